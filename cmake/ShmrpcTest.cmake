@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The one place where tests are registered with CTest.
+#
+#   shmrpc_add_check_test(NAME n SOURCES a.c … [LIBS target …] [INCLUDE_DIRS dir …] [DEFINITIONS def …]
+#                         [ARGS arg …] [ENVIRONMENT VAR=value …] [TIMEOUT seconds] [LABELS label …]
+#                         [NO_FORK] [SERIAL])
+#
+#   builds the executable test_<n>, linked with Check and test_support, and registers it as <n>. NO_FORK runs all
+#   its cases in one process; SERIAL keeps other tests from running beside it.
+#
+#   shmrpc_add_script_test(NAME n COMMAND program arg … [ENVIRONMENT …] [TIMEOUT seconds] [LABELS …] [SERIAL])
+#
+#   registers a program that prints `N passed, N failed` (`, N skipped` may follow) as its last such line.
+#
+# Every test ends by printing such a line; test_support does it for Check suites. tools/dev sums them up and takes
+# a test without one for a failure.
+pkg_check_modules(SHMRPC_CHECK REQUIRED IMPORTED_TARGET check)
+
+set(SHMRPC_TEST_SLOWDOWN 1)
+if(SHMRPC_SANITIZER)
+    set(SHMRPC_TEST_SLOWDOWN 5)
+endif()
+
+function(_shmrpc_test_properties name timeout labels serial environment)
+    if(NOT timeout)
+        set(timeout 60)
+    endif()
+    math(EXPR timeout "${timeout} * ${SHMRPC_TEST_SLOWDOWN}")
+    set_tests_properties(${name} PROPERTIES
+        TIMEOUT ${timeout}
+        LABELS "${labels}"
+        RUN_SERIAL ${serial}
+        ENVIRONMENT "${environment}")
+endfunction()
+
+function(shmrpc_add_check_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "NO_FORK;SERIAL" "NAME;TIMEOUT"
+        "SOURCES;LIBS;INCLUDE_DIRS;DEFINITIONS;ARGS;ENVIRONMENT;LABELS")
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "shmrpc_add_check_test: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    if(NOT arg_NAME OR NOT arg_SOURCES)
+        message(FATAL_ERROR "shmrpc_add_check_test: NAME and SOURCES are needed")
+    endif()
+
+    set(target test_${arg_NAME})
+    add_executable(${target} ${arg_SOURCES})
+    target_include_directories(${target} PRIVATE ${arg_INCLUDE_DIRS})
+    target_compile_definitions(${target} PRIVATE ${arg_DEFINITIONS})
+    target_link_libraries(${target} PRIVATE test_support ${arg_LIBS} shmrpc_warnings PkgConfig::SHMRPC_CHECK)
+
+    set(fork yes)
+    if(arg_NO_FORK)
+        set(fork no)
+    endif()
+    add_test(NAME ${arg_NAME} COMMAND ${target} ${arg_ARGS})
+    _shmrpc_test_properties("${arg_NAME}" "${arg_TIMEOUT}" "${arg_LABELS}" "${arg_SERIAL}"
+        "CK_FORK=${fork};CK_TIMEOUT_MULTIPLIER=${SHMRPC_TEST_SLOWDOWN};${arg_ENVIRONMENT}")
+endfunction()
+
+function(shmrpc_add_script_test)
+    cmake_parse_arguments(PARSE_ARGV 0 arg "SERIAL" "NAME;TIMEOUT" "COMMAND;ENVIRONMENT;LABELS")
+    if(arg_UNPARSED_ARGUMENTS)
+        message(FATAL_ERROR "shmrpc_add_script_test: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
+    endif()
+    if(NOT arg_NAME OR NOT arg_COMMAND)
+        message(FATAL_ERROR "shmrpc_add_script_test: NAME and COMMAND are needed")
+    endif()
+    add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND})
+    _shmrpc_test_properties("${arg_NAME}" "${arg_TIMEOUT}" "${arg_LABELS}" "${arg_SERIAL}" "${arg_ENVIRONMENT}")
+endfunction()

@@ -1,0 +1,44 @@
+/*
+ * source.h - the text of a file and places in it.
+ *
+ * A file is read whole, once, and its bytes stay until its arena goes. A span
+ * is two byte offsets; lines and columns are worked out only when a diagnostic
+ * is shown.
+ */
+#ifndef SHMRPC_COMPILER_SOURCE_H
+#define SHMRPC_COMPILER_SOURCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "support/arena.h"
+
+typedef struct source source;
+
+typedef struct span {
+    const source *file; /* NULL: no place (the command line) */
+    uint32_t start;     /* byte offset of the first byte */
+    uint32_t end;       /* one past the last byte; >= start */
+} span;
+
+typedef struct position {
+    uint32_t line;   /* from 1 */
+    uint32_t column; /* from 1, in characters, not bytes */
+} position;
+
+struct source {
+    const char *path;    /* as opened */
+    const char *logical; /* relative to its include folder */
+    const char *text;    /* NUL-terminated; may contain NUL bytes */
+    uint32_t size;       /* bytes, the terminating NUL not counted; a BOM is skipped by the lexer */
+    uint32_t *lines;     /* offset of each line's first byte */
+    uint32_t line_count;
+};
+
+/* Reads a file whole. Returns 0, or -errno (-EISDIR for a directory, -EFBIG from 4 GiB on). */
+int source_read(arena *memory, const char *path, const char *logical, source **ret);
+
+/* Line and column of a byte offset. */
+position source_position(const source *file, uint32_t offset);
+
+#endif

@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server.h - the serving side, beneath the generated skeletons.
+ *
+ * A server is embedded in a struct of the application's own, so that a handler finds its
+ * state by container_of and nothing is a void pointer. It serves in the thread
+ * that calls run(): handlers of all sessions run there, one at a time.
+ */
+#ifndef SHMRPC_SERVER_H
+#define SHMRPC_SERVER_H
+
+#include <shmrpc/base.h>
+#include <shmrpc/client.h>
+#include <shmrpc/status.h>
+
+#include <sys/types.h>
+
+SHMRPC_BEGIN_DECLS
+
+struct shmrpc_service_info;
+
+/* Private to the library, of a size that does not change; initialised by ..._server_init(). Do not copy or move. */
+typedef struct shmrpc_server {
+    void *implementation;
+    uint64_t reserved[15];
+} shmrpc_server;
+
+/* One client's connection: lives from connected() to the end of disconnected(). */
+typedef struct shmrpc_session shmrpc_session;
+
+/* What a handler knows of its call. Lives as long as the handler runs. Do not copy. */
+typedef struct shmrpc_context {
+    shmrpc_session *session;
+    void *implementation;
+    uint64_t reserved[6];
+} shmrpc_context;
+
+/* All zero is a good choice. */
+typedef struct shmrpc_server_options {
+    int64_t spin_ns;          /* how long a connection without traffic is polled: SHMRPC_SPIN_..., or nanoseconds */
+    int64_t handshake_timeout_ns; /* a client that has not finished connecting by then is dropped; 0: 5 s */
+    size_t session_state_size; /* bytes of zeroed memory per session for the application (shmrpc_session_state) */
+    uint32_t max_sessions;    /* 0: 1024; further clients are refused */
+    uint32_t max_depth;       /* of a client's ring: a power of two; 0: 4096; clients get no more than this */
+    uint32_t mode;            /* permission bits of the socket; 0: 0600 */
+    uint32_t reserved[9];     /* zero */
+} shmrpc_server_options;
+
+/* Why a session ended: the `why` of disconnected(). */
+typedef enum shmrpc_why {
+    SHMRPC_WHY_CLOSED = 1, /* the client closed its handle */
+    SHMRPC_WHY_DIED,       /* the client's process ended */
+    SHMRPC_WHY_PROTOCOL,   /* the client broke the protocol and was dropped */
+    SHMRPC_WHY_STOPPED,    /* this server stops */
+} shmrpc_why;
+
+/* Who the client is, as the kernel says. */
+typedef struct shmrpc_peer {
+    pid_t pid; /* of the process that connected, at that time; 0 where it is not visible here */
+    uid_t uid;
+    gid_t gid;
+} shmrpc_peer;
+
+/* The session's number: unique in this server, from 1. */
+SHMRPC_EXPORT uint64_t shmrpc_session_id(const shmrpc_session *session);
+SHMRPC_EXPORT shmrpc_peer shmrpc_session_peer(const shmrpc_session *session);
+
+/* The session's memory of session_state_size bytes, zeroed before connected(); NULL where the size is 0. */
+SHMRPC_EXPORT void *shmrpc_session_state(const shmrpc_session *session);
+
+/*
+ * Declares `static inline type *name(const shmrpc_session *session)`: the session's memory as the application's own type.
+ * The server's session_state_size must be sizeof(type).
+ */
+#define SHMRPC_SESSION_STATE(name, type)                                                                               \
+    static inline type *name(const shmrpc_session *session)                                                            \
+    {                                                                                                                  \
+        return (type *)shmrpc_session_state(session);                                                                  \
+    }                                                                                                                  \
+    SHMRPC_STATIC_ASSERT(sizeof(type) > 0, "the state of a session has a size")
+
+/*
+ * What is left of the caller's time, as the caller told it when it sent the request (advisory; in ns); INT64_MAX: no deadline.
+ */
+SHMRPC_EXPORT int64_t shmrpc_context_timeout_ns(const shmrpc_context *context);
+
+/* Counters of a server since its start; read in the thread that runs it, or after. */
+typedef struct shmrpc_server_counts {
+    uint64_t sessions_accepted;
+    uint64_t sessions_refused;  /* handshakes that ended in a refusal */
+    uint64_t sessions_dropped;  /* for breaking the protocol, at any time */
+    uint64_t sessions_open;
+    uint64_t calls;             /* requests taken from rings */
+    uint64_t calls_failed;      /* of these: answered by a status below 0 */
+    uint64_t doorbells;         /* futex wake-ups of clients */
+    uint64_t sleeps;            /* times that the server's thread slept */
+} shmrpc_server_counts;
+
+SHMRPC_EXPORT shmrpc_server_counts shmrpc_server_counters(const shmrpc_server *server);
+
+/* ---- for generated code ---- */
+
+typedef void shmrpc_connected_function(shmrpc_server *server, shmrpc_session *session);
+typedef void shmrpc_disconnected_function(shmrpc_server *server, shmrpc_session *session, int why);
+
+/* `operations` is the generated table, passed back to the thunks; it must outlive the server. */
+typedef struct shmrpc_server_binding {
+    const struct shmrpc_service_info *service;
+    const void *operations;
+    shmrpc_connected_function *connected;       /* may be NULL */
+    shmrpc_disconnected_function *disconnected; /* may be NULL */
+} shmrpc_server_binding;
+
+/*
+ * Takes the name and listens. From here on clients can connect; they are served by run(). The process may
+ * fork afterwards and run the server in the child (the parent then calls deinit(), which leaves the name alone).
+ * IN_USE, NAME, PERMISSION, TOO_LARGE (options), NO_MEMORY, LIMIT, VERSION, SYSTEM, MISUSE. On failure nothing is to be deinitialised.
+ */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *binding,
+                                                      const char *name, const shmrpc_server_options *options);
+
+/* Ends all sessions, gives up the name, frees. Not while run() runs. Takes a zeroed or failed server. */
+SHMRPC_EXPORT void shmrpc_server_deinit(shmrpc_server *server);
+
+/* Serves until stop(). 0, or SYSTEM, NO_MEMORY, MISUSE. */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_run(shmrpc_server *server);
+
+/* Makes run() return after it has answered what has been sent. Async-signal-safe; any thread; before run() too. */
+SHMRPC_EXPORT void shmrpc_server_stop(shmrpc_server *server);
+
+/* The operations given to init(). For thunks. */
+SHMRPC_EXPORT const void *shmrpc_server_operations(const shmrpc_server *server);
+
+/*
+ * Keeps a copy of the payload of error `code` for the reply and returns `code`, to be returned from the handler.
+ * INTERNAL where the method does not throw that error or the payload does not validate.
+ */
+SHMRPC_EXPORT int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload);
+
+SHMRPC_END_DECLS
+
+#endif
