@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * futex.h - sleeping on a 32-bit word that two processes share.
+ */
+#ifndef SHMRPC_PLATFORM_FUTEX_H
+#define SHMRPC_PLATFORM_FUTEX_H
+
+#include <stdatomic.h>
+#include <stdint.h>
+
+/*
+ * Sleeps while *word == expected, at most timeout_ns (CLOCK_NEVER: without limit). 0: woken, or the word differs;
+ * -ETIMEDOUT; -EINTR. A return of 0 may be spurious: look again.
+ */
+int futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
+
+/* Wakes at most one sleeper. */
+void futex_wake(const _Atomic uint32_t *word);
+
+#endif
