@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * diag.h - diagnostics: collected while compiling, shown at the end.
  *
@@ -20,6 +21,8 @@ typedef struct diag diag;
 
 typedef enum diag_format { DIAG_TEXT, DIAG_JSON } diag_format;
 
+typedef enum diag_severity { DIAG_ERROR, DIAG_WARNING } diag_severity;
+
 /* All codes, their severity and a one-line title, in codes.h: X(E101, ERROR, "wrong separator"). */
 typedef enum diag_code {
 #define X(code, severity, title) DIAG_##code,
@@ -27,19 +30,47 @@ typedef enum diag_code {
 #undef X
 } diag_code;
 
+/* Diagnostics beyond this many in one run are counted, not kept. */
+#define DIAG_MOST 1000
+
+typedef struct diag_entry {
+    diag_code code;
+    span at;
+    const char *message;
+    const char *note; /* NULL: none */
+    span note_at;     /* its file may be NULL: a note without a place */
+    const char *fix;  /* NULL: none */
+    arena *memory;
+} diag_entry;
+
 diag *diag_new(arena *memory);
 
 /* Adds a diagnostic; what is returned takes a note and a fix until the next diag_add(). */
-typedef struct diag_entry diag_entry;
 diag_entry *diag_add(diag *diagnostics, diag_code code, span at, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
 void diag_note(diag_entry *entry, span at, const char *format, ...) __attribute__((format(printf, 3, 4)));
 void diag_fix(diag_entry *entry, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* How many there are, those that were not kept included. */
 size_t diag_errors(const diag *diagnostics);
 size_t diag_warnings(const diag *diagnostics);
 
-/* Writes all diagnostics. Returns 0 or -errno. `color`: ANSI colours. */
+const char *diag_code_name(diag_code code); /* "E305" */
+const char *diag_code_title(diag_code code);
+diag_severity diag_code_severity(diag_code code);
+
+/*
+ * The diagnostics that were kept, by path and place, those without a place first, each once; an array of
+ * *ret_count pointers, valid until the next diag_add().
+ */
+const diag_entry *const *diag_sorted(const diag *diagnostics, size_t *ret_count);
+
+/*
+ * Writes all diagnostics; `color`: with ANSI colours. Returns 0 or -errno.
+ *
+ * Text: `path:line:column: error[E305]: message`, the source line, a line of `^~~~` under it, then
+ * `path:line:column: note: ...` or `note: ...`, then `fix: ...`. JSON: an array of objects.
+ */
 int diag_render(const diag *diagnostics, diag_format format, bool color, FILE *to);
 
 #endif

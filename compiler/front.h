@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * front.h - the front end as one call: files in, model out.
  *
@@ -25,19 +26,9 @@ typedef struct front_options {
  * Returns 0 with *ret_model set where no error was reported (warnings may have been);
  * 1 where diagnostics of severity error were added; -errno where a named file
  * could not be read (a diagnostic without a place says which; imports that
- * cannot be read are E208).
+ * cannot be read are E208). The files that were opened are in model.inputs.
  */
 int front_compile(arena *memory, diag *diagnostics, const front_options *options, const char *const *paths,
                   size_t path_count, const model **ret_model);
-
-/*
- * The names of all files that were opened, in order, for a dependency file. They are
- * to be had whether or not there were errors: valid after front_compile().
- */
-typedef struct front_inputs {
-    const char *const *paths;
-    size_t count;
-} front_inputs;
-front_inputs front_files_read(const model *compiled, arena *memory);
 
 #endif

@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * model.h - the resolved schema.
  *
@@ -58,16 +59,16 @@ typedef enum model_kind {
 /* A type as a field, an element, a constant or an alias uses it. */
 struct model_type {
     model_kind kind;
-    uint32_t size;         /* bytes, trailing padding included */
-    uint32_t align;        /* 1, 2, 4 or 8 */
-    uint32_t capacity;     /* STRING, BYTES, VECTOR, ARRAY; else 0 */
-    uint32_t count_size;   /* STRING, BYTES, VECTOR: 2, or 4 from capacity 65536 on */
-    uint32_t items_offset; /* STRING, BYTES, VECTOR: where the text or the items begin */
-    uint32_t tail_padding; /* STRING, BYTES, VECTOR: bytes after the last item up to size */
-    const model_type *element;     /* VECTOR, ARRAY */
-    const model_members *members;  /* ENUM, FLAGS */
-    const model_record *record;    /* STRUCT, UNION */
-    const model_decl *alias;       /* the alias that this was spelled as, or NULL */
+    uint32_t size;                /* bytes, trailing padding included */
+    uint32_t align;               /* 1, 2, 4 or 8 */
+    uint32_t capacity;            /* STRING, BYTES, VECTOR, ARRAY; else 0 */
+    uint32_t count_size;          /* STRING, BYTES, VECTOR: 2, or 4 from capacity 65536 on */
+    uint32_t items_offset;        /* STRING, BYTES, VECTOR: where the text or the items begin */
+    uint32_t tail_padding;        /* STRING, BYTES, VECTOR: bytes after the last item up to size */
+    const model_type *element;    /* VECTOR, ARRAY */
+    const model_members *members; /* ENUM, FLAGS */
+    const model_record *record;   /* STRUCT, UNION */
+    const model_decl *alias;      /* the alias that this was spelled as, or NULL */
 };
 
 /* What annotations say about any declaration or member. */
@@ -80,7 +81,7 @@ typedef struct model_notes {
 typedef enum model_value_kind {
     MODEL_VALUE_NONE,
     MODEL_VALUE_BOOL,
-    MODEL_VALUE_INT,    /* sign and magnitude: -2^63 .. 2^64-1 */
+    MODEL_VALUE_INT, /* sign and magnitude: -2^63 .. 2^64-1 */
     MODEL_VALUE_FLOAT,
     MODEL_VALUE_STRING,
 } model_value_kind;
@@ -118,21 +119,21 @@ typedef enum model_role { MODEL_ROLE_NAMED, MODEL_ROLE_REQUEST, MODEL_ROLE_REPLY
 struct model_record {
     model_record_kind kind;
     model_role role;
-    const model_decl *decl;        /* NAMED */
-    const model_service *service;  /* inline body: whose */
-    uint32_t method;               /* inline body: index in service->methods */
+    const model_decl *decl;       /* NAMED */
+    const model_service *service; /* inline body: whose */
+    uint32_t method;              /* inline body: index in service->methods */
     uint32_t size;
     uint32_t align;
-    uint32_t tail_padding;  /* bytes after the last field up to size */
-    uint32_t body_offset;   /* UNION: where the arms begin (after the 4-byte tag) */
-    uint32_t body_size;     /* UNION: of the largest arm, as C's union would be */
-    bool plain;             /* no padding at all and nothing to validate: may be copied with memcpy */
+    uint32_t tail_padding; /* bytes after the last field up to size */
+    uint32_t body_offset;  /* UNION: where the arms begin (after the 4-byte tag) */
+    uint32_t body_size;    /* UNION: of the largest arm, as C's union would be */
+    bool plain;            /* no padding at all and nothing to validate: may be copied with memcpy */
     const model_field *fields;
     uint32_t field_count;
     const model_field *variable_tail; /* MESSAGE: the last field, where it is a string, bytes or vector
                                          that is not optional: only its used part travels; else NULL */
     uint64_t fingerprint;
-    const char *canonical;  /* the text that the fingerprint hashes */
+    const char *canonical; /* the text that the fingerprint hashes */
 };
 
 typedef struct model_member {
@@ -140,8 +141,8 @@ typedef struct model_member {
     const char *name;
     span at;
     model_notes notes;
-    bool negative;       /* enums with a signed base */
-    uint64_t magnitude;  /* the value, or one bit of flags, or the error's code 1..32767 */
+    bool negative;               /* enums with a signed base */
+    uint64_t magnitude;          /* the value, or one bit of flags, or the error's code 1..32767 */
     const model_record *payload; /* errors: a struct, or NULL */
 } model_member;
 
@@ -151,7 +152,7 @@ typedef enum model_members_kind { MODEL_MEMBERS_ENUM, MODEL_MEMBERS_FLAGS, MODEL
 struct model_members {
     model_members_kind kind;
     const model_decl *decl;
-    model_kind base;       /* ENUM, FLAGS: MODEL_INT8 .. MODEL_UINT64 */
+    model_kind base; /* ENUM, FLAGS: MODEL_INT8 .. MODEL_UINT64 */
     const model_member *items;
     uint32_t count;
     uint64_t fingerprint;  /* ERRORS: codes and payload layouts */
@@ -160,8 +161,8 @@ struct model_members {
 
 typedef enum model_method_kind { MODEL_METHOD_RPC, MODEL_METHOD_ONEWAY } model_method_kind;
 
-#define MODEL_DEADLINE_UNSET INT64_C(0)  /* the service's, else the client's */
-#define MODEL_DEADLINE_NONE  INT64_C(-1) /* @deadline(none): waits for ever */
+#define MODEL_DEADLINE_UNSET INT64_C(0) /* the service's, else the client's */
+#define MODEL_DEADLINE_NONE INT64_C(-1) /* @deadline(none): waits for ever */
 
 typedef struct model_method {
     uint32_t id;
@@ -170,16 +171,16 @@ typedef struct model_method {
     model_notes notes;
     model_method_kind kind;
     bool idempotent;
-    int64_t deadline_ns;          /* own, else the service's; or one of the two above */
-    const model_record *request;  /* NULL: () */
-    const model_record *reply;    /* NULL: () or oneway */
-    const model_members *errors;  /* NULL: no throws */
-    uint64_t fingerprint;         /* of kind, request, reply and errors */
+    int64_t deadline_ns;         /* own, else the service's; or one of the two above */
+    const model_record *request; /* NULL: () */
+    const model_record *reply;   /* NULL: () or oneway */
+    const model_members *errors; /* NULL: no throws */
+    uint64_t fingerprint;        /* of kind, request, reply and errors */
 } model_method;
 
 struct model_service {
     const model_decl *decl;
-    const char *c_prefix;   /* replaces the whole prefix of the service's functions, or NULL */
+    const char *c_prefix; /* replaces the whole prefix of the service's functions, or NULL */
     bool idempotent;
     int64_t deadline_ns;
     const model_method *methods;
@@ -214,22 +215,22 @@ struct model_decl {
     model_notes notes;
     union {
         const model_constant *constant;
-        const model_type *alias;       /* what it stands for */
-        const model_members *members;  /* ENUM, FLAGS, ERRORS */
-        const model_record *record;    /* STRUCT, MESSAGE, UNION */
+        const model_type *alias;      /* what it stands for */
+        const model_members *members; /* ENUM, FLAGS, ERRORS */
+        const model_record *record;   /* STRUCT, MESSAGE, UNION */
         const model_service *service;
     } as;
 };
 
 struct model_file {
     uint32_t id;
-    const char *path;      /* as opened, for diagnostics */
-    const char *logical;   /* relative to the -I folder that holds it: "demo/health.shm"; names the output */
-    const char *package;   /* "demo.health" */
+    const char *path;    /* as opened, for diagnostics */
+    const char *logical; /* relative to the -I folder that holds it: "demo/health.shm"; names the output */
+    const char *package; /* "demo.health" */
     model_notes notes;
-    const char *c_prefix;  /* of the package, or NULL */
+    const char *c_prefix; /* of the package, or NULL */
     uint32_t version;
-    span at;               /* of the package declaration */
+    span at;                          /* of the package declaration */
     const model_file *const *imports; /* in order of appearance */
     uint32_t import_count;
     const model_decl *const *decls;
@@ -238,13 +239,15 @@ struct model_file {
        MESSAGE, ERRORS decl of this file after those that it needs; ties in the order of the file. */
     const model_decl *const *sorted;
     uint32_t sorted_count;
-    bool requested;        /* named on the command line: to be generated */
+    bool requested; /* named on the command line: to be generated */
 };
 
 struct model {
     const model_file *const *files; /* imported ones before those that import them */
     uint32_t file_count;
-    uint32_t max_message;           /* bytes */
+    uint32_t max_message;      /* bytes */
+    const char *const *inputs; /* paths of all files, as opened, in the order of `files`: for a depfile */
+    uint32_t input_count;
 };
 
 #endif

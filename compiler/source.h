@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * source.h - the text of a file and places in it.
  *
@@ -37,6 +38,12 @@ struct source {
 
 /* Reads a file whole. Returns 0, or -errno (-EISDIR for a directory, -EFBIG from 4 GiB on). */
 int source_read(arena *memory, const char *path, const char *logical, source **ret);
+
+/* The same for a text in memory, of which a copy is kept. */
+source *source_new(arena *memory, const char *path, const char *logical, const char *text, uint32_t size);
+
+/* The line, from 1, of a byte offset. */
+uint32_t source_line(const source *file, uint32_t offset);
 
 /* Line and column of a byte offset. */
 position source_position(const source *file, uint32_t offset);

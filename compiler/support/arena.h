@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * arena.h - memory that is freed all at once.
  *
@@ -18,7 +19,7 @@ arena *arena_free(arena *memory); /* takes NULL; returns NULL */
 
 /* Zeroed, aligned for any type, valid until arena_free(). `size` 0 gives a unique pointer. */
 void *arena_alloc(arena *memory, size_t size);
-void *arena_array(arena *memory, size_t count, size_t size); /* overflow checked */
+void *arena_array(arena *memory, size_t count, size_t size);      /* overflow checked */
 char *arena_copy(arena *memory, const char *text, size_t length); /* NUL added */
 char *arena_printf(arena *memory, const char *format, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(arena *memory, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * source.c - reading a file whole, and its table of lines.
+ *
+ * Regular files and pipes are read; a device is refused, since it may never end.
+ */
+#include "source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/buffer.h"
+
+#define CHUNK ((size_t)64 * 1024)
+#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* not a column of the first line */
+
+/* Appends all that `fd` gives. Returns 0 or -errno. */
+static int read_all(int fd, buffer *text)
+{
+    char *chunk = malloc(CHUNK);
+    int rc = chunk ? 0 : -ENOMEM;
+    while (rc == 0) {
+        ssize_t got = read(fd, chunk, CHUNK);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got < 0)
+            rc = -errno;
+        if (got <= 0)
+            break;
+        if (text->length + (size_t)got >= UINT32_MAX)
+            rc = -EFBIG;
+        else
+            buffer_append(text, chunk, (size_t)got);
+    }
+    free(chunk);
+    return rc;
+}
+
+static void index_lines(source *file, arena *memory)
+{
+    uint32_t count = 1;
+    for (uint32_t i = 0; i < file->size; i++)
+        count += file->text[i] == '\n';
+    file->lines = arena_array(memory, count, sizeof(*file->lines));
+    file->line_count = 1;
+    if (file->size >= 3 && memcmp(file->text, BYTE_ORDER_MARK, 3) == 0)
+        file->lines[0] = 3;
+    for (uint32_t i = 0; i < file->size; i++)
+        if (file->text[i] == '\n')
+            file->lines[file->line_count++] = i + 1;
+}
+
+source *source_new(arena *memory, const char *path, const char *logical, const char *text, uint32_t size)
+{
+    source *file = arena_alloc(memory, sizeof(*file));
+    file->path = arena_copy(memory, path, strlen(path));
+    file->logical = arena_copy(memory, logical, strlen(logical));
+    file->text = arena_copy(memory, text, size);
+    file->size = size;
+    index_lines(file, memory);
+    return file;
+}
+
+int source_read(arena *memory, const char *path, const char *logical, source **ret)
+{
+    buffer text = {0};
+    struct stat status;
+
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int rc = 0;
+    if (fstat(fd, &status) < 0)
+        rc = -errno;
+    else if (S_ISDIR(status.st_mode))
+        rc = -EISDIR;
+    else if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
+        rc = -EINVAL;
+    else if (S_ISREG(status.st_mode) && status.st_size >= (off_t)UINT32_MAX)
+        rc = -EFBIG;
+    else
+        rc = read_all(fd, &text);
+    if (rc == 0)
+        *ret = source_new(memory, path, logical, text.data, (uint32_t)text.length);
+    buffer_deinit(&text);
+    close(fd);
+    return rc;
+}
+
+uint32_t source_line(const source *file, uint32_t offset)
+{
+    uint32_t low = 0;
+    uint32_t high = file->line_count;
+    while (high - low > 1) {
+        uint32_t middle = low + (high - low) / 2;
+        if (file->lines[middle] <= offset)
+            low = middle;
+        else
+            high = middle;
+    }
+    return low + 1;
+}
+
+position source_position(const source *file, uint32_t offset)
+{
+    position at = {.line = source_line(file, offset), .column = 1};
+    for (uint32_t i = file->lines[at.line - 1]; i < offset; i++)
+        at.column += ((unsigned char)file->text[i] & 0xc0) != 0x80;
+    return at;
+}
