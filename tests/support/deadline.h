@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * deadline.h - how long a test waits before it calls a wait a failure.
+ *
+ * Tests do not sleep to synchronise; they wait for an event, and a deadline only
+ * bounds the failure. CK_TIMEOUT_MULTIPLIER, set for sanitizers, stretches it.
+ */
+#ifndef SHMRPC_TEST_DEADLINE_H
+#define SHMRPC_TEST_DEADLINE_H
+
+#include <stdint.h>
+
+/* What a wait that takes no limit of its own gets. */
+#define TEST_PATIENCE_MS 20000
+
+/* The monotonic clock. */
+uint64_t test_now_ns(void);
+
+/* The moment `patience_ms` from now, stretched. */
+uint64_t test_deadline_ns(unsigned int patience_ms);
+
+/* Milliseconds from now to `deadline_ns` for poll(), rounded up; 0 where it has passed. */
+int test_remaining_ms(uint64_t deadline_ns);
+
+#endif
