@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -74,8 +75,8 @@ static int wait_for_ever(child_link *link, void *data)
 {
     (void)data;
     link_signal(link, 'r');
-    for (;;)
-        pause();
+    link_await_closed(link);
+    return 0;
 }
 
 START_TEST(stopped_child_goes_on_and_is_killed)
