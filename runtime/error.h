@@ -3,18 +3,24 @@
  * error.h - from what the platform says to what the library says.
  *
  * The one border where -errno becomes a status, and where the line that shmrpc_last_error() returns is written.
- * The line is thread-local and of fixed size, so that failing allocates nothing; it is cut at a character's end.
+ * The line is thread-local and of fixed size, so that failing allocates nothing; a longer one is cut at the end of
+ * a character, and what the system says (error_system) is kept.
  */
-#ifndef SHMRPC_ERROR_H
-#define SHMRPC_ERROR_H
+#ifndef SHMRPC_RUNTIME_ERROR_H
+#define SHMRPC_RUNTIME_ERROR_H
 
 #include <shmrpc/status.h>
 
-/* Records the line and returns `status`. */
+#define ERROR_LINE_MAX 1023u /* bytes of the line */
+
+/* Records the line and returns `status`. The arguments may contain the line that is there. */
 int error_set(int status, const char *format, ...) SHMRPC_PRINTF(2, 3);
 
-/* Translates -errno: ENOMEM, ENOSPC -> NO_MEMORY; EMFILE, ENFILE, ETOOMANYREFS -> LIMIT; EACCES, EPERM -> PERMISSION;
-   EPROTO -> PROTOCOL; else SYSTEM. The line ends in ": " and strerror's text. */
+/*
+ * Records the line, followed by ": " and the system's text for the error, and returns the status that stands for it:
+ * ENOMEM, ENOSPC -> NO_MEMORY; EMFILE, ENFILE, ETOOMANYREFS -> LIMIT; EACCES, EPERM -> PERMISSION;
+ * EPROTO -> PROTOCOL; else SYSTEM.
+ */
 int error_system(int negative_errno, const char *format, ...) SHMRPC_PRINTF(2, 3);
 
 #endif

@@ -1,16 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* clock.h - monotonic time. */
+/*
+ * clock.h - monotonic time.
+ *
+ * A point in time is an int64_t of nanoseconds named until_ns; a span is one named timeout_ns. CLOCK_NEVER stands for
+ * "without limit" in both, and arithmetic saturates there.
+ */
 #ifndef SHMRPC_PLATFORM_CLOCK_H
 #define SHMRPC_PLATFORM_CLOCK_H
 
 #include <stdint.h>
+#include <time.h>
 
 #define CLOCK_NEVER INT64_MAX
 
 /* Nanoseconds of CLOCK_MONOTONIC; never negative. */
 int64_t clock_now_ns(void);
 
-/* now + timeout, saturating at CLOCK_NEVER; a timeout of CLOCK_NEVER is never. */
+/* Now + timeout_ns, saturating at CLOCK_NEVER; a timeout of CLOCK_NEVER is never, one below 0 is now. */
 int64_t clock_after_ns(int64_t timeout_ns);
 
 /* What is left until then, at least 0; CLOCK_NEVER of CLOCK_NEVER. */
@@ -18,5 +24,8 @@ int64_t clock_left_ns(int64_t until_ns);
 
 /* Sleeps; for retries on cold paths. Ends early on a signal. */
 void clock_sleep_ns(int64_t timeout_ns);
+
+/* A span of at least 0 ns as system calls take it. */
+struct timespec clock_timespec(int64_t timeout_ns);
 
 #endif

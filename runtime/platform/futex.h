@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * futex.h - sleeping on a 32-bit word that two processes share.
+ *
+ * The word may lie in shared memory: the kernel identifies it by file and offset, so that each side's own mapping
+ * names the same queue of sleepers.
  */
 #ifndef SHMRPC_PLATFORM_FUTEX_H
 #define SHMRPC_PLATFORM_FUTEX_H
@@ -10,7 +13,7 @@
 
 /*
  * Sleeps while *word == expected, at most timeout_ns (CLOCK_NEVER: without limit). 0: woken, or the word differs;
- * -ETIMEDOUT; -EINTR. A return of 0 may be spurious: look again.
+ * -ETIMEDOUT; -EINTR; -errno. A return of 0 may be spurious: look again.
  */
 int futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * process.h - this process, and whether another one still lives.
+ * process.h - this process, this thread, and whether another process still lives.
  */
 #ifndef SHMRPC_PLATFORM_PROCESS_H
 #define SHMRPC_PLATFORM_PROCESS_H
@@ -8,13 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Grows by one in each forked child: a handle that remembers another number belongs to an ancestor. First call registers (pthread_atfork). */
+/*
+ * Another number in each forked child: a handle that remembers a number other than this belongs to an ancestor.
+ * The first call registers a fork handler, so a number from before it means nothing after a fork: ask before
+ * anything is made that a child must not use. fork() runs handlers; vfork() and a bare clone() do not.
+ */
 uint32_t process_generation(void);
 
 /* A value that is unique to the calling thread while it lives; never 0. Costs one load. */
 uintptr_t process_thread(void);
 
-/* Has the process of this pidfd ended? Never blocks. false for -1. */
+/* Has the process of this pidfd ended (a zombie has)? Never blocks. false for -1. */
 bool process_has_ended(int pidfd);
 
 #endif

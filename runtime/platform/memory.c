@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#ifndef MFD_NOEXEC_SEAL
+#define MFD_NOEXEC_SEAL 0x0008U
+#endif
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+#ifndef MADV_POPULATE_WRITE
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define SEALS_OF_CLIENT (F_SEAL_SHRINK | F_SEAL_GROW)
+#define SEALS_OF_SERVER (F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
+#define STAT_BLOCK 512 /* the unit of st_blocks, on tmpfs and hugetlbfs too */
+
+static size_t page_size(void)
+{
+    long size = sysconf(_SC_PAGESIZE);
+
+    assert(size > 0);
+    return (size_t)size;
+}
+
+size_t memory_round(size_t size_bytes)
+{
+    size_t mask = page_size() - 1;
+
+    return size_bytes > SIZE_MAX - mask ? 0 : (size_bytes + mask) & ~mask;
+}
+
+static bool size_is_usable(size_t size_bytes)
+{
+    return size_bytes > 0 && size_bytes <= PTRDIFF_MAX && memory_round(size_bytes) == size_bytes;
+}
+
+static int memory_open(void)
+{
+    int descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+    if (descriptor < 0 && errno == EINVAL)
+        descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    return descriptor < 0 ? -errno : descriptor;
+}
+
+static int memory_allocate(int descriptor, size_t size_bytes)
+{
+    int r;
+
+    do {
+        r = fallocate(descriptor, 0, 0, (off_t)size_bytes);
+    } while (r < 0 && errno == EINTR);
+    return r < 0 ? -errno : 0;
+}
+
+static int memory_map(int descriptor, size_t size_bytes, void **ret_base)
+{
+    void *base = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
+    int r;
+
+    if (base == MAP_FAILED)
+        return -errno;
+    if (madvise(base, size_bytes, MADV_DONTFORK) < 0) {
+        r = -errno;
+        memory_unmap(base, size_bytes);
+        return r;
+    }
+    *ret_base = base;
+    return 0;
+}
+
+/* All pages exist; here their entries are made, so that the first calls do not pay for them. Linux 5.14. */
+static int memory_populate(void *base, size_t size_bytes)
+{
+    int r;
+
+    do {
+        r = madvise(base, size_bytes, MADV_POPULATE_WRITE);
+    } while (r < 0 && (errno == EINTR || errno == EAGAIN));
+    return r < 0 && errno != EINVAL ? -errno : 0;
+}
+
+int memory_create(size_t size_bytes, void **ret_base, int *ret_descriptor)
+{
+    void *base = NULL;
+    int descriptor;
+    int r;
+
+    if (!size_is_usable(size_bytes))
+        return -EINVAL;
+
+    descriptor = memory_open();
+    if (descriptor < 0)
+        return descriptor;
+
+    if (ftruncate(descriptor, (off_t)size_bytes) < 0) {
+        r = -errno;
+        goto out_close;
+    }
+    r = memory_allocate(descriptor, size_bytes);
+    if (r < 0)
+        goto out_close;
+    if (fcntl(descriptor, F_ADD_SEALS, SEALS_OF_CLIENT) < 0) {
+        r = -errno;
+        goto out_close;
+    }
+    r = memory_map(descriptor, size_bytes, &base);
+    if (r < 0)
+        goto out_close;
+    r = memory_populate(base, size_bytes);
+    if (r < 0)
+        goto out_unmap;
+
+    *ret_base = base;
+    *ret_descriptor = descriptor;
+    return 0;
+
+out_unmap:
+    memory_unmap(base, size_bytes);
+out_close:
+    (void)close(descriptor);
+    return r;
+}
+
+/* Is this the memory of a client that keeps to the rules? 0, -EPROTO, -errno. */
+static int memory_inspect(int descriptor, size_t size_bytes)
+{
+    struct statfs file_system;
+    struct stat status;
+    int flags;
+    int seals;
+
+    flags = fcntl(descriptor, F_GETFL);
+    if (flags < 0)
+        return -errno;
+    if ((flags & O_PATH) || (flags & O_ACCMODE) != O_RDWR)
+        return -EPROTO;
+
+    if (fstat(descriptor, &status) < 0 || fstatfs(descriptor, &file_system) < 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode) || status.st_size < 0 || (uintmax_t)status.st_size != size_bytes)
+        return -EPROTO;
+    if (file_system.f_type == HUGETLBFS_MAGIC) {
+        if (file_system.f_bsize <= 0 || size_bytes % (size_t)file_system.f_bsize != 0)
+            return -EPROTO;
+    } else if (file_system.f_type != TMPFS_MAGIC) {
+        return -EPROTO;
+    }
+
+    seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0)
+        return errno == EINVAL ? -EPROTO : -errno;
+    return (seals & ~F_SEAL_EXEC) == SEALS_OF_CLIENT ? 0 : -EPROTO;
+}
+
+/* Ends the client's power over the pages, then makes sure of them. 0, -EPROTO, -errno. */
+static int memory_seal(int descriptor, size_t size_bytes)
+{
+    struct stat status;
+    int seals;
+    int r;
+
+    /* EPERM: the client has sealed the seals since they were looked at. */
+    if (fcntl(descriptor, F_ADD_SEALS, SEALS_OF_SERVER) < 0)
+        return errno == EPERM ? -EPROTO : -errno;
+    seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0)
+        return -errno;
+    if ((seals & ~F_SEAL_EXEC) != (SEALS_OF_CLIENT | SEALS_OF_SERVER))
+        return -EPROTO;
+
+    r = memory_allocate(descriptor, size_bytes);
+    if (r < 0)
+        return r;
+    if (fstat(descriptor, &status) < 0)
+        return -errno;
+    if (status.st_blocks < 0 || (uintmax_t)status.st_blocks < size_bytes / STAT_BLOCK)
+        return -EPROTO;
+    return 0;
+}
+
+int memory_adopt(int descriptor, size_t size_bytes, void **ret_base)
+{
+    void *base = NULL;
+    int r;
+
+    if (!size_is_usable(size_bytes))
+        return -EINVAL;
+
+    r = memory_inspect(descriptor, size_bytes);
+    if (r < 0)
+        return r;
+    r = memory_map(descriptor, size_bytes, &base);
+    if (r < 0)
+        return r == -EPERM || r == -EACCES ? -EPROTO : r;
+    r = memory_seal(descriptor, size_bytes);
+    if (r < 0)
+        goto out_unmap;
+    r = memory_populate(base, size_bytes);
+    if (r < 0)
+        goto out_unmap;
+
+    *ret_base = base;
+    return 0;
+
+out_unmap:
+    memory_unmap(base, size_bytes);
+    return r;
+}
+
+void memory_unmap(void *base, size_t size_bytes)
+{
+    int r = 0;
+
+    if (base != NULL)
+        r = munmap(base, size_bytes);
+    assert(r == 0);
+    (void)r;
+}

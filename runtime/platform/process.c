@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "process.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <unistd.h>
+
+static pthread_once_t generation_once = PTHREAD_ONCE_INIT;
+static bool generation_is_counted;
+static _Atomic uint32_t generation = 1;
+
+static void generation_advance(void)
+{
+    atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
+}
+
+static void generation_register(void)
+{
+    generation_is_counted = pthread_atfork(NULL, NULL, generation_advance) == 0;
+}
+
+uint32_t process_generation(void)
+{
+    (void)pthread_once(&generation_once, generation_register);
+
+    /* Without memory for the handler, the process id tells a child from its parents as well, for a system call. */
+    if (!generation_is_counted)
+        return (uint32_t)getpid();
+    return atomic_load_explicit(&generation, memory_order_relaxed);
+}
+
+uintptr_t process_thread(void)
+{
+    static _Thread_local char mark;
+
+    return (uintptr_t)&mark;
+}
+
+bool process_has_ended(int pidfd)
+{
+    struct pollfd poller = {.fd = pidfd, .events = POLLIN};
+    int r;
+
+    do {
+        r = poll(&poller, 1, 0);
+    } while (r < 0 && errno == EINTR);
+    return r > 0 && (poller.revents & (POLLIN | POLLHUP)) != 0;
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "socket.h"
+
+#include "clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#ifndef SO_PASSPIDFD
+#define SO_PASSPIDFD 76
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
+
+static_assert(SOCKET_PATH_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, "sun_path with its NUL");
+
+static void descriptor_close(int *descriptor)
+{
+    if (*descriptor >= 0)
+        (void)close(*descriptor);
+    *descriptor = -1;
+}
+
+/*
+ * Asks for the credentials of senders, and for room to send a packet of SOCKET_PACKET_MAX. The room is only asked for:
+ * a larger packet than the system's limit allows is answered with -EMSGSIZE when it is sent.
+ */
+static int socket_prepare(int descriptor)
+{
+    const int on = 1;
+    const int room = (int)SOCKET_PACKET_MAX;
+
+    if (setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+        return -errno;
+    if (setsockopt(descriptor, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) < 0 && errno != ENOPROTOOPT)
+        return -errno;
+    if (setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) < 0)
+        return -errno;
+    return 0;
+}
+
+static int socket_new(void)
+{
+    int descriptor = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int r;
+
+    if (descriptor < 0)
+        return -errno;
+    r = socket_prepare(descriptor);
+    if (r < 0) {
+        (void)close(descriptor);
+        return r;
+    }
+    return descriptor;
+}
+
+static int socket_address(const char *path, struct sockaddr_un *ret_address)
+{
+    size_t length = strlen(path);
+
+    if (length == 0)
+        return -ENOENT;
+    if (length > SOCKET_PATH_MAX)
+        return -ENAMETOOLONG;
+    *ret_address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    memcpy(ret_address->sun_path, path, length);
+    return 0;
+}
+
+/* bind() gave the file the bits of the socket's inode less those of the umask: gives it the rest. */
+static int socket_set_mode(const char *path, mode_t mode)
+{
+    struct stat status;
+
+    if (lstat(path, &status) < 0)
+        return -errno;
+    if (!S_ISSOCK(status.st_mode))
+        return -EEXIST;
+    if ((status.st_mode & 0777) == mode)
+        return 0;
+    return fchmodat(AT_FDCWD, path, mode, AT_SYMLINK_NOFOLLOW) < 0 ? -errno : 0;
+}
+
+int socket_listen(const char *path, mode_t mode, int backlog)
+{
+    struct sockaddr_un address;
+    bool bound = false;
+    int descriptor;
+    int r;
+
+    assert((mode & ~(mode_t)0777) == 0);
+
+    r = socket_address(path, &address);
+    if (r < 0)
+        return r;
+    descriptor = socket_new();
+    if (descriptor < 0)
+        return descriptor;
+
+    if (fchmod(descriptor, mode) < 0 || bind(descriptor, (const struct sockaddr *)&address, sizeof(address)) < 0) {
+        r = -errno;
+        goto out_close;
+    }
+    bound = true;
+    r = socket_set_mode(path, mode);
+    if (r < 0)
+        goto out_close;
+    if (listen(descriptor, backlog) < 0) {
+        r = -errno;
+        goto out_close;
+    }
+    return descriptor;
+
+out_close:
+    if (bound)
+        (void)unlink(path);
+    (void)close(descriptor);
+    return r;
+}
+
+int socket_connect(const char *path)
+{
+    struct sockaddr_un address;
+    int descriptor;
+    int r;
+
+    r = socket_address(path, &address);
+    if (r < 0)
+        return r;
+    descriptor = socket_new();
+    if (descriptor < 0)
+        return descriptor;
+
+    do {
+        r = connect(descriptor, (const struct sockaddr *)&address, sizeof(address));
+    } while (r < 0 && errno == EINTR);
+    if (r < 0) {
+        r = -errno;
+        (void)close(descriptor);
+        return r;
+    }
+    return descriptor;
+}
+
+int socket_accept(int listener)
+{
+    int descriptor;
+    int r;
+
+    do {
+        descriptor = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    } while (descriptor < 0 && (errno == EINTR || errno == ECONNABORTED));
+    if (descriptor < 0)
+        return -errno;
+    r = socket_prepare(descriptor);
+    if (r < 0) {
+        (void)close(descriptor);
+        return r;
+    }
+    return descriptor;
+}
+
+int socket_send(int descriptor, const void *bytes, size_t length, const int *descriptors, unsigned count)
+{
+    union {
+        struct cmsghdr header;
+        unsigned char bytes[CMSG_SPACE(SOCKET_DESCRIPTORS_MAX * sizeof(int))];
+    } control = {{0}};
+    struct iovec part = {.iov_base = (void *)(uintptr_t)bytes, .iov_len = length};
+    struct msghdr message = {.msg_iov = &part, .msg_iovlen = 1};
+    ssize_t sent;
+
+    assert(length > 0 && count <= SOCKET_DESCRIPTORS_MAX);
+    if (length > SOCKET_PACKET_MAX)
+        return -EMSGSIZE;
+
+    if (count > 0) {
+        control.header.cmsg_level = SOL_SOCKET;
+        control.header.cmsg_type = SCM_RIGHTS;
+        control.header.cmsg_len = CMSG_LEN(count * sizeof(int));
+        memcpy(CMSG_DATA(&control.header), descriptors, count * sizeof(int));
+        message.msg_control = &control;
+        message.msg_controllen = CMSG_SPACE(count * sizeof(int));
+    }
+
+    do {
+        sent = sendmsg(descriptor, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+    } while (sent < 0 && errno == EINTR);
+    if (sent < 0)
+        return errno == ECONNRESET || errno == ENOTCONN ? -EPIPE : -errno;
+    return (size_t)sent == length ? 0 : -EIO;
+}
+
+/* What the control part of a packet says. Takes every descriptor out of it, so that none can be forgotten. */
+typedef struct socket_control {
+    unsigned surplus; /* descriptors beyond SOCKET_DESCRIPTORS_MAX: already closed */
+    int pidfd_error;  /* -errno where the kernel could not make a pidfd */
+} socket_control;
+
+static void control_take_descriptors(socket_packet *packet, socket_control *control, const struct cmsghdr *header)
+{
+    const unsigned char *data = CMSG_DATA(header);
+    size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+
+    for (size_t i = 0; i < count; i++) {
+        int descriptor;
+
+        memcpy(&descriptor, data + i * sizeof(int), sizeof(int));
+        if (packet->descriptor_count < SOCKET_DESCRIPTORS_MAX) {
+            packet->descriptors[packet->descriptor_count++] = descriptor;
+        } else {
+            control->surplus++;
+            descriptor_close(&descriptor);
+        }
+    }
+}
+
+static void control_take(socket_packet *packet, socket_control *control, const struct cmsghdr *header)
+{
+    size_t size = header->cmsg_len - CMSG_LEN(0);
+
+    if (header->cmsg_level != SOL_SOCKET)
+        return;
+    if (header->cmsg_type == SCM_RIGHTS) {
+        control_take_descriptors(packet, control, header);
+    } else if (header->cmsg_type == SCM_CREDENTIALS && size >= sizeof(struct ucred)) {
+        struct ucred credentials;
+
+        memcpy(&credentials, CMSG_DATA(header), sizeof(credentials));
+        packet->sender.pid = credentials.pid;
+        packet->sender.uid = credentials.uid;
+        packet->sender.gid = credentials.gid;
+    } else if (header->cmsg_type == SCM_PIDFD && size >= sizeof(int)) {
+        int pidfd;
+
+        memcpy(&pidfd, CMSG_DATA(header), sizeof(pidfd));
+        if (pidfd < 0) {
+            control->pidfd_error = pidfd;
+        } else {
+            descriptor_close(&packet->sender.pidfd);
+            packet->sender.pidfd = pidfd;
+        }
+    }
+}
+
+/* Kernels before 6.5, or a sender that was gone when its packet was received. */
+static int sender_open_pidfd(socket_sender *sender)
+{
+    int pidfd;
+
+    if (sender->pidfd >= 0 || sender->pid <= 0)
+        return 0;
+    pidfd = (int)syscall(SYS_pidfd_open, sender->pid, 0);
+    if (pidfd < 0)
+        return errno == EMFILE || errno == ENFILE ? -errno : 0;
+    sender->pidfd = pidfd;
+    return 0;
+}
+
+static int packet_check(socket_packet *packet, const socket_control *control, int flags)
+{
+    if ((flags & MSG_TRUNC) || control->surplus > 0)
+        return -EMSGSIZE;
+    /* The buffer has room for all that may come, so what was cut off is what the descriptor table had no room for. */
+    if (flags & MSG_CTRUNC)
+        return -EMFILE;
+    if (packet->length == 0)
+        return -EPIPE;
+    if (control->pidfd_error == -EMFILE || control->pidfd_error == -ENFILE)
+        return control->pidfd_error;
+    return sender_open_pidfd(&packet->sender);
+}
+
+int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet)
+{
+    union {
+        struct cmsghdr header;
+        unsigned char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) +
+                            CMSG_SPACE(SOCKET_DESCRIPTORS_MAX * sizeof(int))];
+    } control_bytes;
+    struct iovec part = {.iov_base = bytes, .iov_len = capacity};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control_bytes,
+        .msg_controllen = sizeof(control_bytes),
+    };
+    socket_packet packet = {
+        .descriptors = {-1, -1},
+        .sender = {.uid = (uid_t)-1, .gid = (gid_t)-1, .pidfd = -1},
+    };
+    socket_control control = {0};
+    ssize_t received;
+    int r;
+
+    do {
+        received = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+    } while (received < 0 && errno == EINTR);
+    if (received < 0)
+        return errno == ECONNRESET || errno == ENOTCONN ? -EPIPE : -errno;
+
+    for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header))
+        control_take(&packet, &control, header);
+
+    packet.length = (size_t)received;
+    r = packet_check(&packet, &control, message.msg_flags);
+    if (r < 0) {
+        socket_packet_deinit(&packet);
+        return r;
+    }
+    *ret_packet = packet;
+    return 0;
+}
+
+void socket_packet_deinit(socket_packet *packet)
+{
+    for (unsigned i = 0; i < SOCKET_DESCRIPTORS_MAX; i++)
+        descriptor_close(&packet->descriptors[i]);
+    packet->descriptor_count = 0;
+    descriptor_close(&packet->sender.pidfd);
+}
+
+int socket_wait(int descriptor, int pidfd, int64_t timeout_ns)
+{
+    struct pollfd pollers[2] = {
+        {.fd = descriptor, .events = POLLIN | POLLRDHUP},
+        {.fd = pidfd, .events = POLLIN},
+    };
+    int64_t until_ns = clock_after_ns(timeout_ns);
+    int64_t left_ns = timeout_ns;
+    int result = 0;
+    int r;
+
+    for (;;) {
+        struct timespec span = clock_timespec(left_ns);
+
+        r = ppoll(pollers, 2, left_ns == CLOCK_NEVER ? NULL : &span, NULL);
+        if (r >= 0 || errno != EINTR)
+            break;
+        left_ns = clock_left_ns(until_ns);
+    }
+    if (r < 0)
+        return -errno;
+
+    if (pollers[0].revents & POLLIN)
+        result |= SOCKET_READABLE;
+    if ((pollers[0].revents & (POLLHUP | POLLRDHUP | POLLERR | POLLNVAL)) || pollers[1].revents != 0)
+        result |= SOCKET_CLOSED;
+    return result;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <shmrpc/status.h>
+
+const char *shmrpc_status_text(int status)
+{
+    switch (status) {
+    case SHMRPC_OK: return "success";
+#define STATUS_TEXT(name, value, text, meaning) \
+    case SHMRPC_E_##name: return (text);
+        SHMRPC_STATUS_LIST(STATUS_TEXT)
+#undef STATUS_TEXT
+    default: return status > 0 ? "declared error" : "unknown status";
+    }
+}
+
+const char *shmrpc_status_name(int status)
+{
+    switch (status) {
+    case SHMRPC_OK: return "OK";
+#define STATUS_NAME(name, value, text, meaning) \
+    case SHMRPC_E_##name: return #name;
+        SHMRPC_STATUS_LIST(STATUS_NAME)
+#undef STATUS_NAME
+    default: return NULL;
+    }
+}
