@@ -1,0 +1,54 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Configures and builds presets, runs tests and counts them.
+
+# build FOLDER [PRESET]: configures (where needed) and builds into $build_root/FOLDER.
+build() {
+    local folder=$1 preset=${2:-$1}
+    local dir=$build_root/$folder
+    local options=()
+    [ -z "${SHMRPC_BUILD_TESTS:-}" ] || options+=("-DSHMRPC_BUILD_TESTS=$SHMRPC_BUILD_TESTS" -DSHMRPC_BUILD_BENCH=OFF)
+
+    say "building $folder in $dir"
+    # A folder that another toolchain or another place configured is of no use.
+    if [ -f "$dir/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$source_dir" "$dir/CMakeCache.txt"; then
+        rm -rf "$dir"
+    fi
+    quietly "$folder-configure.log" cmake -S "$source_dir" --preset "$preset" -B "$dir" "${options[@]}"
+    quietly "$folder-build.log" cmake --build "$dir" --parallel "$(job_count)"
+}
+
+# Reports end the process that they are about, so that the test fails.
+export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
+export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+
+# without_aslr COMMAND…: ThreadSanitizer's map of memory does not suit every layout that the kernel picks.
+without_aslr() {
+    local machine
+    machine=$(uname -m)
+    if setarch "$machine" -R true 2>/dev/null; then
+        setarch "$machine" -R "$@"
+    else
+        "$@"
+    fi
+}
+
+# run_tests PRESET [CTEST…]: builds, tests, prints a line per suite and, last, `N passed, N failed`.
+run_tests() {
+    local preset=$1 dir=$build_root/$1 runner=() status=0
+    shift
+    build "$preset"
+    [ "$preset" != tsan ] || runner=(without_aslr)
+    rm -f "$dir/Testing/Temporary/LastTest.log"
+    "${runner[@]}" ctest --test-dir "$dir" --no-tests=error --output-on-failure --parallel "$(job_count)" "$@" \
+        </dev/null || status=$?
+    if [ ! -f "$dir/Testing/Temporary/LastTest.log" ]; then
+        say "no test ran"
+        printf '0 passed, 1 failed\n'
+        return 1
+    fi
+    awk -f "$tools_dir/count.awk" "$dir/Testing/Temporary/LastTest.log" || status=1
+    return "$status"
+}

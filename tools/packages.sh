@@ -1,0 +1,68 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Which packages a verb needs, by Debian's names, and how a missing one is installed.
+# shellcheck disable=SC2034
+
+# Enough to build, to run the demo and to pass the tests. libc6-dev and make are what gcc and cmake recommend.
+base_packages=(gcc libc6-dev cmake make ninja-build pkg-config flex bison libprotobuf-c-dev protobuf-c-compiler check)
+# The generated code is compiled by these too where they are there.
+lint_packages=(git g++ clang clang-format clang-tidy shellcheck)
+format_packages=(git clang-format)
+coverage_packages=(gcovr)
+
+# A package counts as there where what it is wanted for is there, however it came.
+package_is_there() {
+    case $1 in
+    ninja-build) command -v ninja ;;
+    protobuf-c-compiler) command -v protoc-c ;;
+    libc6-dev) [ -e /usr/include/stdio.h ] && [ -e /usr/include/linux/futex.h ] ;;
+    libprotobuf-c-dev) command -v pkg-config && pkg-config --exists libprotobuf-c ;;
+    check) command -v pkg-config && pkg-config --exists check ;;
+    *) command -v "$1" ;;
+    esac >/dev/null 2>&1
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then
+        "$@"
+    elif command -v sudo >/dev/null 2>&1; then
+        sudo "$@"
+    else
+        say "not root, and there is no sudo, for: $*"
+        return 1
+    fi
+}
+
+apt_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -y -qq -o DPkg::Lock::Timeout=300 \
+        install --no-install-recommends "$@"
+}
+
+apt_update_and_install() {
+    as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update && apt_install "$@"
+}
+
+# need_packages NAME…: installs those that are missing, or says which they are and exits with 2.
+need_packages() {
+    local missing=() package
+    for package in "$@"; do
+        package_is_there "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    if ! command -v apt-get >/dev/null 2>&1; then
+        fail "install these first (Debian's names): ${missing[*]}"
+    fi
+    if [ "$(id -u)" -ne 0 ] && ! command -v sudo >/dev/null 2>&1; then
+        fail "install these as root first: apt-get install ${missing[*]}"
+    fi
+    say "installing ${missing[*]}"
+    # The lists of a fresh image may be absent, and those of an old one stale.
+    if ! quietly apt.log apt_install "${missing[@]}" 2>/dev/null; then
+        quietly apt.log apt_update_and_install "${missing[@]}" || fail "could not install: ${missing[*]}"
+    fi
+    for package in "${missing[@]}"; do
+        package_is_there "$package" || fail "$package was installed and still is not found"
+    done
+}
