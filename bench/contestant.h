@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * contestant.h - one way to make a call to another process, as the harness runs it.
+ *
+ * Every contestant does the same work: the client sends two int32, the server answers with their sum as int64: 8
+ * bytes each way. A run is: open() in the parent; serve() in one child, measure() in another; close() in the parent
+ * when both have ended. What the two children share is made by open() or found by name; each contestant embeds its
+ * state behind `contestant`.
+ */
+#ifndef BENCH_CONTESTANT_H
+#define BENCH_CONTESTANT_H
+
+#include "measure.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct contestant contestant;
+
+/* Where and how a run takes place. */
+typedef struct contestant_setting {
+    int server_core;
+    int client_core;
+    bool shares_core; /* both run on one core: whoever waits must let the other run */
+} contestant_setting;
+
+struct contestant {
+    const char *name;    /* a key of the JSON report: [a-z_]+ */
+    const char *summary; /* one line for people */
+    uint32_t slowness;   /* makes 1 / slowness of the calls asked for, so that slow ones do not take all the time */
+
+    /* Makes what the processes share. Returns 0 or -errno. May be NULL. */
+    int (*open)(contestant *self);
+
+    /*
+     * The server process: writes one byte to `ready` when a client may begin, then serves until it is killed or told
+     * to stop by SIGTERM. Returns 0 after a stop, -1 where it failed and has said why on standard error.
+     */
+    int (*serve)(contestant *self, const contestant_setting *setting, int ready);
+
+    /* The client process: measure_run() with the contestant's call. Returns 0 or -1 likewise. */
+    int (*measure)(contestant *self, const contestant_setting *setting, measure_samples *samples);
+
+    /* Undoes open(). May be NULL. */
+    void (*close)(contestant *self);
+};
+
+/* The contestant that embeds `base` as its first member, `member`. */
+#define CONTESTANT_OF(pointer, type, member) ((type *)(void *)((char *)(pointer)-offsetof(type, member)))
+
+/* Tells the harness that the server is ready: one byte. Returns 0 or -1. */
+int contestant_tell_ready(int ready);
+
+/* The entrants. Static storage; one run at a time. */
+contestant *limit_contestant(void);
+contestant *ring_contestant(void);
+contestant *unix_contestant(void);
+contestant *typed_contestant(void);
+
+#endif

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * typed.c - the subject: a call through the functions that shmc generates from bench.shm, as a program would make it.
+ *
+ * Nothing is left out for the occasion: the request is validated, copied into a slot, dispatched by the server's
+ * table, the reply validated and copied out, and a deadline runs. Both sides poll, so that the doorbell is not part
+ * of the question; on a shared core both sleep at once.
+ */
+#include "../contestant.h"
+#include "bench.shm.h"
+
+#include <shmrpc/status.h>
+
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#define SERVER_NAME "bench/typed"
+#define CALL_LIMIT_MS 2000
+
+typedef struct typed {
+    contestant base;
+    bench_client *client;
+} typed;
+
+static int64_t spin_of(const contestant_setting *setting)
+{
+    return setting->shares_core ? SHMRPC_SPIN_NONE : SHMRPC_SPIN_FOREVER;
+}
+
+/* ---- the server process ---- */
+
+static bench_server server;
+
+static int handle_add(bench_server *self, bench_add_context *context, const bench_operands *request, bench_sum *reply)
+{
+    (void)self;
+    (void)context;
+    reply->value = (int64_t)request->left + request->right;
+    return 0;
+}
+
+static const bench_ops operations = {.add = handle_add};
+
+static void on_terminate(int number)
+{
+    (void)number;
+    bench_server_stop(&server);
+}
+
+static int typed_serve(contestant *self, const contestant_setting *setting, int ready)
+{
+    const shmrpc_server_options options = {.spin_ns = spin_of(setting)};
+    struct sigaction action = {.sa_handler = on_terminate};
+    int r;
+
+    (void)self;
+    r = bench_server_init(&server, &operations, SERVER_NAME, &options);
+    if (r != 0) {
+        fprintf(stderr, "bench: typed: no server: %s (%s)\n", shmrpc_status_text(r), shmrpc_last_error());
+        return -1;
+    }
+    sigaction(SIGTERM, &action, NULL);
+    if (contestant_tell_ready(ready)) {
+        bench_server_deinit(&server);
+        return -1;
+    }
+    r = bench_server_run(&server);
+    bench_server_deinit(&server);
+    if (r != 0) {
+        fprintf(stderr, "bench: typed: the server failed: %s (%s)\n", shmrpc_status_text(r), shmrpc_last_error());
+        return -1;
+    }
+    return 0;
+}
+
+/* ---- the client process ---- */
+
+static int typed_call(contestant *self, uint32_t number)
+{
+    bench_client *client = CONTESTANT_OF(self, typed, base)->client;
+    const bench_operands request = {.left = measure_left(number), .right = MEASURE_RIGHT};
+    bench_sum reply;
+    int r;
+
+    r = bench_add(client, &request, &reply, shmrpc_in_ms(CALL_LIMIT_MS));
+    if (r != 0) {
+        fprintf(stderr, "bench: typed: call %u: %s (%s)\n", number, shmrpc_status_text(r), shmrpc_last_error());
+        return -1;
+    }
+    return reply.value == measure_answer(number) ? 0 : -1;
+}
+
+static int typed_measure(contestant *self, const contestant_setting *setting, measure_samples *samples)
+{
+    const shmrpc_client_options options = {.spin_ns = spin_of(setting)};
+    typed *subject = CONTESTANT_OF(self, typed, base);
+    int r;
+
+    r = bench_connect(&subject->client, SERVER_NAME, &options);
+    if (r != 0) {
+        fprintf(stderr, "bench: typed: no connection: %s (%s)\n", shmrpc_status_text(r), shmrpc_last_error());
+        return -1;
+    }
+    r = measure_run(samples, self, typed_call);
+    bench_client_free(subject->client);
+    return r;
+}
+
+contestant *typed_contestant(void)
+{
+    static typed subject = {
+        .base =
+            {
+                .name = "typed",
+                .summary = "shmrpc: generated, validated, with a deadline",
+                .slowness = 1,
+                .serve = typed_serve,
+                .measure = typed_measure,
+            },
+    };
+
+    return &subject.base;
+}

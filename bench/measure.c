@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "measure.h"
+
+#include "stats.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* The header and both arrays in one shared mapping: [samples | call_ticks | block_ticks]. */
+static size_t mapping_size(uint32_t calls)
+{
+    return sizeof(measure_samples) + ((size_t)calls + calls / MEASURE_BLOCK) * sizeof(uint64_t);
+}
+
+int measure_samples_new(measure_samples **ret_samples, uint32_t calls)
+{
+    measure_samples *samples;
+    void *memory;
+
+    memory = mmap(NULL, mapping_size(calls), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+    if (memory == MAP_FAILED) {
+        return -errno;
+    }
+    samples = memory;
+    samples->calls = calls;
+    samples->capacity = calls;
+    samples->call_ticks = (uint64_t *)(samples + 1);
+    samples->block_ticks = samples->call_ticks + calls;
+    *ret_samples = samples;
+    return 0;
+}
+
+void measure_samples_free(measure_samples *samples)
+{
+    if (samples) {
+        munmap(samples, mapping_size(samples->capacity));
+    }
+}
+
+measure_summary measure_summarize(measure_samples *samples, double ns_per_tick)
+{
+    const size_t calls = samples->calls;
+    const size_t blocks = calls / MEASURE_BLOCK;
+    measure_summary summary;
+
+    stats_sort_ticks(samples->call_ticks, calls);
+    stats_sort_ticks(samples->block_ticks, blocks);
+    summary.p50_ns = (double)stats_percentile(samples->call_ticks, calls, 500) * ns_per_tick;
+    summary.p99_ns = (double)stats_percentile(samples->call_ticks, calls, 990) * ns_per_tick;
+    summary.p999_ns = (double)stats_percentile(samples->call_ticks, calls, 999) * ns_per_tick;
+    summary.block_ns = (double)stats_percentile(samples->block_ticks, blocks, 500) * ns_per_tick / MEASURE_BLOCK;
+    summary.calls_per_s = samples->untimed_ns ? (double)calls * 1e9 / (double)samples->untimed_ns : 0;
+    return summary;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * measure.h - how one contestant's call is timed.
+ *
+ * Three passes over the same call, since each answers another question:
+ *
+ *     per call   a stamp after each call; a sample is the distance of two stamps. Gives p50, p99, p99.9. Something
+ *                always lies between two calls here, as it does in a program: the stamp.
+ *     blocks     32 calls between two stamps; the median of the blocks, divided by 32. The next call follows at once,
+ *                which lets a line that has just arrived be written before the other side asks for it: about half
+ *                the time.
+ *     untimed    all calls between two readings of the clock: calls per second, with every disturbance in it.
+ *
+ * The loop is inlined into each contestant, so that the call under test is inlined into the loop where its author
+ * allows it. Each call checks its answer; a wrong one ends the measurement.
+ *
+ * Samples lie in memory that the client process shares with its parent, faulted in before they are used.
+ */
+#ifndef BENCH_MEASURE_H
+#define BENCH_MEASURE_H
+
+#include "stamp.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define MEASURE_BLOCK 32
+
+typedef struct measure_samples {
+    uint32_t calls;        /* how many each pass makes; set before a run, at most what _new() got */
+    uint32_t capacity;     /* calls that there is room for */
+    bool complete;         /* all passes were made, and every answer was right */
+    uint32_t failed_call;  /* otherwise: the call that failed, counted from 1; 0: none was made */
+    uint64_t untimed_ns;   /* duration of the third pass */
+    uint64_t *call_ticks;  /* [calls] */
+    uint64_t *block_ticks; /* [calls / MEASURE_BLOCK] */
+} measure_samples;
+
+/* What is left of a run: in nanoseconds, and calls per second. */
+typedef struct measure_summary {
+    double p50_ns;
+    double p99_ns;
+    double p999_ns;
+    double block_ns; /* per call */
+    double calls_per_s;
+} measure_summary;
+
+/* Room for runs of up to `calls` calls, a multiple of MEASURE_BLOCK. Returns 0 or -errno. */
+int measure_samples_new(measure_samples **ret_samples, uint32_t calls);
+void measure_samples_free(measure_samples *samples); /* NULL is allowed */
+
+/* Of a complete run; sorts the samples in place. */
+measure_summary measure_summarize(measure_samples *samples, double ns_per_tick);
+
+/* One call: sends what `number` says, checks the answer. Returns 0, or -1. */
+struct contestant;
+typedef int measure_call(struct contestant *contestant, uint32_t number);
+
+/* The operands of call `number` and the answer that they must have: small, and different in each call of a row. */
+static inline int32_t measure_left(uint32_t number)
+{
+    return (int32_t)(number & 0xffff);
+}
+
+#define MEASURE_RIGHT 7
+
+static inline int64_t measure_answer(uint32_t number)
+{
+    return (int64_t)measure_left(number) + MEASURE_RIGHT;
+}
+
+/*
+ * The three passes after a warm-up. Returns 0 or -1; samples->complete and ->failed_call say the same.
+ */
+static inline __attribute__((always_inline)) int measure_run(measure_samples *samples, struct contestant *contestant,
+                                                             measure_call *call)
+{
+    const uint32_t calls = samples->calls;
+    const uint32_t blocks = calls / MEASURE_BLOCK;
+    uint64_t previous, begin_ns;
+    uint32_t number = 0;
+
+    for (uint32_t i = 0; i < calls / 10 + 100; i++) {
+        if (call(contestant, number++)) {
+            goto out_failed;
+        }
+    }
+
+    previous = stamp_now();
+    for (uint32_t i = 0; i < calls; i++) {
+        uint64_t now;
+
+        if (call(contestant, number++)) {
+            goto out_failed;
+        }
+        now = stamp_now();
+        samples->call_ticks[i] = now - previous;
+        previous = now;
+    }
+
+    previous = stamp_now();
+    for (uint32_t i = 0; i < blocks; i++) {
+        uint64_t now;
+
+        for (uint32_t j = 0; j < MEASURE_BLOCK; j++) {
+            if (call(contestant, number++)) {
+                goto out_failed;
+            }
+        }
+        now = stamp_now();
+        samples->block_ticks[i] = now - previous;
+        previous = now;
+    }
+
+    begin_ns = stamp_clock_ns();
+    for (uint32_t i = 0; i < calls; i++) {
+        if (call(contestant, number++)) {
+            goto out_failed;
+        }
+    }
+    samples->untimed_ns = stamp_clock_ns() - begin_ns;
+    samples->complete = true;
+    return 0;
+
+out_failed:
+    samples->failed_call = number;
+    return -1;
+}
+
+#endif
