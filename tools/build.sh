@@ -1,7 +1,8 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: Apache-2.0
 #
-# Configures and builds presets, runs tests and counts them.
+# Configures and builds presets, runs tests and counts them. Sourced by tools/dev, which sets the folders.
+# shellcheck disable=SC2154
 
 # build FOLDER [PRESET]: configures (where needed) and builds into $build_root/FOLDER.
 build() {
