@@ -2,9 +2,12 @@
 /*
  * control.h - the handshake's packets (control.proto) as plain structs.
  *
- * Encoding and decoding by protobuf-c; everything that came from a peer is bounded here: counts, lengths and numbers are inside the
- * limits that the fields below state, or decoding fails. What the limits do not say (a depth that is a power of two, sizes that fit
- * together) is region.h's.
+ * Encoding and decoding by protobuf-c. Everything that came from a peer is bounded here: counts, lengths and numbers
+ * are inside the limits that the fields below state, or decoding fails. What the limits do not say (a depth that
+ * is a power of two, sizes that fit together, a number of blocks that somebody can afford) is region.h's.
+ *
+ * A name is printable ASCII without spaces. A text is for people: it is cut to CONTROL_TEXT_MAX on both ways, and a
+ * decoded one holds nothing that a terminal or a log would act upon (what is no printable UTF-8 has become '?').
  */
 #ifndef SHMRPC_CONTROL_H
 #define SHMRPC_CONTROL_H
@@ -13,59 +16,67 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_PROTOCOL 1u           /* the version of the shared-memory protocol of this library */
-#define CONTROL_NAME_MAX 255u         /* bytes of a service's or method's name */
-#define CONTROL_TEXT_MAX 1023u        /* bytes of a reason; longer ones are cut */
+#define CONTROL_PROTOCOL 1u      /* the version of the shared-memory protocol of this library */
+#define CONTROL_NAME_MAX 255u    /* bytes of a service's or method's name, and of a library's version */
+#define CONTROL_TEXT_MAX 1023u   /* bytes of a reason; longer ones are cut */
+#define CONTROL_DEPTH_MAX 65536u /* slots */
+#define CONTROL_BLOCKS_MAX 255u  /* of each direction */
 #define CONTROL_METHOD_MISSING 0xffffu
 
 typedef struct control_method {
-    const char *name;
+    const char *name; /* 1 .. CONTROL_NAME_MAX bytes */
     uint64_t fingerprint;
-    uint32_t request_size;
-    uint32_t reply_size;
+    uint32_t request_size; /* at most SHMRPC_MESSAGE_MAX */
+    uint32_t reply_size;   /* likewise */
     bool oneway;
 } control_method;
 
 typedef struct control_hello {
-    uint32_t protocol_least;
+    uint32_t protocol_least; /* 1 .. protocol_most */
     uint32_t protocol_most;
-    const char *service;
+    const char *service; /* 0 .. CONTROL_NAME_MAX bytes */
     control_method *methods;
-    uint32_t method_count;  /* at most SHMRPC_METHODS_MAX */
-    uint32_t depth;
-    uint32_t blocks;
-    uint32_t request_size;
-    uint32_t reply_size;
-    const char *runtime;
+    uint32_t method_count; /* at most SHMRPC_METHODS_MAX */
+    uint32_t depth;        /* at most CONTROL_DEPTH_MAX */
+    uint32_t blocks;       /* at most CONTROL_BLOCKS_MAX */
+    uint32_t request_size; /* at most SHMRPC_MESSAGE_MAX */
+    uint32_t reply_size;   /* likewise */
+    const char *runtime;   /* 0 .. CONTROL_NAME_MAX bytes */
 } control_hello;
 
 typedef struct control_welcome {
-    int status;
+    int status; /* at most 0 */
     const char *text;
     uint32_t protocol;
-    uint32_t depth;
-    uint32_t request_block_size;
-    uint32_t request_block_count;
-    uint32_t reply_block_size;
+    uint32_t depth;               /* at most CONTROL_DEPTH_MAX */
+    uint32_t request_block_size;  /* at most SHMRPC_MESSAGE_MAX */
+    uint32_t request_block_count; /* at most CONTROL_BLOCKS_MAX */
+    uint32_t reply_block_size;    /* as for requests */
     uint32_t reply_block_count;
-    uint32_t *method_numbers;
-    uint32_t method_count;
+    uint32_t *method_numbers; /* each at most CONTROL_METHOD_MISSING */
+    uint32_t method_count;    /* at most SHMRPC_METHODS_MAX */
     uint64_t session;
-    const char *runtime;
+    const char *runtime; /* 0 .. CONTROL_NAME_MAX bytes */
 } control_welcome;
 
 typedef struct control_attach {
-    uint64_t size;
+    uint64_t size; /* any: it is compared, never trusted */
 } control_attach;
 
 typedef struct control_ready {
-    int status;
+    int status; /* at most 0 */
     const char *text;
 } control_ready;
 
-typedef enum control_kind { CONTROL_HELLO, CONTROL_WELCOME, CONTROL_ATTACH, CONTROL_READY, CONTROL_GOODBYE } control_kind;
+typedef enum control_kind {
+    CONTROL_HELLO,
+    CONTROL_WELCOME,
+    CONTROL_ATTACH,
+    CONTROL_READY,
+    CONTROL_GOODBYE,
+} control_kind;
 
-/* A decoded packet; strings and arrays live until control_packet_free(). */
+/* A decoded packet; strings (never NULL) and arrays live until control_packet_free(). */
 typedef struct control_packet {
     control_kind kind;
     union {
@@ -78,11 +89,19 @@ typedef struct control_packet {
     void *storage;
 } control_packet;
 
-/* Encodes into heap memory that the caller frees. 0, -ENOMEM, -EMSGSIZE (above SOCKET_PACKET_MAX). `packet->storage` is not looked at. */
+/*
+ * Encodes into heap memory that the caller frees; a string that is NULL is sent as "". 0, -ENOMEM, -EMSGSIZE (above
+ * SOCKET_PACKET_MAX). The limits are the receiver's to check. `packet->storage` is not looked at.
+ */
 int control_encode(const control_packet *packet, void **ret_bytes, size_t *ret_length);
 
-/* 0; -EPROTO with *ret_reason (static text) where it is not a packet within the limits; -ENOMEM. */
+/*
+ * Decodes what a peer sent, in bounded memory; unknown fields are ignored. 0; -EPROTO with *ret_reason (static text)
+ * where it is not a packet within the limits; -ENOMEM.
+ */
 int control_decode(const void *bytes, size_t length, control_packet **ret_packet, const char **ret_reason);
+
+/* Takes NULL. */
 void control_packet_free(control_packet *packet);
 
 #endif
