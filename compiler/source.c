@@ -16,6 +16,7 @@
 #include "support/buffer.h"
 
 #define CHUNK ((size_t)64 * 1024)
+#define SIZE_MOST ((size_t)INT32_MAX - 16) /* a scanner counts in int */
 #define BYTE_ORDER_MARK "\xef\xbb\xbf" /* not a column of the first line */
 
 /* Appends all that `fd` gives. Returns 0 or -errno. */
@@ -31,7 +32,7 @@ static int read_all(int fd, buffer *text)
             rc = -errno;
         if (got <= 0)
             break;
-        if (text->length + (size_t)got >= UINT32_MAX)
+        if (text->length + (size_t)got > SIZE_MOST)
             rc = -EFBIG;
         else
             buffer_append(text, chunk, (size_t)got);
@@ -80,7 +81,7 @@ int source_read(arena *memory, const char *path, const char *logical, source **r
         rc = -EISDIR;
     else if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
         rc = -EINVAL;
-    else if (S_ISREG(status.st_mode) && status.st_size >= (off_t)UINT32_MAX)
+    else if (S_ISREG(status.st_mode) && status.st_size > (off_t)SIZE_MOST)
         rc = -EFBIG;
     else
         rc = read_all(fd, &text);

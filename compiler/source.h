@@ -36,7 +36,7 @@ struct source {
     uint32_t line_count;
 };
 
-/* Reads a file whole. Returns 0, or -errno (-EISDIR for a directory, -EFBIG from 4 GiB on). */
+/* Reads a file whole. Returns 0, or -errno (-EISDIR for a directory, -EFBIG from 2 GiB on). */
 int source_read(arena *memory, const char *path, const char *logical, source **ret);
 
 /* The same for a text in memory, of which a copy is kept. */

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * parse.h - what lexer.l, parser.y and syntax.c share; for no one else.
+ */
+#ifndef SHMRPC_COMPILER_PARSE_H
+#define SHMRPC_COMPILER_PARSE_H
+
+#include "ast.h"
+#include "diag.h"
+
+typedef struct parse parse;
+
+/* For the scanner. */
+arena *parse_memory(parse *state);
+diag *parse_diag(parse *state);
+const source *parse_source(parse *state);
+void parse_broken(parse *state);
+void parse_stray(parse *state, span at); /* E111 */
+
+/* For the grammar: where a mistake was found, what stands there, and what could have. */
+typedef struct parse_surprise {
+    span at;
+    const char *found;        /* as the grammar calls the token */
+    const char *const *names; /* what was expected instead, operators left out */
+    uint32_t count;
+    bool could_end; /* a ';' was among them */
+} parse_surprise;
+
+void parse_unexpected(parse *state, const parse_surprise *surprise);
+void parse_too_deep(parse *state, span at);
+
+/* Mistakes that the grammar allows for, so that nothing is skipped over them. */
+void parse_wrong_separator(parse *state, span at, const char *found, const char *wanted);
+void parse_missing_end(parse *state, span at); /* `at`: empty, behind the last token */
+void parse_bad_name(parse *state, ast_ident name, const char *role);
+void parse_no_reply(parse *state, span at);
+void parse_stray_end(parse *state, span at);
+void parse_unsupported(parse *state, span at, const char *what);
+
+/* Makers of nodes that check how deep they nest. */
+ast_expr *parse_unary(parse *state, ast_operator op, const ast_expr *left, span at);
+ast_expr *parse_binary(parse *state, ast_operator op, const ast_expr *left, const ast_expr *right, span at);
+ast_type *parse_type(parse *state, ast_type_kind kind, const ast_type *element, const ast_expr *count, span at);
+
+ast_notes *parse_notes(parse *state);
+void parse_doc(parse *state, ast_notes *notes, const char *text);
+void parse_annotation(parse *state, ast_notes *notes, ast_ident name, vector *arguments, span at);
+
+vector *parse_list(parse *state);
+void parse_list_add(parse *state, vector *list, const void *item); /* NULL is left out */
+
+void parse_package(parse *state, const ast_notes *notes, ast_ident name, span at);
+void parse_import(parse *state, const ast_notes *notes, ast_string path, ast_ident as);
+void parse_declare(parse *state, const ast_decl *decl);
+
+#endif

@@ -1,0 +1,592 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * syntax.c - the filter between scanner and grammar, and what is said about a token that nobody expected.
+ *
+ * How a mistake is got over. Bison pops to a list of items, members, fields or methods and then throws tokens away
+ * until a `;` or a `}`. Which one, only the filter can tell, since it knows the braces: from the mistake on it hands
+ * out nothing but the `;` that ends the entry, or the `}` that closes what the entry is in; a balanced `{ ... }` on
+ * the way is passed over whole. Where a declaration begins in column 1 while a brace is open, the brace was
+ * forgotten: a `}` is handed out that is not in the file, and the declaration is parsed as such.
+ */
+#include "syntax.h"
+
+#include <string.h>
+
+#include "parse.h"
+#include "parser.h"
+#include "support/buffer.h"
+#include "support/text.h"
+
+#define YYSTYPE PARSER_STYPE
+#define YYLTYPE PARSER_LTYPE
+#include "lexer.h"
+
+#define QUEUE_MOST 4
+#define EXPECTED_MOST 6 /* a longer list of what was expected helps nobody */
+
+typedef struct token {
+    int kind;
+    PARSER_STYPE value;
+    span at;
+} token;
+
+struct parse {
+    arena *memory;
+    diag *diagnostics;
+    const source *text;
+    ast_file *file;
+    yyscan_t scanner;
+    span scanned;            /* where the scanner is: the place of its last token */
+    span code_end;           /* of the last token that is no doc comment */
+    token queue[QUEUE_MOST]; /* handed out before the scanner is asked */
+    unsigned queued;
+    token last;    /* what was handed out last, */
+    token before;  /* and before that */
+    vector braces; /* span: of each '{' that is open */
+    bool skipping;
+    uint32_t skip_depth; /* how many braces were open where the mistake was */
+    bool deep_reported;
+    bool unsupported;   /* in the declaration that is being parsed */
+    uint32_t stray_end; /* behind the last stray character */
+};
+
+int parser_lex(PARSER_STYPE *value, PARSER_LTYPE *place, parse *state);
+
+/* ---- what the scanner needs ---- */
+
+arena *parse_memory(parse *state)
+{
+    return state->memory;
+}
+
+diag *parse_diag(parse *state)
+{
+    return state->diagnostics;
+}
+
+const source *parse_source(parse *state)
+{
+    return state->text;
+}
+
+void parse_broken(parse *state)
+{
+    state->file->broken = true;
+}
+
+void parse_stray(parse *state, span at)
+{
+    const char *bytes = state->text->text + at.start;
+    uint32_t character = 0;
+    bool neighbour = at.start == state->stray_end && at.start > 0;
+    state->stray_end = at.end;
+    if (neighbour)
+        return;
+    size_t length = utf8_decode(bytes, at.end - at.start, &character);
+    if (character < 0x20 || character == 0x7f) {
+        diag_add(state->diagnostics, DIAG_E111, at, "unexpected control character U+%04X", (unsigned)character);
+        return;
+    }
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E111, at, "unexpected character '%.*s'", (int)length, bytes);
+    if (character == '\'')
+        diag_fix(entry, "a string stands between '\"' and '\"'");
+    else if (character == '#')
+        diag_fix(entry, "a comment begins with '//'");
+}
+
+/* ---- the filter ---- */
+
+static token scan(parse *state)
+{
+    token next = {0};
+    next.kind = scanner_lex(&next.value, &state->scanned, state->scanner);
+    next.at = state->scanned;
+    if (next.kind == TOKEN_YYEOF) {
+        next.at.start = next.at.end = state->text->size;
+        state->scanned = next.at;
+    }
+    if (next.kind != TOKEN_DOC)
+        state->code_end = next.at;
+    return next;
+}
+
+static bool newline_between(const parse *state, span first, span second)
+{
+    return second.start > first.end && memchr(state->text->text + first.end, '\n', second.start - first.end);
+}
+
+static void queue_add(parse *state, token next)
+{
+    if (state->queued < QUEUE_MOST)
+        state->queue[state->queued++] = next;
+}
+
+static token synthetic(int kind, span at)
+{
+    at.end = at.start;
+    return (token){.kind = kind, .at = at};
+}
+
+static void doc_dropped(parse *state, span at)
+{
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_W106, at, "this doc comment documents nothing");
+    diag_fix(entry, "put it before what it documents, or write '//'");
+}
+
+/* The next token; a run of doc comments comes as one, and only where something follows that it may document. */
+static token fetch(parse *state)
+{
+    if (state->queued) {
+        token next = state->queue[0];
+        memmove(state->queue, state->queue + 1, --state->queued * sizeof(token));
+        return next;
+    }
+
+    token next;
+    span first = {0};
+    buffer lines = {0};
+    for (;;) {
+        span code = state->code_end;
+        next = scan(state);
+        if (next.kind != TOKEN_DOC)
+            break;
+        if (code.file && !newline_between(state, code, next.at)) {
+            doc_dropped(state, next.at);
+            continue;
+        }
+        if (first.file)
+            buffer_puts(&lines, "\n");
+        else
+            first = next.at;
+        buffer_puts(&lines, next.value.doc);
+    }
+    if (first.file && (next.kind == '}' || next.kind == TOKEN_YYEOF)) {
+        doc_dropped(state, first);
+    } else if (first.file) {
+        queue_add(state, next);
+        next = (token){.kind = TOKEN_DOC, .at = first};
+        next.value.doc = arena_copy(state->memory, lines.data, lines.length);
+    }
+    buffer_deinit(&lines);
+    return next;
+}
+
+static bool begins_declaration(const parse *state, const token *word)
+{
+    static const int words[] = {TOKEN_PACKAGE, TOKEN_IMPORT,  TOKEN_CONST,  TOKEN_ALIAS,   TOKEN_STRICT,
+                                TOKEN_ENUM,    TOKEN_FLAGS,   TOKEN_STRUCT, TOKEN_MESSAGE, TOKEN_UNION,
+                                TOKEN_ERRORS,  TOKEN_SERVICE, TOKEN_TOPIC,  TOKEN_QUEUE};
+    if (!word->at.file || word->at.end == word->at.start)
+        return false;
+    if (word->at.start > 0 && state->text->text[word->at.start - 1] != '\n')
+        return false;
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (words[i] == word->kind)
+            return true;
+    return false;
+}
+
+static void brace_open(parse *state, span at)
+{
+    *(span *)vector_add(&state->braces, state->memory) = at;
+}
+
+static void brace_close(parse *state)
+{
+    if (state->braces.count)
+        state->braces.count--;
+}
+
+/* Throws tokens away up to the one that ends the entry with the mistake. */
+static token skip(parse *state)
+{
+    state->skipping = false;
+    for (;;) {
+        token next = fetch(state);
+        uint32_t depth = state->braces.count;
+        if (next.kind == TOKEN_YYEOF || next.kind == TOKEN_PARSER_error)
+            return next;
+        if (next.kind == ';' && depth <= state->skip_depth)
+            return next;
+        if (depth > 0 && begins_declaration(state, &next)) {
+            queue_add(state, next);
+            return synthetic('}', next.at);
+        }
+        if (next.kind == '{')
+            brace_open(state, next.at);
+        if (next.kind != '}')
+            continue;
+        if (depth <= state->skip_depth)
+            return next;
+        if (depth == 1 && state->skip_depth == 0)
+            return next;
+        brace_close(state);
+        if (depth - 1 == state->skip_depth) {
+            token after = fetch(state);
+            queue_add(state, after);
+            if (after.kind != ')' && after.kind != ';' && after.kind != ',')
+                return synthetic(';', next.at);
+        }
+    }
+}
+
+int parser_lex(PARSER_STYPE *value, PARSER_LTYPE *place, parse *state)
+{
+    token next = state->skipping ? skip(state) : fetch(state);
+    if (next.kind == '{')
+        brace_open(state, next.at);
+    else if (next.kind == '}')
+        brace_close(state);
+    else if (next.kind == TOKEN_PARSER_error)
+        queue_add(state, synthetic(';', next.at));
+    state->before = state->last;
+    state->last = next;
+    *value = next.value;
+    *place = next.at;
+    return next.kind;
+}
+
+/* ---- mistakes of the grammar ---- */
+
+static const char *token_text(parse *state, span at)
+{
+    uint32_t size = at.end - at.start;
+    return arena_printf(state->memory, "'%.*s%s'", (int)(size > 40 ? 40 : size), state->text->text + at.start,
+                        size > 40 ? "..." : "");
+}
+
+static bool is_word(const char *name)
+{
+    return name[0] >= 'a' && name[0] <= 'z' && !strchr(name, ' ') && strcmp(name, "name") != 0 &&
+           strcmp(name, "number") != 0;
+}
+
+static bool expects(const parse_surprise *surprise, const char *name)
+{
+    for (uint32_t i = 0; i < surprise->count; i++)
+        if (strcmp(surprise->names[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* The words among what was expected are what a name may have been meant as. */
+static const char *nearest_word(const parse_surprise *surprise, const char *found)
+{
+    text_guess guess = {.wanted = found};
+    for (uint32_t i = 0; i < surprise->count; i++)
+        if (is_word(surprise->names[i]))
+            text_guess_offer(&guess, surprise->names[i]);
+    return guess.nearest;
+}
+
+/* ", expected ... or ...": the many words that make a name, a type or a declaration as that. */
+static const char *expected_list(parse *state, const parse_surprise *surprise)
+{
+    bool declaration = expects(surprise, "struct") && expects(surprise, "import") && !expects(surprise, "name");
+    bool type = expects(surprise, "bool") && !expects(surprise, "const") && !expects(surprise, "number");
+    bool name = expects(surprise, "name") && !type;
+    bool grouped = declaration || type || name;
+    const char *items[EXPECTED_MOST];
+    uint32_t count = 0;
+
+    if (grouped)
+        items[count++] = declaration ? "a declaration" : type ? "a type" : "a name";
+    for (uint32_t i = 0; i < surprise->count; i++) {
+        const char *item = surprise->names[i];
+        if (strcmp(item, "name") == 0 || strcmp(item, "reserved word") == 0 || strcmp(item, "doc comment") == 0 ||
+            strcmp(item, "'@'") == 0 || (grouped && is_word(item)))
+            continue;
+        if (count == EXPECTED_MOST)
+            return "";
+        items[count++] =
+            is_word(item) || item[0] == '-' || item[0] == '.' ? arena_printf(state->memory, "'%s'", item) : item;
+    }
+    buffer list = {0};
+    for (uint32_t i = 0; i < count; i++) {
+        buffer_puts(&list, i == 0 ? ", expected " : i + 1 < count ? ", " : " or ");
+        buffer_puts(&list, items[i]);
+    }
+    char *text = arena_copy(state->memory, list.data, list.length);
+    buffer_deinit(&list);
+    return text;
+}
+
+static void unclosed(parse *state, span found)
+{
+    span open = *VECTOR_AT(&state->braces, span, state->braces.count - 1);
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E108, open, "this '{' is not closed");
+    if (found.end > found.start)
+        diag_note(entry, found, "a declaration begins here, before the '}'");
+    else
+        diag_note(entry, found, "the file ends here, before the '}'");
+}
+
+static void unexpected(parse *state, const parse_surprise *surprise)
+{
+    const token *found = &state->last;
+    const char *text = token_text(state, found->at);
+    diag_entry *entry;
+    if (found->kind == TOKEN_YYEOF)
+        entry = diag_add(state->diagnostics, DIAG_E110, found->at, "unexpected end of file%s",
+                         expected_list(state, surprise));
+    else if (found->kind == TOKEN_DOC)
+        entry = diag_add(state->diagnostics, DIAG_E110, found->at,
+                         "a doc comment stands before the whole of what it documents");
+    else if (found->kind == '}' && expects(surprise, "import"))
+        entry = diag_add(state->diagnostics, DIAG_E110, found->at, "this '}' closes nothing");
+    else
+        entry =
+            diag_add(state->diagnostics, DIAG_E110, found->at, "unexpected %s%s", text, expected_list(state, surprise));
+
+    const char *word = found->kind == TOKEN_IDENT ? nearest_word(surprise, found->value.ident.text) : NULL;
+    if (word)
+        diag_fix(entry, "did you mean '%s'?", word);
+    else if (found->kind == TOKEN_LATER && strcmp(found->value.ident.text, "optional") == 0)
+        diag_fix(entry, "an optional field is written 'type? name;'");
+    else if (found->kind == TOKEN_LATER)
+        diag_fix(entry, "the word is reserved for later");
+    else if (state->braces.count && (found->kind == TOKEN_ENUM || found->kind == TOKEN_STRUCT ||
+                                     found->kind == TOKEN_UNION || found->kind == TOKEN_CONST))
+        diag_fix(entry, "declarations do not nest: move it out of the braces");
+}
+
+void parse_unexpected(parse *state, const parse_surprise *surprise)
+{
+    token found = state->last;
+    uint32_t depth = state->braces.count;
+    state->file->broken = true;
+
+    if (found.kind == TOKEN_YYEOF && depth > 0) {
+        unclosed(state, found.at);
+        return;
+    }
+    bool late = depth > 0 && begins_declaration(state, &state->before);
+    if (late || (depth > 0 && begins_declaration(state, &found))) {
+        unclosed(state, late ? state->before.at : found.at);
+        queue_add(state, synthetic('}', found.at));
+        if (late)
+            queue_add(state, state->before);
+        queue_add(state, found);
+        return;
+    }
+    if (surprise->could_end && newline_between(state, state->before.at, found.at)) {
+        span behind = {state->text, state->before.at.end, state->before.at.end};
+        parse_missing_end(state, behind);
+        queue_add(state, synthetic(';', behind));
+        if (found.kind == '{' || found.kind == '}')
+            state->braces.count = found.kind == '{' ? depth - 1 : depth + 1;
+        queue_add(state, found);
+        return;
+    }
+    if (found.kind == ':' || found.kind == ';' || found.kind == ',') {
+        const char *wanted = NULL;
+        for (uint32_t i = 0; i < surprise->count; i++)
+            if (strcmp(surprise->names[i], "'='") == 0 || strcmp(surprise->names[i], "','") == 0)
+                wanted = surprise->names[i][1] == '=' ? "=" : ",";
+        if (wanted && found.kind != ';')
+            parse_wrong_separator(state, found.at, found.kind == ':' ? ":" : ",", wanted);
+        else if (wanted && wanted[0] == ',')
+            parse_wrong_separator(state, found.at, ";", wanted);
+        else
+            unexpected(state, surprise);
+    } else {
+        unexpected(state, surprise);
+    }
+    if (found.kind == ';' || found.kind == '}' || found.kind == TOKEN_YYEOF)
+        return;
+    state->skipping = true;
+    state->skip_depth = found.kind == '{' ? depth - 1 : depth;
+}
+
+void parse_too_deep(parse *state, span at)
+{
+    state->file->broken = true;
+    if (state->deep_reported)
+        return;
+    state->deep_reported = true;
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E114, at, "types and expressions nest too deeply here");
+    diag_note(entry, (span){0}, "at most %d levels", AST_DEPTH_MOST);
+}
+
+void parse_wrong_separator(parse *state, span at, const char *found, const char *wanted)
+{
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E101, at, "'%s' where '%s' belongs", found, wanted);
+    diag_fix(entry, "write '%s'", wanted);
+}
+
+void parse_missing_end(parse *state, span at)
+{
+    diag_fix(diag_add(state->diagnostics, DIAG_E102, at, "missing ';'"), "add ';' here");
+}
+
+void parse_bad_name(parse *state, ast_ident name, const char *role)
+{
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E113, name.at,
+                                 "'%s' is a word of the language and cannot name %s", name.text, role);
+    diag_fix(entry, "choose another name, '%s_value' for one; @c_name sets the name in C", name.text);
+}
+
+void parse_no_reply(parse *state, span at)
+{
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E110, at, "an rpc has a reply, expected '->'");
+    diag_fix(entry, "write '-> ()' for a reply without a payload, or 'oneway' where there is no reply");
+}
+
+void parse_stray_end(parse *state, span at)
+{
+    diag_fix(diag_add(state->diagnostics, DIAG_E110, at, "no ';' follows the '}' of a declaration"), "remove it");
+}
+
+void parse_unsupported(parse *state, span at, const char *what)
+{
+    state->unsupported = true;
+    diag_add(state->diagnostics, DIAG_E701, at, "%s is not supported yet", what);
+}
+
+/* ---- nodes ---- */
+
+ast_expr *parse_unary(parse *state, ast_operator op, const ast_expr *left, span at)
+{
+    ast_expr *expr = ast_unary(state->memory, op, left, at);
+    if (expr->depth <= AST_DEPTH_MOST)
+        return expr;
+    parse_too_deep(state, at);
+    return ast_expr_new(state->memory, AST_INTEGER, at);
+}
+
+ast_expr *parse_binary(parse *state, ast_operator op, const ast_expr *left, const ast_expr *right, span at)
+{
+    ast_expr *expr = ast_binary(state->memory, op, left, right, at);
+    if (expr->depth <= AST_DEPTH_MOST)
+        return expr;
+    parse_too_deep(state, at);
+    return ast_expr_new(state->memory, AST_INTEGER, at);
+}
+
+ast_type *parse_type(parse *state, ast_type_kind kind, const ast_type *element, const ast_expr *count, span at)
+{
+    ast_type *type = ast_type_of(state->memory, kind, element, count, at);
+    if (type->depth <= AST_DEPTH_MOST)
+        return type;
+    parse_too_deep(state, at);
+    return ast_type_new(state->memory, AST_TYPE_SCALAR, at);
+}
+
+ast_notes *parse_notes(parse *state)
+{
+    ast_notes *notes = arena_alloc(state->memory, sizeof(*notes));
+    notes->annotations = VECTOR_OF(ast_annotation *);
+    return notes;
+}
+
+void parse_doc(parse *state, ast_notes *notes, const char *text)
+{
+    notes->doc = notes->doc ? arena_printf(state->memory, "%s\n%s", notes->doc, text) : text;
+}
+
+void parse_annotation(parse *state, ast_notes *notes, ast_ident name, vector *arguments, span at)
+{
+    ast_annotation *annotation = arena_alloc(state->memory, sizeof(*annotation));
+    *annotation = (ast_annotation){.name = name, .at = at, .arguments = arguments};
+    vector_add_pointer(&notes->annotations, state->memory, annotation);
+}
+
+vector *parse_list(parse *state)
+{
+    vector *list = arena_alloc(state->memory, sizeof(*list));
+    *list = VECTOR_OF(void *);
+    return list;
+}
+
+void parse_list_add(parse *state, vector *list, const void *item)
+{
+    if (item)
+        vector_add_pointer(list, state->memory, item);
+}
+
+void parse_package(parse *state, const ast_notes *notes, ast_ident name, span at)
+{
+    ast_file *file = state->file;
+    if (file->package) {
+        diag_entry *entry = diag_add(state->diagnostics, DIAG_E107, at, "a file has one package declaration");
+        diag_note(entry, file->package->at, "the first is here");
+        return;
+    }
+    if (file->imports.count || file->decls.count)
+        diag_fix(diag_add(state->diagnostics, DIAG_E107, at, "the package declaration comes first"),
+                 "move it before all other declarations");
+    ast_package *package = arena_alloc(state->memory, sizeof(*package));
+    *package = (ast_package){notes, name, at};
+    file->package = package;
+}
+
+void parse_import(parse *state, const ast_notes *notes, ast_string path, ast_ident as)
+{
+    ast_import *import = arena_alloc(state->memory, sizeof(*import));
+    *import = (ast_import){notes, path, as};
+    vector_add_pointer(&state->file->imports, state->memory, import);
+}
+
+void parse_declare(parse *state, const ast_decl *decl)
+{
+    ast_decl *copy = arena_alloc(state->memory, sizeof(*copy));
+    *copy = *decl;
+    copy->partial = state->unsupported;
+    state->unsupported = false;
+    vector_add_pointer(&state->file->decls, state->memory, copy);
+}
+
+/* ---- the file ---- */
+
+/* What the scanner relies on: UTF-8 without NUL. */
+static bool text_is_sound(parse *state)
+{
+    const source *text = state->text;
+    const char *nul = memchr(text->text, '\0', text->size);
+    size_t bad;
+    if (!utf8_valid(text->text, text->size, &bad)) {
+        span at = {text, (uint32_t)bad, (uint32_t)bad + 1};
+        diag_entry *entry = diag_add(state->diagnostics, DIAG_E109, at, "the byte 0x%02X is not UTF-8 here",
+                                     (unsigned)(unsigned char)text->text[bad]);
+        diag_fix(entry, "save the file as UTF-8");
+        return false;
+    }
+    if (nul) {
+        uint32_t offset = (uint32_t)(nul - text->text);
+        diag_add(state->diagnostics, DIAG_E111, (span){text, offset, offset + 1}, "unexpected NUL character");
+        return false;
+    }
+    return true;
+}
+
+ast_file *syntax_parse(arena *memory, diag *diagnostics, const source *text)
+{
+    ast_file *file = arena_alloc(memory, sizeof(*file));
+    file->text = text;
+    file->imports = VECTOR_OF(ast_import *);
+    file->decls = VECTOR_OF(ast_decl *);
+
+    parse state = {.memory = memory, .diagnostics = diagnostics, .text = text, .file = file};
+    state.braces = VECTOR_OF(span);
+    if (!text_is_sound(&state)) {
+        file->broken = true;
+        return file;
+    }
+    uint32_t start = text->lines[0]; /* behind a byte order mark */
+    state.scanned = (span){text, start, start};
+    if (scanner_lex_init_extra(&state, &state.scanner) != 0) {
+        parse_too_deep(&state, state.scanned);
+        return file;
+    }
+    scanner__scan_bytes(text->text + start, (int)(text->size - start), state.scanner);
+    if (parser_parse(&state) != 0)
+        file->broken = true;
+    scanner_lex_destroy(state.scanner);
+
+    if (!file->package && !file->broken) {
+        span first = {text, start, start};
+        diag_entry *entry = diag_add(diagnostics, DIAG_E107, first, "the file has no package declaration");
+        diag_fix(entry, "begin it with one: 'package demo.name;'");
+    }
+    return file;
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * syntax.h - from a file's text to its tree.
+ *
+ * Between the scanner (lexer.l) and the grammar (parser.y) stands a filter of
+ * tokens. It drops doc comments that document nothing (W106), knows which
+ * braces are open, and after a mistake skips to the end of the declaration or
+ * member that it is in, so that one mistake is told once.
+ */
+#ifndef SHMRPC_COMPILER_SYNTAX_H
+#define SHMRPC_COMPILER_SYNTAX_H
+
+#include "ast.h"
+#include "diag.h"
+
+/*
+ * Parses a file. Mistakes are reported; what is returned holds all that could be
+ * made out, and says in `broken` whether anything was skipped.
+ */
+ast_file *syntax_parse(arena *memory, diag *diagnostics, const source *text);
+
+#endif
