@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The modules of the runtime, from the bottom up: runtime_<noun>.c tests runtime/<noun>.c or runtime/platform/<noun>.c.
+if(NOT TARGET shmrpc_objects)
+    return()
+endif()
+
+foreach(noun IN ITEMS
+        clock
+        event
+        futex
+        memory
+        process)
+    shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
+endforeach()

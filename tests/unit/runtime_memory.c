@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test_support.h"
+
+#include "runtime/platform/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/memfd.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#ifndef F_SEAL_EXEC
+#define F_SEAL_EXEC 0x0020
+#endif
+
+#define PAGES 16
+
+static size_t size;
+static counts before;
+
+static void setup(void)
+{
+    size = memory_round(1) * PAGES;
+    counts_take(&before);
+}
+
+/* A memfd as a client would make it, but with these seals, of this size, allocated. */
+static int make_memfd(size_t bytes, int seals)
+{
+    int descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert_int_eq(ftruncate(descriptor, (off_t)bytes), 0);
+    ck_assert_int_eq(fallocate(descriptor, 0, 0, (off_t)bytes), 0);
+    ck_assert_int_eq(fcntl(descriptor, F_ADD_SEALS, seals), 0);
+    return descriptor;
+}
+
+static void expect_refused(int descriptor, int expected)
+{
+    void *base = &size;
+
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, &base), expected);
+    ck_assert_ptr_eq(base, &size);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+
+static blkcnt_t blocks_of(int descriptor)
+{
+    struct stat status;
+
+    ck_assert_int_eq(fstat(descriptor, &status), 0);
+    return status.st_blocks;
+}
+
+START_TEST(rounds_to_whole_pages)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+    ck_assert_uint_eq(memory_round(0), 0);
+    ck_assert_uint_eq(memory_round(1), page);
+    ck_assert_uint_eq(memory_round(page), page);
+    ck_assert_uint_eq(memory_round(page + 1), 2 * page);
+    ck_assert_uint_eq(memory_round(SIZE_MAX), 0);
+    ck_assert_uint_eq(memory_round(SIZE_MAX - page + 1), SIZE_MAX - page + 1);
+}
+END_TEST
+
+START_TEST(creates_zeroed_memory_of_exact_size_and_seals)
+{
+    struct stat status;
+    unsigned char *bytes;
+    void *base;
+    int descriptor;
+
+    ck_assert_int_eq(memory_create(size, &base, &descriptor), 0);
+    bytes = base;
+    for (size_t i = 0; i < size; i++)
+        ck_assert_uint_eq(bytes[i], 0);
+    ck_assert_int_eq(fstat(descriptor, &status), 0);
+    ck_assert_uint_eq((size_t)status.st_size, size);
+    ck_assert_uint_ge((size_t)status.st_blocks * 512, size);
+    ck_assert_int_eq(fcntl(descriptor, F_GET_SEALS) & ~F_SEAL_EXEC, F_SEAL_SHRINK | F_SEAL_GROW);
+    ck_assert_int_ne(fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+
+    memory_unmap(base, size);
+    memory_unmap(NULL, size);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+END_TEST
+
+START_TEST(refuses_sizes_that_are_not_whole_pages)
+{
+    const size_t bad[] = {0, 1, size - 1, size + 1, SIZE_MAX, SIZE_MAX - memory_round(1) + 1};
+    void *base = &size;
+    int descriptor = -7;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        ck_assert_int_eq(memory_create(bad[i], &base, &descriptor), -EINVAL);
+        ck_assert_int_eq(memory_adopt(0, bad[i], &base), -EINVAL);
+    }
+    ck_assert_ptr_eq(base, &size);
+    ck_assert_int_eq(descriptor, -7);
+    counts_expect_same(&before);
+}
+END_TEST
+
+/* Both limits are put back before anything is asserted: Check needs memory and files as well. */
+START_TEST(leaves_nothing_where_the_process_is_at_its_limits)
+{
+    const int resources[] = {RLIMIT_NOFILE, RLIMIT_AS};
+    const int expected[] = {-EMFILE, -ENOMEM};
+
+    for (int i = 0; i < 2; i++) {
+        struct rlimit usual;
+        struct rlimit none;
+        void *base = &size;
+        int descriptor = -7;
+        int r;
+
+        ck_assert_int_eq(getrlimit((__rlimit_resource_t)resources[i], &usual), 0);
+        none = (struct rlimit){.rlim_cur = 1, .rlim_max = usual.rlim_max};
+        ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &none), 0);
+        r = memory_create(size, &base, &descriptor);
+        ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &usual), 0);
+
+        ck_assert_int_eq(r, expected[i]);
+        ck_assert_ptr_eq(base, &size);
+        ck_assert_int_eq(descriptor, -7);
+        counts_expect_same(&before);
+    }
+}
+END_TEST
+
+static int look_at_parents_memory(child_link *link, void *data)
+{
+    (void)link;
+    errno = 0;
+    return msync(data, size, MS_ASYNC) < 0 && errno == ENOMEM ? 0 : 1;
+}
+
+START_TEST(a_forked_child_has_neither_side_mapped)
+{
+    void *made;
+    void *adopted;
+    int descriptor;
+    child process;
+
+    ck_assert_int_eq(memory_create(size, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, &adopted), 0);
+    child_spawn(&process, look_at_parents_memory, made);
+    child_expect_exit(&process, 0);
+    child_spawn(&process, look_at_parents_memory, adopted);
+    child_expect_exit(&process, 0);
+    memory_unmap(adopted, size);
+    memory_unmap(made, size);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+END_TEST
+
+START_TEST(both_sides_see_the_same_bytes)
+{
+    void *made;
+    void *adopted;
+    int descriptor;
+
+    ck_assert_int_eq(memory_create(size, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, &adopted), 0);
+    close(descriptor);
+    ck_assert_ptr_ne(made, adopted);
+    ((char *)made)[0] = 'a';
+    ((char *)adopted)[size - 1] = 'z';
+    ck_assert_int_eq(((char *)adopted)[0], 'a');
+    ck_assert_int_eq(((char *)made)[size - 1], 'z');
+
+    /* One side's end does not take the memory from the other. */
+    memory_unmap(made, size);
+    ck_assert_int_eq(((char *)adopted)[0], 'a');
+    memory_unmap(adopted, size);
+    counts_expect_same(&before);
+}
+END_TEST
+
+START_TEST(after_adoption_the_client_cannot_take_pages_away)
+{
+    const off_t page = (off_t)memory_round(1);
+    unsigned char *bytes;
+    void *made;
+    void *adopted;
+    int descriptor;
+
+    ck_assert_int_eq(memory_create(size, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, &adopted), 0);
+    bytes = adopted;
+    memset(made, 0x5a, size);
+
+    ck_assert_int_eq(ftruncate(descriptor, 0), -1);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_int_eq(ftruncate(descriptor, (off_t)size * 2), -1);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_int_eq(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, page), -1);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_int_eq(madvise(made, (size_t)page, MADV_REMOVE), -1);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_int_eq(pwrite(descriptor, "x", 1, 0), -1);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_ptr_eq(mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0), MAP_FAILED);
+    ck_assert_int_eq(errno, EPERM);
+    ck_assert_int_eq(fcntl(descriptor, F_ADD_SEALS, F_SEAL_WRITE), -1);
+    ck_assert_int_eq(errno, EPERM);
+
+    ck_assert_uint_ge((size_t)blocks_of(descriptor) * 512, size);
+    for (size_t i = 0; i < size; i++)
+        ck_assert_uint_eq(bytes[i], 0x5a);
+    memset(made, 0xa5, size);
+    ck_assert_uint_eq(bytes[size / 2], 0xa5);
+
+    memory_unmap(adopted, size);
+    memory_unmap(made, size);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+END_TEST
+
+START_TEST(fills_holes_that_were_punched_before_the_seal)
+{
+    int descriptor = make_memfd(size, F_SEAL_SHRINK | F_SEAL_GROW);
+    blkcnt_t full = blocks_of(descriptor);
+    void *base;
+
+    ck_assert_int_eq(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)size), 0);
+    ck_assert_int_eq(blocks_of(descriptor), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, &base), 0);
+    ck_assert_int_eq(blocks_of(descriptor), full);
+    memory_unmap(base, size);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+END_TEST
+
+typedef struct puncher {
+    int descriptor;
+    _Atomic bool stop;
+    _Atomic unsigned punched;
+} puncher;
+
+static void *punch(void *data)
+{
+    puncher *of = data;
+
+    while (!atomic_load(&of->stop)) {
+        if (fallocate(of->descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)size) == 0)
+            atomic_fetch_add(&of->punched, 1);
+    }
+    return NULL;
+}
+
+START_TEST(a_client_that_punches_all_the_while_leaves_no_hole)
+{
+    for (int round = 0; round < 50; round++) {
+        puncher of = {.descriptor = make_memfd(size, F_SEAL_SHRINK | F_SEAL_GROW)};
+        blkcnt_t full = blocks_of(of.descriptor);
+        pthread_t thread;
+        void *base;
+
+        ck_assert_int_eq(pthread_create(&thread, NULL, punch, &of), 0);
+        while (atomic_load(&of.punched) == 0)
+            ;
+        ck_assert_int_eq(memory_adopt(of.descriptor, size, &base), 0);
+        ck_assert_int_eq(blocks_of(of.descriptor), full);
+        atomic_store(&of.stop, true);
+        ck_assert_int_eq(pthread_join(thread, NULL), 0);
+        ck_assert_int_eq(blocks_of(of.descriptor), full);
+        memory_unmap(base, size);
+        close(of.descriptor);
+    }
+    counts_expect_same(&before);
+}
+END_TEST
+
+START_TEST(refuses_an_ordinary_file)
+{
+    char path[] = "/var/tmp/shmrpc-test-XXXXXX";
+    int descriptor = mkstemp(path);
+
+    ck_assert_int_ge(descriptor, 0);
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(ftruncate(descriptor, (off_t)size), 0);
+    expect_refused(descriptor, -EPROTO);
+}
+END_TEST
+
+START_TEST(refuses_a_named_file_in_shared_memory)
+{
+    char path[] = "/dev/shm/shmrpc-test-XXXXXX";
+    int descriptor = mkstemp(path);
+
+    if (descriptor < 0) {
+        test_skip("no file can be made in /dev/shm: %s", strerror(errno));
+        return;
+    }
+    ck_assert_int_eq(unlink(path), 0);
+    ck_assert_int_eq(ftruncate(descriptor, (off_t)size), 0);
+    expect_refused(descriptor, -EPROTO);
+}
+END_TEST
+
+START_TEST(refuses_what_is_no_file)
+{
+    int ends[2];
+
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    close(ends[1]);
+    expect_refused(ends[0], -EPROTO);
+    expect_refused(open("/dev/zero", O_RDWR | O_CLOEXEC), -EPROTO);
+    expect_refused(open("/tmp", O_PATH | O_CLOEXEC), -EPROTO);
+    ck_assert_int_eq(memory_adopt(-1, size, &(void *){NULL}), -EBADF);
+}
+END_TEST
+
+START_TEST(refuses_another_size)
+{
+    expect_refused(make_memfd(size - memory_round(1), F_SEAL_SHRINK | F_SEAL_GROW), -EPROTO);
+    expect_refused(make_memfd(size + memory_round(1), F_SEAL_SHRINK | F_SEAL_GROW), -EPROTO);
+    expect_refused(make_memfd(size - 1, F_SEAL_SHRINK | F_SEAL_GROW), -EPROTO);
+}
+END_TEST
+
+START_TEST(refuses_missing_and_extra_seals)
+{
+    expect_refused(make_memfd(size, 0), -EPROTO);
+    expect_refused(make_memfd(size, F_SEAL_SHRINK), -EPROTO);
+    expect_refused(make_memfd(size, F_SEAL_GROW), -EPROTO);
+    expect_refused(make_memfd(size, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), -EPROTO);
+    expect_refused(make_memfd(size, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE), -EPROTO);
+    expect_refused(make_memfd(size, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_FUTURE_WRITE), -EPROTO);
+}
+END_TEST
+
+START_TEST(refuses_a_descriptor_that_may_not_write)
+{
+    int descriptor = make_memfd(size, F_SEAL_SHRINK | F_SEAL_GROW);
+    char *path;
+    int reader;
+
+    ck_assert_int_ge(asprintf(&path, "/proc/self/fd/%d", descriptor), 0);
+    reader = open(path, O_RDONLY | O_CLOEXEC);
+    free(path);
+    close(descriptor);
+    expect_refused(reader, -EPROTO);
+}
+END_TEST
+
+START_TEST(adopts_huge_pages_and_counts_their_blocks)
+{
+    const size_t huge = (size_t)2 << 20;
+    int descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_HUGE_2MB);
+    void *base;
+
+    if (descriptor < 0 || ftruncate(descriptor, (off_t)huge) < 0 || fallocate(descriptor, 0, 0, (off_t)huge) < 0) {
+        if (descriptor >= 0)
+            close(descriptor);
+        test_skip("this machine has no free huge page");
+        return;
+    }
+    ck_assert_int_eq(fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+    ck_assert_int_eq(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)huge), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, huge, &base), 0);
+    ck_assert_uint_ge((size_t)blocks_of(descriptor) * 512, huge);
+    memory_unmap(base, huge);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+END_TEST
+
+static Suite *memory_suite(void)
+{
+    Suite *suite = suite_create("runtime_memory");
+    TCase *made = tcase_create("create");
+    TCase *adopted = tcase_create("adopt");
+
+    tcase_add_checked_fixture(made, setup, NULL);
+    tcase_add_test(made, rounds_to_whole_pages);
+    tcase_add_test(made, creates_zeroed_memory_of_exact_size_and_seals);
+    tcase_add_test(made, refuses_sizes_that_are_not_whole_pages);
+    tcase_add_test(made, leaves_nothing_where_the_process_is_at_its_limits);
+    tcase_add_test(made, a_forked_child_has_neither_side_mapped);
+    suite_add_tcase(suite, made);
+
+    tcase_add_checked_fixture(adopted, setup, NULL);
+    tcase_add_test(adopted, both_sides_see_the_same_bytes);
+    tcase_add_test(adopted, after_adoption_the_client_cannot_take_pages_away);
+    tcase_add_test(adopted, fills_holes_that_were_punched_before_the_seal);
+    tcase_add_test(adopted, a_client_that_punches_all_the_while_leaves_no_hole);
+    tcase_add_test(adopted, refuses_an_ordinary_file);
+    tcase_add_test(adopted, refuses_a_named_file_in_shared_memory);
+    tcase_add_test(adopted, refuses_what_is_no_file);
+    tcase_add_test(adopted, refuses_another_size);
+    tcase_add_test(adopted, refuses_missing_and_extra_seals);
+    tcase_add_test(adopted, refuses_a_descriptor_that_may_not_write);
+    tcase_add_test(adopted, adopts_huge_pages_and_counts_their_blocks);
+    suite_add_tcase(suite, adopted);
+    return suite;
+}
+
+TEST_MAIN(memory_suite)
