@@ -60,15 +60,15 @@ run_case() {
     ) >"$cases_dir/output" 2>&1 </dev/null
     status=$?
     case $status in
-    0) cases_passed=$((cases_passed + 1)) && echo "ok $1" ;;
+    0) cases_passed=$((cases_passed + 1)) && echo "ok $*" ;;
     "$skip_status")
         cases_skipped=$((cases_skipped + 1))
-        echo "skipped $1"
+        echo "skipped $*"
         cat "$cases_dir/output"
         ;;
     *)
         cases_failed=$((cases_failed + 1))
-        echo "FAILED $1 (status $status)"
+        echo "FAILED $* (status $status)"
         cat "$cases_dir/output"
         ;;
     esac
