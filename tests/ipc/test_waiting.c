@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_waiting.c - spinning and sleeping: no wake-up is lost, idle costs nothing, and awake needs no system call.
+ *
+ * A wake-up that is lost on the client's side shows as a second's delay, which is how long the client sleeps before it
+ * looks again; on the server's side as a timeout. Each call here is timed, and none may take LOST_NS.
+ */
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "probe_server.h"
+#include "seal.h"
+
+#define LOST_NS UINT64_C(900000000)
+#define EXIT_WRONG 20
+#define EXIT_NO_SEAL 21
+
+typedef struct spin_pair {
+    int64_t client_ns;
+    int64_t server_ns;
+} spin_pair;
+
+static const spin_pair spin_pairs[] = {
+    {SHMRPC_SPIN_NONE, SHMRPC_SPIN_NONE},
+    {SHMRPC_SPIN_NONE, SHMRPC_SPIN_DEFAULT},
+    {SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE},
+    {2000, 2000},
+    {20000, 5000},
+    {1000, 30000},
+};
+#define SPIN_PAIRS ((int)(sizeof(spin_pairs) / sizeof(spin_pairs[0])))
+
+static probe_process server;
+
+static void start_server(int64_t spin_ns)
+{
+    probe_process_start(&server, &(probe_setup){.options = &(shmrpc_server_options){.spin_ns = spin_ns}});
+}
+
+static shmrpc_client *connect_spinning(int64_t spin_ns)
+{
+    shmrpc_client *client = NULL;
+
+    assert_status(probe_connect(&client, "probe", &(shmrpc_client_options){.spin_ns = spin_ns}), 0);
+    return client;
+}
+
+static uint32_t random_next(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+/* Burns up to 64 us, so that the next call meets the other side at another point of its way to sleep. */
+static void dawdle(uint32_t *random)
+{
+    uint64_t until_ns = test_now_ns() + random_next(random) % 65536;
+
+    while (test_now_ns() < until_ns)
+        ;
+}
+
+/* A call that is neither wrong nor late; prints what it was where it is. */
+static bool echo_in_time(shmrpc_client *client, uint64_t value)
+{
+    uint64_t reply = ~value, begin_ns = test_now_ns();
+    int rc = probe_echo(client, value, &reply, shmrpc_in_s(10));
+    uint64_t took_ns = test_now_ns() - begin_ns;
+
+    if (rc == 0 && reply == value && took_ns < LOST_NS)
+        return true;
+    fprintf(stderr, "call %llu: %s, reply %llu, %llu us\n", (unsigned long long)value, shmrpc_status_text(rc),
+            (unsigned long long)reply, (unsigned long long)took_ns / 1000);
+    return false;
+}
+
+START_TEST(loses_no_wake_up_of_a_call)
+{
+    const spin_pair *spins = &spin_pairs[_i];
+    uint32_t random = 1 + (uint32_t)_i;
+
+    start_server(spins->server_ns);
+    shmrpc_client *client = connect_spinning(spins->client_ns);
+    for (uint64_t value = 0; value < 10000; value++) {
+        dawdle(&random);
+        ck_assert(echo_in_time(client, value));
+    }
+    shmrpc_client_free(client);
+    probe_process_stop(&server);
+}
+END_TEST
+
+START_TEST(loses_no_wake_up_of_oneways_before_a_call)
+{
+    const spin_pair *spins = &spin_pairs[_i];
+    uint32_t random = 77 + (uint32_t)_i;
+    uint64_t sent = 0;
+    probe_total total;
+
+    start_server(spins->server_ns);
+    shmrpc_client *client = connect_spinning(spins->client_ns);
+    for (unsigned int round = 0; round < 2000; round++) {
+        unsigned int burst = random_next(&random) % 7;
+        for (unsigned int i = 0; i < burst; i++) {
+            if (random_next(&random) % 2 == 0)
+                dawdle(&random);
+            assert_status(probe_note(client, 1, shmrpc_in_s(10)), 0);
+            sent++;
+        }
+        uint64_t begin_ns = test_now_ns();
+        assert_status(probe_get_total(client, &total), 0);
+        ck_assert_uint_lt(test_now_ns() - begin_ns, LOST_NS);
+        ck_assert_uint_eq(total.count, sent);
+    }
+    shmrpc_client_free(client);
+    probe_process_stop(&server);
+}
+END_TEST
+
+/* A oneway that nobody follows must wake the server by itself. */
+START_TEST(hears_a_oneway_that_is_followed_by_nothing)
+{
+    const spin_pair *spins = &spin_pairs[_i];
+    uint32_t random = 177 + (uint32_t)_i;
+
+    start_server(spins->server_ns);
+    shmrpc_client *client = connect_spinning(spins->client_ns);
+    for (uint64_t sent = 1; sent <= 3000; sent++) {
+        dawdle(&random);
+        uint64_t begin_ns = test_now_ns();
+        assert_status(probe_note(client, 1, shmrpc_in_s(10)), 0);
+        await_true(atomic_load(&server.state->notes) == sent);
+        ck_assert_uint_lt(test_now_ns() - begin_ns, LOST_NS);
+    }
+    shmrpc_client_free(client);
+    probe_process_stop(&server);
+}
+END_TEST
+
+typedef struct caller {
+    pthread_t thread;
+    const spin_pair *spins;
+    uint32_t seed;
+    uint64_t calls;
+    uint64_t right;
+} caller;
+
+static void *caller_main(void *data)
+{
+    caller *self = data;
+    uint32_t random = self->seed;
+    shmrpc_client *client = NULL;
+
+    if (probe_connect(&client, "probe", &(shmrpc_client_options){.spin_ns = self->spins->client_ns}) != 0)
+        return NULL;
+    for (uint64_t i = 0; i < self->calls; i++) {
+        dawdle(&random);
+        self->right += echo_in_time(client, (uint64_t)self->seed << 32 | i);
+    }
+    shmrpc_client_free(client);
+    return NULL;
+}
+
+/* Many publish while the server goes to sleep: what one of them rings may not be taken for another's. */
+START_TEST(loses_no_wake_up_of_several_clients)
+{
+    enum { CALLERS = 6 };
+    caller callers[CALLERS];
+
+    start_server(spin_pairs[_i].server_ns);
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        callers[i] = (caller){.spins = &spin_pairs[_i], .seed = 1000 + i, .calls = 1500};
+        ck_assert_int_eq(pthread_create(&callers[i].thread, NULL, caller_main, &callers[i]), 0);
+    }
+    for (uint32_t i = 0; i < CALLERS; i++) {
+        ck_assert_int_eq(pthread_join(callers[i].thread, NULL), 0);
+        ck_assert_uint_eq(callers[i].right, callers[i].calls);
+    }
+    probe_process_stop(&server);
+}
+END_TEST
+
+/* Published, unread, and never rung for again: the server is stopped at some point on its way to sleep. */
+START_TEST(answers_what_was_published_while_the_server_was_stopped_on_its_way_to_sleep)
+{
+    uint32_t random = 4242;
+
+    start_server(_i == 0 ? SHMRPC_SPIN_NONE : 3000);
+    shmrpc_client *client = connect_spinning(SHMRPC_SPIN_NONE);
+    uint64_t sent = 0;
+    for (unsigned int round = 0; round < 300; round++) {
+        ck_assert(echo_in_time(client, round));
+        dawdle(&random);
+        child_stop(&server.child);
+        unsigned int burst = 1 + random_next(&random) % 20;
+        for (unsigned int i = 0; i < burst; i++, sent++)
+            assert_status(probe_note(client, 1, shmrpc_in_s(10)), 0);
+        child_continue(&server.child);
+        await_true(atomic_load(&server.state->notes) == sent);
+    }
+    shmrpc_client_free(client);
+    probe_process_stop(&server);
+}
+END_TEST
+
+/* Context switches of all threads of a process. */
+static unsigned long switches_of(pid_t pid)
+{
+    static const char prefix[] = "voluntary_ctxt_switches:";
+    char path[64], line[128];
+    unsigned long sum = 0;
+
+    ck_assert_uint_eq(counts_threads_of(pid), 1);
+    snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+    FILE *file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof(line), file) != NULL)
+        if (strncmp(line, prefix, sizeof(prefix) - 1) == 0)
+            sum += strtoul(line + sizeof(prefix) - 1, NULL, 10);
+    fclose(file);
+    return sum;
+}
+
+static bool is_asleep(pid_t pid)
+{
+    char path[64], line[128];
+    bool asleep = false;
+
+    snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
+    FILE *file = fopen(path, "re");
+    ck_assert_ptr_nonnull(file);
+    while (fgets(line, sizeof(line), file) != NULL)
+        if (strncmp(line, "State:", 6) == 0)
+            asleep = strchr(line, 'S') != NULL && strstr(line, "(sleeping)") != NULL;
+    fclose(file);
+    return asleep;
+}
+
+/* Nothing of the server may happen here: the window is where nobody does anything, not a wait for something. */
+static void assert_idle(pid_t pid)
+{
+    /* Until it is cold: it slept, and slept still when looked at again. */
+    unsigned long before;
+    do {
+        await_true(is_asleep(pid));
+        before = switches_of(pid);
+        for (int i = 0; i < 20; i++)
+            await_pause();
+    } while (switches_of(pid) != before);
+
+    unsigned long long cpu_before = counts_cpu_time_ns_of(pid);
+    uint64_t until_ns = test_now_ns() + 300000000;
+    while (test_now_ns() < until_ns)
+        await_pause();
+    ck_assert_uint_eq(switches_of(pid), before);
+    ck_assert_uint_eq(counts_cpu_time_ns_of(pid), cpu_before);
+    ck_assert(is_asleep(pid));
+}
+
+START_TEST(sleeps_through_an_idle_time_without_clients)
+{
+    start_server(_i == 0 ? SHMRPC_SPIN_NONE : SHMRPC_SPIN_DEFAULT);
+    assert_idle(server.child.pid);
+    probe_process_stop(&server);
+}
+END_TEST
+
+START_TEST(sleeps_through_an_idle_time_with_clients)
+{
+    enum { CLIENTS = 20 };
+    shmrpc_client *clients[CLIENTS];
+
+    start_server(_i == 0 ? SHMRPC_SPIN_NONE : SHMRPC_SPIN_DEFAULT);
+    for (int i = 0; i < CLIENTS; i++) {
+        clients[i] = connect_spinning(SHMRPC_SPIN_DEFAULT);
+        ck_assert(probe_answers_rightly(clients[i], 1, 50));
+    }
+    assert_idle(server.child.pid);
+    for (int i = 0; i < CLIENTS; i++) {
+        ck_assert(echo_in_time(clients[i], 10));
+        shmrpc_client_free(clients[i]);
+    }
+    assert_idle(server.child.pid);
+    probe_process_stop(&server);
+}
+END_TEST
+
+static int sealed_client_main(child_link *link, void *data)
+{
+    /* The clock is read without the kernel where the machine has a clock for that. */
+    static const int allowed[] = {SYS_clock_gettime};
+    _Atomic(long) *ret_forbidden = data;
+    shmrpc_client *client = NULL;
+
+    child_check(probe_connect(&client, "probe", &(shmrpc_client_options){.spin_ns = SHMRPC_SPIN_FOREVER}) == 0,
+                "connect");
+    if (!probe_answers_rightly(client, 1, 200))
+        return EXIT_WRONG;
+    link_signal(link, 'w');
+    link_await(link, 'g');
+    if (!seal_system_calls(ret_forbidden, PROBE_EXIT_SYSCALL, allowed, 1))
+        return EXIT_NO_SEAL;
+    /* Nothing is asked of the system from here on, so the process ends by itself and not through child_spawn(). */
+    bool right = probe_answers_rightly(client, 1000, 5000);
+    _exit(right ? 0 : EXIT_WRONG);
+}
+
+START_TEST(makes_no_system_call_while_both_are_awake)
+{
+    child client;
+    shmrpc_client *sealer;
+    shmrpc_server_counts before, after;
+
+    start_server(SHMRPC_SPIN_FOREVER);
+    sealer = connect_spinning(SHMRPC_SPIN_FOREVER);
+    child_spawn(&client, sealed_client_main, &server.state->forbidden_syscall);
+    link_await(&client.link, 'w');
+    assert_status(probe_get_counters(sealer, &before), 0);
+    int rc = shmrpc_client_call(sealer, PROBE_SEAL, NULL, NULL, shmrpc_default());
+    if (rc != 0) {
+        test_skip("no seccomp filters here");
+        child_kill(&client);
+        shmrpc_client_free(sealer);
+        probe_process_kill(&server);
+        return;
+    }
+    link_signal(&client.link, 'g');
+    siginfo_t info = {0};
+    ck_assert_int_eq(waitid(P_PID, (id_t)client.pid, &info, WEXITED | WNOWAIT), 0);
+    ck_assert_msg(atomic_load(&server.state->forbidden_syscall) == 0, "system call %ld was made by %s",
+                  atomic_load(&server.state->forbidden_syscall),
+                  info.si_status == PROBE_EXIT_SYSCALL ? "the client" : "the server");
+    child_expect_exit(&client, 0);
+    assert_status(probe_get_counters(sealer, &after), 0);
+    ck_assert_uint_eq(after.doorbells, before.doorbells);
+    ck_assert_uint_eq(after.sleeps, before.sleeps);
+    shmrpc_client_free(sealer);
+    probe_process_kill(&server);
+}
+END_TEST
+
+START_TEST(counts_sleeps_and_doorbells)
+{
+    shmrpc_server_counts before, after;
+
+    start_server(SHMRPC_SPIN_NONE);
+    shmrpc_client *client = connect_spinning(SHMRPC_SPIN_NONE);
+    assert_status(probe_get_counters(client, &before), 0);
+    for (uint64_t i = 0; i < 100; i++) {
+        await_true(is_asleep(server.child.pid));
+        ck_assert(echo_in_time(client, i));
+    }
+    assert_status(probe_get_counters(client, &after), 0);
+    ck_assert_uint_ge(after.sleeps - before.sleeps, 90);
+    ck_assert_uint_ge(after.doorbells - before.doorbells, 1);
+    shmrpc_client_free(client);
+    probe_process_stop(&server);
+}
+END_TEST
+
+static Suite *waiting_suite(void)
+{
+    Suite *suite = suite_create("ipc_waiting");
+    TCase *wakeups = tcase_create("wake-ups");
+    TCase *rest = tcase_create("idle and awake");
+
+    tcase_add_checked_fixture(wakeups, runtime_dir_make, runtime_dir_remove);
+    tcase_set_timeout(wakeups, 100);
+    tcase_add_loop_test(wakeups, loses_no_wake_up_of_a_call, 0, SPIN_PAIRS);
+    tcase_add_loop_test(wakeups, loses_no_wake_up_of_oneways_before_a_call, 0, SPIN_PAIRS);
+    tcase_add_loop_test(wakeups, hears_a_oneway_that_is_followed_by_nothing, 0, SPIN_PAIRS);
+    tcase_add_loop_test(wakeups, loses_no_wake_up_of_several_clients, 0, SPIN_PAIRS);
+    tcase_add_loop_test(wakeups, answers_what_was_published_while_the_server_was_stopped_on_its_way_to_sleep, 0, 2);
+    suite_add_tcase(suite, wakeups);
+
+    tcase_add_checked_fixture(rest, runtime_dir_make, runtime_dir_remove);
+    tcase_set_timeout(rest, 60);
+    tcase_add_loop_test(rest, sleeps_through_an_idle_time_without_clients, 0, 2);
+    tcase_add_loop_test(rest, sleeps_through_an_idle_time_with_clients, 0, 2);
+    tcase_add_test(rest, makes_no_system_call_while_both_are_awake);
+    tcase_add_test(rest, counts_sleeps_and_doorbells);
+    suite_add_tcase(suite, rest);
+    return suite;
+}
+
+TEST_MAIN(waiting_suite)
