@@ -10,6 +10,11 @@ foreach(noun IN ITEMS
         event
         futex
         memory
-        process)
+        process
+        socket
+        error
+        log
+        status
+        text)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
