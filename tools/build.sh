@@ -4,20 +4,16 @@
 # Configures and builds presets, runs tests and counts them. Sourced by tools/dev, which sets the folders.
 # shellcheck disable=SC2154
 
-# build FOLDER [PRESET]: configures (where needed) and builds into $build_root/FOLDER.
+# build PRESET: configures (where needed) and builds into $build_root/PRESET.
 build() {
-    local folder=$1 preset=${2:-$1}
-    local dir=$build_root/$folder
-    local options=()
-    [ -z "${SHMRPC_BUILD_TESTS:-}" ] || options+=("-DSHMRPC_BUILD_TESTS=$SHMRPC_BUILD_TESTS" -DSHMRPC_BUILD_BENCH=OFF)
-
-    say "building $folder in $dir"
-    # A folder that another toolchain or another place configured is of no use.
+    local preset=$1 dir=$build_root/$1
+    say "building $preset in $dir"
+    # A folder that was configured for another place is of no use.
     if [ -f "$dir/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$source_dir" "$dir/CMakeCache.txt"; then
         rm -rf "$dir"
     fi
-    quietly "$folder-configure.log" cmake -S "$source_dir" --preset "$preset" -B "$dir" "${options[@]}"
-    quietly "$folder-build.log" cmake --build "$dir" --parallel "$(job_count)"
+    quietly "$preset-configure.log" cmake -S "$source_dir" --preset "$preset" -B "$dir"
+    quietly "$preset-build.log" cmake --build "$dir" --parallel "$(job_count)"
 }
 
 # Reports end the process that they are about, so that the test fails.
