@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <shmrpc/status.h>
+#include "status.h"
 
 const char *shmrpc_status_text(int status)
 {
@@ -22,5 +22,21 @@ const char *shmrpc_status_name(int status)
         SHMRPC_STATUS_LIST(STATUS_NAME)
 #undef STATUS_NAME
     default: return NULL;
+    }
+}
+
+bool status_may_travel(int status)
+{
+    switch (status) {
+    case SHMRPC_E_UNIMPLEMENTED:
+    case SHMRPC_E_CANCELLED:
+    case SHMRPC_E_EXPIRED:
+    case SHMRPC_E_AGAIN:
+    case SHMRPC_E_PERMISSION:
+    case SHMRPC_E_TOO_LARGE:
+    case SHMRPC_E_NO_MEMORY:
+    case SHMRPC_E_LIMIT:
+    case SHMRPC_E_INTERNAL: return true;
+    default: return false;
     }
 }

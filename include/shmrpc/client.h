@@ -22,20 +22,20 @@ typedef struct shmrpc_client shmrpc_client;
 struct shmrpc_service_info;
 
 /* How a side waits: how long it spins before it sleeps. */
-#define SHMRPC_SPIN_DEFAULT INT64_C(0)        /* 50 us; none where the machine has one core */
-#define SHMRPC_SPIN_NONE INT64_C(-1)          /* sleeps at once */
-#define SHMRPC_SPIN_FOREVER INT64_MAX         /* polls; never sleeps */
+#define SHMRPC_SPIN_DEFAULT INT64_C(0) /* 50 us; none where the machine has one core */
+#define SHMRPC_SPIN_NONE INT64_C(-1)   /* sleeps at once */
+#define SHMRPC_SPIN_FOREVER INT64_MAX  /* polls; never sleeps */
 
 /* All zero is a good choice. */
 typedef struct shmrpc_client_options {
     int64_t connect_timeout_ns; /* for the whole of connecting; 0: 5 s; INT64_MAX: none */
-    int64_t call_timeout_ns;    /* of calls with shmrpc_default() whose method has no @deadline; 0: 5 s; INT64_MAX: none */
-    int64_t spin_ns;            /* SHMRPC_SPIN_..., or nanoseconds */
-    uint32_t depth;             /* slots of the ring: a power of two, 2 .. 65536; 0: 64 */
-    uint32_t blocks;            /* calls beyond a slot that may be outstanding, 1 .. 255; 0: 8. Fewer where they would
+    int64_t call_timeout_ns; /* of calls with shmrpc_default() whose method has no @deadline; 0: 5 s; INT64_MAX: none */
+    int64_t spin_ns;         /* SHMRPC_SPIN_..., or nanoseconds */
+    uint32_t depth;          /* slots of the ring: a power of two, 2 .. 65536; 0: 64 */
+    uint32_t blocks;         /* calls beyond a slot that may be outstanding, 1 .. 255; 0: 8. Fewer where they would
                                    take more than 256 KiB in all */
-    bool wait_for_server;       /* keeps trying until connect_timeout_ns while nobody listens */
-    uint32_t reserved[8];       /* zero */
+    bool wait_for_server;    /* keeps trying until connect_timeout_ns while nobody listens */
+    uint32_t reserved[8];    /* zero */
 } shmrpc_client_options;
 
 typedef enum shmrpc_client_condition {

@@ -37,11 +37,11 @@ typedef struct shmrpc_fault {
  * min_size; what is missing is filled from the default image by the receiver.
  */
 typedef struct shmrpc_type_info {
-    const char *name;        /* "demo.calc.Pair" */
+    const char *name; /* "demo.calc.Pair" */
     uint64_t fingerprint;
-    uint32_t size;           /* of the struct: 8 .. SHMRPC_MESSAGE_MAX, a multiple of 8 for messages */
-    uint32_t min_size;       /* the least that is sent; == size where no last field is variable */
-    const void *initial;     /* the default image, `size` bytes; NULL: zeros */
+    uint32_t size;       /* of the struct: 8 .. SHMRPC_MESSAGE_MAX, a multiple of 8 for messages */
+    uint32_t min_size;   /* the least that is sent; == size where no last field is variable */
+    const void *initial; /* the default image, `size` bytes; NULL: zeros */
     /*
      * Writes the canonical form of a valid message to `to` (which may be shared memory and is never read; room for `size`
      * bytes): padding, bytes beyond lengths, absent optionals and unused bytes of unions as zero. Returns the bytes used.
@@ -53,9 +53,9 @@ typedef struct shmrpc_type_info {
 } shmrpc_type_info;
 
 typedef struct shmrpc_error_info {
-    const char *name;                  /* "DIVIDE_BY_ZERO" */
-    int32_t code;                      /* 1 .. 32767 */
-    const shmrpc_type_info *payload;   /* NULL: none */
+    const char *name;                /* "DIVIDE_BY_ZERO" */
+    int32_t code;                    /* 1 .. 32767 */
+    const shmrpc_type_info *payload; /* NULL: none */
 } shmrpc_error_info;
 
 /* A set of declared errors, in ascending order of code. */
@@ -77,8 +77,8 @@ typedef int shmrpc_invoke(shmrpc_server *server, shmrpc_context *context, const 
 
 typedef struct shmrpc_method_info {
     const char *name;
-    uint64_t fingerprint;             /* kind, request, reply and errors */
-    uint32_t flags;                   /* SHMRPC_METHOD_... */
+    uint64_t fingerprint; /* kind, request, reply and errors */
+    uint32_t flags;       /* SHMRPC_METHOD_... */
     uint32_t reserved;
     int64_t timeout_ns;               /* @deadline of the method or service; or one of the two above */
     const shmrpc_type_info *request;  /* NULL: () */
@@ -88,10 +88,10 @@ typedef struct shmrpc_method_info {
 } shmrpc_method_info;
 
 typedef struct shmrpc_service_info {
-    const uint32_t *abi;               /* &shmrpc_generated_abi_1 */
-    const char *name;                  /* "demo.calc.Calculator" */
-    uint32_t version;                  /* the package's @version */
-    uint32_t method_count;             /* 0 .. SHMRPC_METHODS_MAX */
+    const uint32_t *abi;   /* &shmrpc_generated_abi_1 */
+    const char *name;      /* "demo.calc.Calculator" */
+    uint32_t version;      /* the package's @version */
+    uint32_t method_count; /* 0 .. SHMRPC_METHODS_MAX */
     const shmrpc_method_info *methods;
 } shmrpc_service_info;
 

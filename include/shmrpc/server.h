@@ -37,13 +37,13 @@ typedef struct shmrpc_context {
 
 /* All zero is a good choice. */
 typedef struct shmrpc_server_options {
-    int64_t spin_ns;          /* how long a connection without traffic is polled: SHMRPC_SPIN_..., or nanoseconds */
+    int64_t spin_ns;              /* how long a connection without traffic is polled: SHMRPC_SPIN_..., or nanoseconds */
     int64_t handshake_timeout_ns; /* a client that has not finished connecting by then is dropped; 0: 5 s */
-    size_t session_state_size; /* bytes of zeroed memory per session for the application (shmrpc_session_state) */
-    uint32_t max_sessions;    /* 0: 1024; further clients are refused */
-    uint32_t max_depth;       /* of a client's ring: a power of two; 0: 4096; clients get no more than this */
-    uint32_t mode;            /* permission bits of the socket; 0: 0600 */
-    uint32_t reserved[9];     /* zero */
+    size_t session_state_size;    /* bytes of zeroed memory per session for the application (shmrpc_session_state) */
+    uint32_t max_sessions;        /* 0: 1024; further clients are refused */
+    uint32_t max_depth;           /* of a client's ring: a power of two; 0: 4096; clients get no more than this */
+    uint32_t mode;                /* permission bits of the socket; 0: 0600 */
+    uint32_t reserved[9];         /* zero */
 } shmrpc_server_options;
 
 /* Why a session ended: the `why` of disconnected(). */
@@ -72,11 +72,11 @@ SHMRPC_EXPORT void *shmrpc_session_state(const shmrpc_session *session);
  * Declares `static inline type *name(const shmrpc_session *session)`: the session's memory as the application's own type.
  * The server's session_state_size must be sizeof(type).
  */
-#define SHMRPC_SESSION_STATE(name, type)                                                                               \
-    static inline type *name(const shmrpc_session *session)                                                            \
-    {                                                                                                                  \
-        return (type *)shmrpc_session_state(session);                                                                  \
-    }                                                                                                                  \
+#define SHMRPC_SESSION_STATE(name, type)                    \
+    static inline type *name(const shmrpc_session *session) \
+    {                                                       \
+        return (type *)shmrpc_session_state(session);       \
+    }                                                       \
     SHMRPC_STATIC_ASSERT(sizeof(type) > 0, "the state of a session has a size")
 
 /*
@@ -87,13 +87,13 @@ SHMRPC_EXPORT int64_t shmrpc_context_timeout_ns(const shmrpc_context *context);
 /* Counters of a server since its start; read in the thread that runs it, or after. */
 typedef struct shmrpc_server_counts {
     uint64_t sessions_accepted;
-    uint64_t sessions_refused;  /* handshakes that ended in a refusal */
-    uint64_t sessions_dropped;  /* for breaking the protocol, at any time */
+    uint64_t sessions_refused; /* handshakes that ended in a refusal */
+    uint64_t sessions_dropped; /* for breaking the protocol, at any time */
     uint64_t sessions_open;
-    uint64_t calls;             /* requests taken from rings */
-    uint64_t calls_failed;      /* of these: answered by a status below 0 */
-    uint64_t doorbells;         /* futex wake-ups of clients */
-    uint64_t sleeps;            /* times that the server's thread slept */
+    uint64_t calls;        /* requests taken from rings */
+    uint64_t calls_failed; /* of these: answered by a status below 0 */
+    uint64_t doorbells;    /* futex wake-ups of clients */
+    uint64_t sleeps;       /* times that the server's thread slept */
 } shmrpc_server_counts;
 
 SHMRPC_EXPORT shmrpc_server_counts shmrpc_server_counters(const shmrpc_server *server);

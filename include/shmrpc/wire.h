@@ -7,11 +7,11 @@
 
 #include <shmrpc/base.h>
 
-#define SHMRPC_SLOT_SIZE 64    /* bytes: one cache line */
-#define SHMRPC_SLOT_PAYLOAD 48 /* bytes of a message that travel in the slot itself */
+#define SHMRPC_SLOT_SIZE 64      /* bytes: one cache line */
+#define SHMRPC_SLOT_PAYLOAD 48   /* bytes of a message that travel in the slot itself */
 #define SHMRPC_MESSAGE_MAX 65536 /* bytes of a message; beyond is for arenas */
 
-#define SHMRPC_ERROR_MIN 1     /* a service's declared errors */
+#define SHMRPC_ERROR_MIN 1 /* a service's declared errors */
 #define SHMRPC_ERROR_MAX 32767
 #define SHMRPC_METHODS_MAX 4096 /* methods of a service */
 

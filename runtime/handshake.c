@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handshake.h"
+
+#include "error.h"
+#include "log.h"
+#include "platform/clock.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* How long a sender waits before it tries a full socket again. */
+#define RETRY_NS INT64_C(1000000)
+
+int handshake_send(int socket, const control_packet *packet, const int *descriptors, unsigned count, int64_t until_ns)
+{
+    void *bytes = NULL;
+    size_t length = 0;
+    int rc = control_encode(packet, &bytes, &length);
+
+    if (rc != 0) {
+        return rc == -EMSGSIZE
+                   ? error_set(SHMRPC_E_TOO_LARGE, "a handshake packet is larger than %u bytes", SOCKET_PACKET_MAX)
+                   : error_system(rc, "cannot encode a handshake packet");
+    }
+    while ((rc = socket_send(socket, bytes, length, descriptors, count)) == -EAGAIN && clock_now_ns() < until_ns) {
+        clock_sleep_ns(RETRY_NS);
+    }
+    free(bytes);
+    switch (rc) {
+    case 0: return 0;
+    case -EAGAIN: return error_set(SHMRPC_E_AGAIN, "the peer does not read its socket");
+    case -EPIPE:
+    case -ECONNRESET: return error_set(SHMRPC_E_UNAVAILABLE, "the peer closed the connection during the handshake");
+    case -EMSGSIZE:
+        return error_set(SHMRPC_E_TOO_LARGE, "a handshake packet of %zu bytes does not fit the socket", length);
+    default: return error_system(rc, "cannot send a handshake packet");
+    }
+}
+
+static int decode(const void *bytes, size_t length, control_kind first, control_kind last, control_packet **ret_packet)
+{
+    control_packet *packet = NULL;
+    const char *reason = "";
+    int rc = control_decode(bytes, length, &packet, &reason);
+
+    if (rc == -EPROTO) {
+        return error_set(SHMRPC_E_PROTOCOL, "the peer sent a packet of %zu bytes: %s", length, reason);
+    }
+    if (rc != 0) {
+        return error_system(rc, "cannot decode a handshake packet");
+    }
+    if (packet->kind < first || packet->kind > last) {
+        control_packet_free(packet);
+        return error_set(SHMRPC_E_PROTOCOL, "the peer sent a packet that is not expected now");
+    }
+    *ret_packet = packet;
+    return 0;
+}
+
+int handshake_receive(int socket, control_kind first, control_kind last, control_packet **ret_packet,
+                      socket_packet *ret_envelope)
+{
+    socket_packet envelope;
+    void *bytes = malloc(SOCKET_PACKET_MAX);
+    int rc;
+
+    if (bytes == NULL) {
+        return error_system(-ENOMEM, "cannot receive a handshake packet");
+    }
+    rc = socket_receive(socket, bytes, SOCKET_PACKET_MAX, &envelope);
+    switch (rc) {
+    case 0:
+        rc = decode(bytes, envelope.length, first, last, ret_packet);
+        if (rc == 0 && ret_envelope != NULL) {
+            *ret_envelope = envelope;
+        } else {
+            socket_packet_deinit(&envelope);
+        }
+        break;
+    case -EAGAIN: rc = SHMRPC_E_AGAIN; break;
+    case -EPIPE:
+    case -ECONNRESET: rc = error_set(SHMRPC_E_UNAVAILABLE, "the peer closed the connection"); break;
+    case -EMSGSIZE:
+        rc = error_set(SHMRPC_E_PROTOCOL, "the peer sent a packet larger than %u bytes, or too many descriptors",
+                       SOCKET_PACKET_MAX);
+        break;
+    default: rc = error_system(rc, "cannot receive a handshake packet"); break;
+    }
+    free(bytes);
+    return rc;
+}
+
+int handshake_await(int socket, int64_t until_ns, control_kind first, control_kind last, control_packet **ret_packet,
+                    int *ret_sender)
+{
+    for (;;) {
+        socket_packet envelope;
+        int64_t left_ns = clock_left_ns(until_ns);
+        int rc = socket_wait(socket, -1, left_ns);
+
+        if (rc < 0) {
+            return error_system(rc, "cannot wait for the peer");
+        }
+        if (rc == 0 && left_ns == 0) {
+            return error_set(SHMRPC_E_UNAVAILABLE, "the peer did not answer before the deadline");
+        }
+        rc = handshake_receive(socket, first, last, ret_packet, &envelope);
+        if (rc == SHMRPC_E_AGAIN) {
+            continue;
+        }
+        if (rc == 0) {
+            if (ret_sender != NULL) {
+                *ret_sender = envelope.sender.pidfd;
+                envelope.sender.pidfd = -1;
+            }
+            socket_packet_deinit(&envelope);
+        }
+        return rc;
+    }
+}
+
+int handshake_refusal(int status, const char *text)
+{
+    char line[ERROR_LINE_MAX + 1];
+
+    (void)log_text(line, sizeof(line), text, strlen(text));
+    return error_set(shmrpc_status_name(status) != NULL && status < 0 ? status : SHMRPC_E_REFUSED, "%s", line);
+}

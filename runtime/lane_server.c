@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "lane_server.h"
+
+#include "error.h"
+#include "platform/futex.h"
+
+void lane_server_init(lane_server *lane, const region *memory)
+{
+    lane->memory = *memory;
+    lane->next = 1;
+    lane->doorbells = 0;
+    region_format(&lane->memory);
+}
+
+/* Bounds a request's header and finds its payload. */
+static int bound(const lane_server *lane, const slot_header *header, lane_request *request)
+{
+    const region_geometry *geometry = &lane->memory.geometry;
+
+    if (header->request_block == BLOCK_NONE) {
+        if (header->length > SHMRPC_SLOT_PAYLOAD) {
+            return error_set(SHMRPC_E_PROTOCOL, "a request of %u bytes is said to be in a slot", header->length);
+        }
+        request->payload = request->at->payload;
+    } else {
+        if (header->request_block > geometry->request_block_count) {
+            return error_set(SHMRPC_E_PROTOCOL, "a request is in block %u of %u", header->request_block,
+                             geometry->request_block_count);
+        }
+        if (header->length > geometry->request_block_size) {
+            return error_set(SHMRPC_E_PROTOCOL, "a request of %u bytes is in a block of %u", header->length,
+                             geometry->request_block_size);
+        }
+        request->payload = region_request_block(&lane->memory, header->request_block);
+    }
+    if (header->reply_block > geometry->reply_block_count) {
+        return error_set(SHMRPC_E_PROTOCOL, "a request offers block %u of %u for its reply", header->reply_block,
+                         geometry->reply_block_count);
+    }
+    return 0;
+}
+
+int lane_server_take(lane_server *lane, lane_request *ret_request)
+{
+    uint64_t position = lane->next;
+    slot *at = region_slot(&lane->memory, position);
+    uint32_t word = shared_load_word(at);
+    slot_header header;
+    int rc;
+
+    if ((word & ~WORD_MARKS) != word_request(position, lane->memory.shift)) {
+        if ((word & ~WORD_MARKS) == word_before(position, lane->memory.shift)) {
+            return 0;
+        }
+        return error_set(SHMRPC_E_PROTOCOL, "a slot's word is neither the last reply nor the next request");
+    }
+    header = shared_load_header(at);
+    ret_request->position = position;
+    ret_request->at = at;
+    ret_request->method = header.method;
+    ret_request->cancelled = (word & WORD_CANCEL) != 0;
+    ret_request->reply_block = header.reply_block;
+    ret_request->length = header.length;
+    ret_request->budget_us = header.budget_us;
+    rc = bound(lane, &header, ret_request);
+    if (rc != 0) {
+        return rc;
+    }
+    lane->next = position + 1;
+    return 1;
+}
+
+void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block)
+{
+    if (size <= SHMRPC_SLOT_PAYLOAD) {
+        *ret_block = BLOCK_NONE;
+        return request->at->payload;
+    }
+    if (request->reply_block == BLOCK_NONE || size > lane->memory.geometry.reply_block_size) {
+        return NULL;
+    }
+    *ret_block = request->reply_block;
+    return region_reply_block(&lane->memory, request->reply_block);
+}
+
+static void wake(lane_server *lane, uint32_t wish)
+{
+    if (shared_take_wish(lane->memory.header, wish)) {
+        futex_wake(&lane->memory.header->wish);
+        lane->doorbells++;
+    }
+}
+
+void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length, uint8_t block)
+{
+    slot_header header = {(uint16_t)(int16_t)status, BLOCK_NONE, block, length, 0};
+    const slot *next = region_slot(&lane->memory, lane->next);
+    uint32_t wish;
+    bool more;
+
+    shared_store_header(request->at, header);
+    shared_publish_reply(request->at, word_reply(request->position, lane->memory.shift));
+
+    /* A client sleeps only for the last call that it published: where a later one is there, this is not the one. */
+    more = (shared_load_word(next) & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
+    wish = shared_read_wish(lane->memory.header, !more);
+    if (wish_reached(wish, request->position)) {
+        wake(lane, wish);
+    }
+}
+
+bool lane_server_arm(lane_server *lane)
+{
+    slot *at = region_slot(&lane->memory, lane->next);
+    uint32_t before = word_before(lane->next, lane->memory.shift);
+    uint32_t found;
+
+    return shared_mark_word(at, before, WORD_WISH, &found) || found == (before | WORD_WISH);
+}
+
+void lane_server_close(lane_server *lane)
+{
+    uint32_t wish;
+
+    shared_set_closed(lane->memory.header);
+    wish = shared_read_wish(lane->memory.header, true);
+    if (wish != WISH_NONE) {
+        wake(lane, wish);
+    }
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lane_server.h - the answering end of a lane.
+ *
+ *   state   take() finds        then
+ *   HOT     a request           it is answered, in order; the next take() looks at the next slot
+ *           nothing             after a while without traffic the owner calls arm()
+ *   arm()   nothing             COLD: the next slot carries the wish; the client's next request rings the doorbell
+ *           a request           HOT again at once: nothing was missed
+ *
+ * Every value that the client wrote is loaded once and bounded here; what does not fit ends the lane (take() below 0). One thread at a time.
+ */
+#ifndef SHMRPC_LANE_SERVER_H
+#define SHMRPC_LANE_SERVER_H
+
+#include "region.h"
+#include "shared.h"
+
+typedef struct lane_server {
+    region memory;
+    uint64_t next;      /* the position that is expected */
+    uint64_t doorbells; /* wake-ups of the client so far */
+} lane_server;
+
+/* A request that take() found; answered by exactly one answer(). */
+typedef struct lane_request {
+    uint64_t position;
+    slot *at;
+    uint16_t method;
+    bool cancelled; /* the caller gave up before it was taken */
+    uint8_t reply_block;
+    uint32_t length;
+    uint32_t budget_us;
+    const void *payload; /* in shared memory: `length` bytes, to be copied once */
+} lane_request;
+
+/* Formats the memory. The caller keeps it mapped. */
+void lane_server_init(lane_server *lane, const region *memory);
+
+/* 1: a request; 0: none; SHMRPC_E_PROTOCOL (error.h): the client broke the protocol. */
+int lane_server_take(lane_server *lane, lane_request *ret_request);
+
+/*
+ * Where a reply of up to `size` bytes goes: the slot (*ret_block is BLOCK_NONE) or the block that the client offered. NULL where it offered
+ * none and needs to. Bytes written there are seen by nobody before answer().
+ */
+void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block);
+
+/* Says that a handler is about to begin this call. */
+static inline void lane_server_start(lane_server *lane, const lane_request *request)
+{
+    shared_set_started(lane->memory.header, request->position);
+}
+
+/* Publishes the reply and wakes the client where it wished for it. `block` as place() gave it. */
+void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length, uint8_t block);
+
+/* true: armed; false: the slot has changed: call take(). */
+bool lane_server_arm(lane_server *lane);
+
+/* Says that no further call will be begun, and wakes the client. */
+void lane_server_close(lane_server *lane);
+
+#endif

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "message.h"
+
+#include "error.h"
+
+#include <inttypes.h>
+
+static int report(int status, const shmrpc_type_info *type, const shmrpc_fault *fault)
+{
+    if (fault->limit != 0) {
+        return error_set(status, "%s: '%s' %s (%" PRIu64 ", the limit is %" PRIu64 ")", type->name, fault->field,
+                         fault->reason, fault->value, fault->limit);
+    }
+    return error_set(status, "%s: '%s' %s (%" PRIu64 ")", type->name, fault->field, fault->reason, fault->value);
+}
+
+int shmrpc_message_check(const shmrpc_type_info *type, const void *message)
+{
+    shmrpc_fault fault = {"", "is not valid", 0, 0};
+
+    if (type == NULL || message == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "%s: the message is NULL", type == NULL ? "?" : type->name);
+    }
+    if (type->validate == NULL || type->validate(message, &fault)) {
+        return 0;
+    }
+    return report(SHMRPC_E_INVALID, type, &fault);
+}
+
+int message_load(const shmrpc_type_info *type, void *to, const void *from, uint32_t length)
+{
+    shmrpc_fault fault = {"", "is not valid", 0, 0};
+
+    shared_copy_out(to, from, length);
+    if (length < type->size) {
+        unsigned char *rest = (unsigned char *)to + length;
+
+        if (type->initial != NULL) {
+            memcpy(rest, (const unsigned char *)type->initial + length, type->size - length);
+        } else {
+            memset(rest, 0, type->size - length);
+        }
+    }
+    if (type->validate == NULL || type->validate(to, &fault)) {
+        return 0;
+    }
+    return report(SHMRPC_E_PROTOCOL, type, &fault);
+}
+
+const shmrpc_type_info *message_error_payload(const shmrpc_errors_info *errors, int code)
+{
+    uint32_t i;
+
+    for (i = 0; errors != NULL && i < errors->count; i++) {
+        if (errors->items[i].code == code) {
+            return errors->items[i].payload;
+        }
+    }
+    return NULL;
+}
+
+uint32_t message_error_size(const shmrpc_errors_info *errors)
+{
+    uint32_t size = 0;
+    uint32_t i;
+
+    for (i = 0; errors != NULL && i < errors->count; i++) {
+        if (errors->items[i].payload != NULL && errors->items[i].payload->size > size) {
+            size = errors->items[i].payload->size;
+        }
+    }
+    return size;
+}
+
+uint32_t message_answer_size(const shmrpc_method_info *method)
+{
+    uint32_t size = message_error_size(method->errors);
+
+    return method->reply != NULL && method->reply->size > size ? method->reply->size : size;
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * message.h - what is done with a payload by means of its description (shmrpc/generated.h).
+ */
+#ifndef SHMRPC_MESSAGE_H
+#define SHMRPC_MESSAGE_H
+
+#include <shmrpc/generated.h>
+
+#include "shared.h"
+
+/* Writes the canonical form of a valid message to a slot or block with room for type->size bytes. Returns the bytes used. */
+static inline uint32_t message_store(const shmrpc_type_info *type, void *to, const void *message)
+{
+    if (type->store != NULL) {
+        return (uint32_t)type->store(to, message);
+    }
+    memcpy(to, message, type->size);
+    return type->size;
+}
+
+/* Makes `to` the default image. */
+static inline void message_init(const shmrpc_type_info *type, void *to)
+{
+    if (type->initial != NULL) {
+        memcpy(to, type->initial, type->size);
+    } else {
+        memset(to, 0, type->size);
+    }
+}
+
+/* Is this many bytes a length that a message of the type can have on the wire? */
+static inline bool message_length_is_valid(const shmrpc_type_info *type, uint32_t length)
+{
+    return length >= type->min_size && length <= type->size;
+}
+
+/*
+ * Copies a message out of shared memory to private memory of type->size bytes, fills what did not travel from the default image, and
+ * validates the copy. `length` is valid for the type. 0, or SHMRPC_E_PROTOCOL with the field named.
+ */
+int message_load(const shmrpc_type_info *type, void *to, const void *from, uint32_t length);
+
+/* The payload of an error, or NULL: of a code that the set does not have, or that has none. */
+const shmrpc_type_info *message_error_payload(const shmrpc_errors_info *errors, int code);
+
+/* Bytes of the largest payload of a set of errors; 0 for NULL. */
+uint32_t message_error_size(const shmrpc_errors_info *errors);
+
+/* Bytes of the largest answer of a method: its reply or a payload of its errors. */
+uint32_t message_answer_size(const shmrpc_method_info *method);
+
+#endif

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "poller.h"
+
+#include "clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <sys/epoll.h>
+
+int poller_new(void)
+{
+    int poller = epoll_create1(EPOLL_CLOEXEC);
+
+    return poller < 0 ? -errno : poller;
+}
+
+int poller_add(int poller, int descriptor, int edge, void *owner, unsigned tag)
+{
+    struct epoll_event event = {0};
+
+    assert(tag <= POLLER_TAG_MAX && ((uintptr_t)owner & POLLER_TAG_MAX) == 0);
+    event.events = (uint32_t)EPOLLIN | (uint32_t)EPOLLRDHUP | (edge ? (uint32_t)EPOLLET : 0);
+    event.data.u64 = (uint64_t)(uintptr_t)owner | tag;
+    return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) != 0 ? -errno : 0;
+}
+
+void poller_remove(int poller, int descriptor)
+{
+    (void)epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, NULL);
+}
+
+static int milliseconds(int64_t timeout_ns)
+{
+    if (timeout_ns == CLOCK_NEVER) {
+        return -1;
+    }
+    return timeout_ns >= (int64_t)INT_MAX * 1000000 ? INT_MAX : (int)((timeout_ns + 999999) / 1000000);
+}
+
+int poller_wait(int poller, poller_event *ret_events, int64_t timeout_ns)
+{
+    struct epoll_event events[POLLER_EVENTS_MAX];
+    int count = epoll_wait(poller, events, POLLER_EVENTS_MAX, milliseconds(timeout_ns));
+    int i;
+
+    if (count < 0) {
+        return errno == EINTR ? 0 : -errno;
+    }
+    for (i = 0; i < count; i++) {
+        ret_events[i].owner = (void *)(uintptr_t)(events[i].data.u64 & ~(uint64_t)POLLER_TAG_MAX);
+        ret_events[i].tag = (unsigned)(events[i].data.u64 & POLLER_TAG_MAX);
+    }
+    return count;
+}

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * raw.c - the calling end of the raw transport: a link, and bytes.
+ */
+#include "raw.h"
+
+#include "error.h"
+#include "link.h"
+#include "options.h"
+#include "status.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define SIZE_DEFAULT 4096u
+
+struct shmrpc_lane {
+    client_link link;
+    shmrpc_lane_limits limits;
+};
+
+static int limit_of(const char *what, uint32_t given, uint32_t *ret_limit)
+{
+    if (given > SHMRPC_MESSAGE_MAX) {
+        return error_set(SHMRPC_E_TOO_LARGE, "%s is too large: %u, the limit is %u", what, given, SHMRPC_MESSAGE_MAX);
+    }
+    *ret_limit = given == 0 ? SIZE_DEFAULT : given;
+    return 0;
+}
+
+int raw_limits(const shmrpc_lane_limits *given, shmrpc_lane_limits *ret_limits)
+{
+    int rc = limit_of("request_size", given == NULL ? 0 : given->request_size, &ret_limits->request_size);
+
+    return rc != 0 ? rc : limit_of("reply_size", given == NULL ? 0 : given->reply_size, &ret_limits->reply_size);
+}
+
+int shmrpc_lane_connect(shmrpc_lane **ret, const char *name, const shmrpc_lane_limits *limits,
+                        const shmrpc_client_options *options)
+{
+    static const shmrpc_client_options defaults;
+    control_hello hello = {.service = RAW_SERVICE};
+    control_packet *welcome = NULL;
+    shmrpc_lane *lane;
+    int rc;
+
+    if (ret == NULL || name == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "connecting needs a result and a name");
+    }
+    options = options == NULL ? &defaults : options;
+    rc = options_check_client(options);
+    if (rc != 0) {
+        return rc;
+    }
+    lane = calloc(1, sizeof(*lane));
+    if (lane == NULL) {
+        return error_system(-ENOMEM, "cannot make a lane");
+    }
+    rc = raw_limits(limits, &lane->limits);
+    if (rc == 0) {
+        hello.request_size = lane->limits.request_size;
+        hello.reply_size = lane->limits.reply_size;
+        rc = link_init(&lane->link, name, options, &hello, &welcome);
+    }
+    if (rc != 0) {
+        free(lane);
+        return rc;
+    }
+    control_packet_free(welcome);
+    *ret = lane;
+    return 0;
+}
+
+void shmrpc_lane_free(shmrpc_lane *lane)
+{
+    if (lane != NULL) {
+        link_deinit(&lane->link);
+        free(lane);
+    }
+}
+
+shmrpc_client_condition shmrpc_lane_state(shmrpc_lane *lane)
+{
+    return link_look(&lane->link);
+}
+
+/* Finds room and writes the request. */
+static int prepare(shmrpc_lane *lane, uint16_t method, const void *request, size_t size, uint32_t reply_size,
+                   int64_t *timeout_ns, lane_call *ret_call)
+{
+    int rc;
+
+    if (lane == NULL || method == SHMRPC_METHOD_ERROR || (request == NULL && size != 0)) {
+        return error_set(SHMRPC_E_MISUSE, "no lane, no request, or method number %u", method);
+    }
+    if (size > lane->limits.request_size) {
+        return error_set(SHMRPC_E_TOO_LARGE, "the request is too large: %zu, the limit is %u", size,
+                         lane->limits.request_size);
+    }
+    rc = link_begin(&lane->link, (uint32_t)size, reply_size, timeout_ns, ret_call);
+    if (rc == 0 && size != 0) {
+        memcpy(ret_call->request, request, size);
+    }
+    return rc;
+}
+
+static int take_reply(shmrpc_lane *lane, const lane_reply *reply, void *buffer, size_t capacity)
+{
+    if (reply->status < 0 && !status_may_travel(reply->status)) {
+        (void)error_set(SHMRPC_E_PROTOCOL, "the server answered with status %d, which is not a server's to give",
+                        reply->status);
+        return link_fail(&lane->link);
+    }
+    if (reply->length > lane->limits.reply_size) {
+        (void)error_set(SHMRPC_E_PROTOCOL, "a reply of %u bytes, the limit is %u", reply->length,
+                        lane->limits.reply_size);
+        return link_fail(&lane->link);
+    }
+    if (reply->length > capacity) {
+        return error_set(SHMRPC_E_TOO_LARGE, "the reply is too large: %u, the buffer holds %zu", reply->length,
+                         capacity);
+    }
+    if (reply->length != 0) {
+        shared_copy_out(buffer, reply->payload, reply->length);
+    }
+    return reply->status == 0 ? 0 : error_set(reply->status, "the server answered with %d", reply->status);
+}
+
+int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request, size_t size, void *buffer,
+                     size_t capacity, shmrpc_lane_reply *ret_reply, shmrpc_deadline deadline)
+{
+    lane_call call;
+    lane_reply reply = {0, 0, NULL};
+    int64_t timeout_ns = lane == NULL ? 0 : link_timeout_ns(&lane->link, deadline.timeout_ns, 0);
+    int rc = prepare(lane, method, request, size, lane == NULL ? 0 : lane->limits.reply_size, &timeout_ns, &call);
+
+    if (rc == 0) {
+        rc = link_call(&lane->link, &call, method, (uint32_t)size, timeout_ns, &reply);
+        if (rc == 0) {
+            rc = take_reply(lane, &reply, buffer, buffer == NULL ? 0 : capacity);
+            link_end(&lane->link);
+        }
+    }
+    if (ret_reply != NULL) {
+        *ret_reply = (shmrpc_lane_reply){rc == 0 ? method : SHMRPC_METHOD_ERROR, rc, reply.length};
+    }
+    return rc;
+}
+
+int shmrpc_lane_send(shmrpc_lane *lane, uint16_t method, const void *request, size_t size, shmrpc_deadline deadline)
+{
+    lane_call call;
+    int64_t timeout_ns = lane == NULL ? 0 : link_timeout_ns(&lane->link, deadline.timeout_ns, 0);
+    int rc = prepare(lane, method, request, size, 0, &timeout_ns, &call);
+
+    return rc != 0 ? rc : link_send(&lane->link, &call, method, (uint32_t)size, timeout_ns);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "region.h"
+
+#include "platform/memory.h"
+
+#define DEPTH_DEFAULT 64u
+#define BLOCKS_DEFAULT 8u
+#define LINE ((uint32_t)SHMRPC_SLOT_SIZE)
+
+static bool is_power_of_two(uint32_t value)
+{
+    return value != 0 && (value & (value - 1)) == 0;
+}
+
+static uint32_t block_size_for(uint32_t message_size)
+{
+    return message_size <= SHMRPC_SLOT_PAYLOAD ? 0 : (message_size + LINE - 1) / LINE * LINE;
+}
+
+region_geometry region_plan(uint32_t depth, uint32_t blocks, uint32_t request_size, uint32_t reply_size)
+{
+    region_geometry plan = {0};
+    uint32_t pair;
+    uint32_t count = blocks == 0 ? BLOCKS_DEFAULT : blocks;
+
+    plan.depth = depth == 0 ? DEPTH_DEFAULT : depth;
+    plan.request_block_size = block_size_for(request_size);
+    plan.reply_block_size = block_size_for(reply_size);
+    pair = plan.request_block_size + plan.reply_block_size;
+    if (pair == 0) {
+        return plan;
+    }
+    if (count > REGION_BLOCKS_TOTAL / pair) {
+        count = REGION_BLOCKS_TOTAL / pair;
+    }
+    if (count == 0) {
+        count = 1;
+    }
+    plan.request_block_count = plan.request_block_size == 0 ? 0 : count;
+    plan.reply_block_count = plan.reply_block_size == 0 ? 0 : count;
+    return plan;
+}
+
+static bool blocks_are_valid(uint32_t size, uint32_t count)
+{
+    if (size == 0 || count == 0) {
+        return size == 0 && count == 0;
+    }
+    return size % LINE == 0 && size <= SHMRPC_MESSAGE_MAX && count <= BLOCKS_MAX;
+}
+
+bool region_check(const region_geometry *geometry)
+{
+    return is_power_of_two(geometry->depth) && geometry->depth >= DEPTH_MIN && geometry->depth <= DEPTH_MAX &&
+           blocks_are_valid(geometry->request_block_size, geometry->request_block_count) &&
+           blocks_are_valid(geometry->reply_block_size, geometry->reply_block_count);
+}
+
+size_t region_size(const region_geometry *geometry)
+{
+    size_t size = sizeof(lane_header) + (size_t)geometry->depth * sizeof(slot);
+
+    size += (size_t)geometry->request_block_size * geometry->request_block_count;
+    size += (size_t)geometry->reply_block_size * geometry->reply_block_count;
+    return memory_round(size);
+}
+
+void region_init(region *memory, void *base, const region_geometry *geometry)
+{
+    unsigned char *at = base;
+
+    memory->geometry = *geometry;
+    memory->shift = (unsigned)__builtin_ctz(geometry->depth);
+    memory->size = region_size(geometry);
+    memory->header = (lane_header *)base;
+    at += sizeof(lane_header);
+    memory->slots = (slot *)(void *)at;
+    at += (size_t)geometry->depth * sizeof(slot);
+    memory->request_blocks = at;
+    at += (size_t)geometry->request_block_size * geometry->request_block_count;
+    memory->reply_blocks = at;
+}
+
+void region_format(region *memory)
+{
+    uint64_t first;
+
+    atomic_store_explicit(&memory->header->wish, WISH_NONE, memory_order_relaxed);
+    atomic_store_explicit(&memory->header->started, 0, memory_order_relaxed);
+    atomic_store_explicit(&memory->header->closed, 0, memory_order_relaxed);
+    /* Positions begin at 1, so the first position of slot 0 is that of the second lap. */
+    for (first = 1; first <= memory->geometry.depth; first++) {
+        atomic_store_explicit(&region_slot(memory, first)->word, word_before(first, memory->shift),
+                              memory_order_release);
+    }
+}

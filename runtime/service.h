@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service.h - what a server offers, as the server's loop sees it: something that agrees on terms with a client, and answers requests.
+ *
+ * Two of them exist: services made by shmc (service_typed.c) and the raw transport (service_raw.c).
+ */
+#ifndef SHMRPC_SERVICE_H
+#define SHMRPC_SERVICE_H
+
+#include "control.h"
+#include "lane_server.h"
+
+#include <shmrpc/server.h>
+
+/* What a connection will carry. */
+typedef struct service_terms {
+    uint32_t request_size; /* bytes of the largest request and answer */
+    uint32_t answer_size;
+    uint32_t *method_numbers; /* heap; for each of the client's methods */
+    uint32_t method_count;
+} service_terms;
+
+typedef struct service service;
+struct service {
+    const char *name;      /* of the service */
+    uint32_t request_size; /* bytes of the largest request and answer of all */
+    uint32_t answer_size;
+    unsigned char *request; /* private copies: of the request that is being handled, */
+    unsigned char *reply;   /* the reply that the handler fills, */
+    unsigned char *payload; /* and the payload of the error that it throws */
+
+    /* 0, or a status and a line (error.h) that the client is refused with. On success the caller frees method_numbers. */
+    int (*agree)(const service *self, const control_hello *hello, service_terms *ret_terms);
+
+    /*
+     * Handles one request and answers it, exactly once: the handler's status, or PROTOCOL with nothing answered where
+     * the client broke the protocol.
+     */
+    int (*handle)(service *self, shmrpc_server *server, shmrpc_session *session, lane_server *lane,
+                  const lane_request *request);
+
+    void (*connected)(service *self, shmrpc_server *server, shmrpc_session *session);
+    void (*disconnected)(service *self, shmrpc_server *server, shmrpc_session *session, int why);
+    void (*free)(service *self);
+};
+
+/* Sets up what every service has. Returns 0 or NO_MEMORY. */
+int service_init(service *self, const char *name, uint32_t request_size, uint32_t answer_size);
+void service_deinit(service *self);
+
+/* The time that a request's budget stands for. */
+static inline int64_t service_budget_ns(uint32_t budget_us)
+{
+    return budget_us == BUDGET_NONE ? INT64_MAX : (int64_t)budget_us * 1000;
+}
+
+#endif

@@ -1,0 +1,330 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service_typed.c - services that shmc made.
+ *
+ * A request is copied once into private memory, validated there, and handed to the operation with a reply that begins as its
+ * default image. Whatever the operation returns, the caller gets one answer: a reply that validates, a declared error, a status that may
+ * travel, or INTERNAL with a line in the server's log.
+ */
+#include "service.h"
+
+#include "error.h"
+#include "log.h"
+#include "message.h"
+#include "server_core.h"
+#include "status.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+/* A method's name and number. */
+typedef struct typed_name {
+    const char *name;
+    uint32_t number;
+} typed_name;
+
+typedef struct typed_service {
+    service base;
+    shmrpc_server_binding binding;
+    typed_name *names; /* sorted, so that a client that asks for many methods does not take long */
+} typed_service;
+
+/* What is behind a context while its handler runs. */
+typedef struct typed_call {
+    const typed_service *service;
+    const shmrpc_method_info *method;
+    int64_t timeout_ns;
+    const shmrpc_type_info *thrown; /* the type of the payload that was thrown, or NULL */
+    int thrown_code;
+} typed_call;
+
+/* ---- terms ---- */
+
+static int compare_names(const void *a, const void *b)
+{
+    return strcmp(((const typed_name *)a)->name, ((const typed_name *)b)->name);
+}
+
+static int agree_on(const typed_service *self, const control_method *asked, service_terms *terms, uint32_t *ret_number)
+{
+    const shmrpc_service_info *info = self->binding.service;
+    const typed_name key = {asked->name, 0};
+    const typed_name *known = bsearch(&key, self->names, info->method_count, sizeof(key), compare_names);
+    const shmrpc_method_info *method;
+    uint32_t request_size;
+    uint32_t answer_size;
+
+    if (known == NULL) {
+        *ret_number = CONTROL_METHOD_MISSING;
+        return 0;
+    }
+    method = &info->methods[known->number];
+    *ret_number = known->number;
+    if (method->fingerprint != asked->fingerprint) {
+        return error_set(SHMRPC_E_MISMATCH,
+                         "%s.%s: the fingerprint is %016" PRIx64 " in the server, %016" PRIx64 " in the client",
+                         info->name, method->name, method->fingerprint, asked->fingerprint);
+    }
+    request_size = method->request == NULL ? 0 : method->request->size;
+    answer_size = message_answer_size(method);
+    terms->request_size = request_size > terms->request_size ? request_size : terms->request_size;
+    terms->answer_size = answer_size > terms->answer_size ? answer_size : terms->answer_size;
+    return 0;
+}
+
+static int agree(const service *self, const control_hello *hello, service_terms *ret_terms)
+{
+    const typed_service *typed = (const typed_service *)(const void *)self;
+    service_terms terms = {0};
+    uint32_t i;
+
+    if (strcmp(hello->service, self->name) != 0) {
+        char line[ERROR_LINE_MAX + 1];
+
+        return error_set(SHMRPC_E_REFUSED, "the server offers %s, not '%s'", self->name,
+                         log_text(line, sizeof(line), hello->service, strlen(hello->service)));
+    }
+    terms.method_count = hello->method_count;
+    terms.method_numbers = calloc(hello->method_count == 0 ? 1 : hello->method_count, sizeof(*terms.method_numbers));
+    if (terms.method_numbers == NULL) {
+        return error_set(SHMRPC_E_NO_MEMORY, "the server is out of memory");
+    }
+    for (i = 0; i < hello->method_count; i++) {
+        int rc = agree_on(typed, &hello->methods[i], &terms, &terms.method_numbers[i]);
+
+        if (rc != 0) {
+            free(terms.method_numbers);
+            return rc;
+        }
+    }
+    *ret_terms = terms;
+    return 0;
+}
+
+/* ---- answers ---- */
+
+/* Stores a valid message as the answer. A client that did not offer a block for an answer that needs one breaks the protocol. */
+static int answer_with(lane_server *lane, const lane_request *request, int status, const shmrpc_type_info *type,
+                       const void *message)
+{
+    uint8_t block;
+    void *to = lane_server_place(lane, request, type->size, &block);
+
+    if (to == NULL) {
+        return error_set(SHMRPC_E_PROTOCOL, "a request offers no block for an answer of %u bytes", type->size);
+    }
+    lane_server_answer(lane, request, status, message_store(type, to, message), block);
+    return status;
+}
+
+static int answer_status(lane_server *lane, const lane_request *request, int status)
+{
+    lane_server_answer(lane, request, status, 0, BLOCK_NONE);
+    return status;
+}
+
+static int handler_failed(lane_server *lane, const lane_request *request, const typed_call *call, const char *why)
+{
+    log_line(SHMRPC_LOG_WARNING, "%s.%s: the handler failed: %s", call->service->base.name, call->method->name, why);
+    return answer_status(lane, request, SHMRPC_E_INTERNAL);
+}
+
+static int answer_failure(lane_server *lane, const lane_request *request, const typed_call *call, int status)
+{
+    if (status > 0) {
+        if (call->method->errors == NULL || status > SHMRPC_ERROR_MAX) {
+            return handler_failed(lane, request, call, "it returned an error that the method does not declare");
+        }
+        if (call->thrown != NULL && call->thrown_code == status) {
+            return answer_with(lane, request, status, call->thrown, call->service->base.payload);
+        }
+        return answer_status(lane, request, status);
+    }
+    if (status == SHMRPC_E_INTERNAL) {
+        return handler_failed(lane, request, call, "it said so");
+    }
+    if (!status_may_travel(status)) {
+        return handler_failed(lane, request, call, "it returned a status that is not a handler's to give");
+    }
+    return answer_status(lane, request, status);
+}
+
+static int answer(lane_server *lane, const lane_request *request, const typed_call *call, int status)
+{
+    const shmrpc_type_info *type = call->method->reply;
+
+    if (status != 0) {
+        return answer_failure(lane, request, call, status);
+    }
+    if (type == NULL) {
+        return answer_status(lane, request, 0);
+    }
+    if (type->validate != NULL && shmrpc_message_check(type, call->service->base.reply) != 0) {
+        return handler_failed(lane, request, call, shmrpc_last_error());
+    }
+    return answer_with(lane, request, 0, type, call->service->base.reply);
+}
+
+/* ---- requests ---- */
+
+static int load(const typed_service *self, const shmrpc_method_info *method, const lane_request *request)
+{
+    const shmrpc_type_info *type = method->request;
+
+    if (type == NULL ? request->length != 0 : !message_length_is_valid(type, request->length)) {
+        return error_set(SHMRPC_E_PROTOCOL, "%s.%s: a request of %u bytes", self->base.name, method->name,
+                         request->length);
+    }
+    return type == NULL ? 0 : message_load(type, self->base.request, request->payload, request->length);
+}
+
+static int handle(service *base, shmrpc_server *server, shmrpc_session *session, lane_server *lane,
+                  const lane_request *request)
+{
+    typed_service *self = (typed_service *)(void *)base;
+    const shmrpc_method_info *method;
+    typed_call call;
+    shmrpc_context context;
+    int rc;
+
+    if (request->cancelled) {
+        return answer_status(lane, request, SHMRPC_E_CANCELLED);
+    }
+    if (request->method >= self->binding.service->method_count) {
+        return answer_status(lane, request, SHMRPC_E_UNIMPLEMENTED);
+    }
+    method = &self->binding.service->methods[request->method];
+    rc = load(self, method, request);
+    if (rc != 0) {
+        return rc;
+    }
+    if (method->reply != NULL) {
+        message_init(method->reply, base->reply);
+    }
+    call.service = self;
+    call.method = method;
+    call.timeout_ns = service_budget_ns(request->budget_us);
+    call.thrown = NULL;
+    context.session = session;
+    context.implementation = &call;
+    lane_server_start(lane, request);
+    rc = method->invoke(server, &context, method->request == NULL ? NULL : base->request,
+                        method->reply == NULL ? NULL : base->reply);
+    return answer(lane, request, &call, rc);
+}
+
+/* ---- contexts ---- */
+
+int64_t shmrpc_context_timeout_ns(const shmrpc_context *context)
+{
+    return ((const typed_call *)context->implementation)->timeout_ns;
+}
+
+int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload)
+{
+    typed_call *call = context->implementation;
+    const shmrpc_type_info *type = message_error_payload(call->method->errors, code);
+
+    if (type == NULL || payload == NULL) {
+        return error_set(SHMRPC_E_INTERNAL, "%s.%s: error %d with a payload is not declared", call->service->base.name,
+                         call->method->name, code);
+    }
+    if (type->validate != NULL && shmrpc_message_check(type, payload) != 0) {
+        log_line(SHMRPC_LOG_WARNING, "%s.%s: the payload of error %d: %s", call->service->base.name, call->method->name,
+                 code, shmrpc_last_error());
+        return SHMRPC_E_INTERNAL;
+    }
+    memcpy(call->service->base.payload, payload, type->size);
+    call->thrown = type;
+    call->thrown_code = code;
+    return code;
+}
+
+/* ---- life ---- */
+
+static void connected(service *base, shmrpc_server *server, shmrpc_session *session)
+{
+    const typed_service *self = (const typed_service *)(void *)base;
+
+    if (self->binding.connected != NULL) {
+        self->binding.connected(server, session);
+    }
+}
+
+static void disconnected(service *base, shmrpc_server *server, shmrpc_session *session, int why)
+{
+    const typed_service *self = (const typed_service *)(void *)base;
+
+    if (self->binding.disconnected != NULL) {
+        self->binding.disconnected(server, session, why);
+    }
+}
+
+static void typed_free(service *base)
+{
+    free(((typed_service *)(void *)base)->names);
+    service_deinit(base);
+    free(base);
+}
+
+static service *typed_new(const shmrpc_server_binding *binding)
+{
+    const shmrpc_service_info *info = binding->service;
+    typed_service *self = calloc(1, sizeof(*self));
+    uint32_t request_size = 0;
+    uint32_t answer_size = 0;
+    uint32_t i;
+
+    if (self == NULL || (self->names = calloc((size_t)info->method_count + 1, sizeof(*self->names))) == NULL) {
+        (void)error_set(SHMRPC_E_NO_MEMORY, "cannot make a service");
+        free(self);
+        return NULL;
+    }
+    for (i = 0; i < info->method_count; i++) {
+        const shmrpc_method_info *method = &info->methods[i];
+        uint32_t answer_of = message_answer_size(method);
+
+        request_size =
+            method->request != NULL && method->request->size > request_size ? method->request->size : request_size;
+        answer_size = answer_of > answer_size ? answer_of : answer_size;
+        self->names[i] = (typed_name){method->name, i};
+    }
+    qsort(self->names, info->method_count, sizeof(*self->names), compare_names);
+    if (service_init(&self->base, info->name, request_size, answer_size) != 0) {
+        free(self->names);
+        free(self);
+        return NULL;
+    }
+    self->binding = *binding;
+    self->base.agree = agree;
+    self->base.handle = handle;
+    self->base.connected = connected;
+    self->base.disconnected = disconnected;
+    self->base.free = typed_free;
+    return &self->base;
+}
+
+int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *binding, const char *name,
+                       const shmrpc_server_options *options)
+{
+    service *made;
+    int rc;
+
+    if (server == NULL || binding == NULL || binding->service == NULL || name == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "a server needs a service and a name");
+    }
+    made = typed_new(binding);
+    if (made == NULL) {
+        return SHMRPC_E_NO_MEMORY;
+    }
+    rc = server_core_init(server, made, name, options);
+    if (rc != 0) {
+        made->free(made);
+    }
+    return rc;
+}
+
+const void *shmrpc_server_operations(const shmrpc_server *server)
+{
+    return ((const typed_service *)(const void *)server_core_service(server))->binding.operations;
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * shared.h - every access to memory that a peer can write.
+ *
+ * A value is loaded once into a private variable, bounded there, and used from there: the functions below are the only ones in the
+ * library that read shared memory, so that this can be audited in one place. None of them returns a pointer into it. Loads that
+ * are not of a word are relaxed: the acquire load of the slot's word before them orders them.
+ *
+ * Stores to a slot or block that belongs to the writer are plain; the release of the slot's word publishes them.
+ *
+ * The pairs of ordered accesses, by tag (docs/memory-model.md):
+ *   R1 -> R2   client publishes a request    -> server sees its header and payload
+ *   R3 -> R4   server publishes a reply      -> client sees its header and payload
+ *   W1 <> W2   server wishes, then sleeps    <> client publishes, then looks for the wish
+ *   W3 <> W4   client wishes, then looks for its reply <> server replies, then looks for the wish
+ *   S1 -> S2   server says "started"         -> client reads it after the server has ended
+ */
+#ifndef SHMRPC_SHARED_H
+#define SHMRPC_SHARED_H
+
+#include "slot.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+/* ---- words ---- */
+
+/* ORDER R2, R4 acquire: the header and payload that the peer wrote before it published this word are seen after it. Without it: a
+   slot is read before it is written. Pairs with R1 in shared_publish_request(), R3 in shared_publish_reply(). */
+static inline uint32_t shared_load_word(const slot *at)
+{
+    return atomic_load_explicit(&at->word, memory_order_acquire);
+}
+
+/* ORDER R1 release, W2 sequentially consistent: publishes the request and returns the word that stood there. The server's wish (W1) is a
+   compare-and-swap on the same word, so one of the two sees the other: either the server's swap fails, or the wish is in what is returned.
+   Without the exchange (a store): the wish is overwritten unseen and the server sleeps on a published request. */
+static inline uint32_t shared_publish_request(slot *at, uint32_t word)
+{
+    return atomic_exchange_explicit(&at->word, word, memory_order_seq_cst);
+}
+
+/* ORDER R3 release: the reply's header and payload come first; pairs with R4. */
+static inline void shared_publish_reply(slot *at, uint32_t word)
+{
+    atomic_store_explicit(&at->word, word, memory_order_release);
+}
+
+/* ORDER W1: leaves a mark in a word that is still `expected`; false with the word found otherwise. Acquire on failure: the word found may
+   be a published request (R2) or reply (R4). */
+static inline bool shared_mark_word(slot *at, uint32_t expected, uint32_t mark, uint32_t *ret_found)
+{
+    uint32_t found = expected;
+
+    if (atomic_compare_exchange_strong_explicit(&at->word, &found, expected | mark, memory_order_seq_cst,
+                                                memory_order_acquire)) {
+        return true;
+    }
+    *ret_found = found;
+    return false;
+}
+
+/* ---- the client's wish ---- */
+
+/* ORDER W3: the wish is visible before the word is looked at again. The full fence pairs with the one in shared_read_wish(): of "wish,
+   fence, look for the reply" and "reply, fence, look for the wish" at least one look succeeds. Without either: both
+   miss, and the client sleeps on a published reply. */
+static inline void shared_make_wish(lane_header *header, uint32_t wish)
+{
+    atomic_store_explicit(&header->wish, wish, memory_order_relaxed);
+    atomic_thread_fence(memory_order_seq_cst);
+}
+
+/* Relaxed: a wake-up that comes too late finds nobody. */
+static inline void shared_drop_wish(lane_header *header)
+{
+    atomic_store_explicit(&header->wish, WISH_NONE, memory_order_relaxed);
+}
+
+/* ORDER W4: see W3. `fence` may be left out where a later call of the same client is already published, because
+   a client sleeps only for the last call that it published (lane_client.h). */
+static inline uint32_t shared_read_wish(const lane_header *header, bool fence)
+{
+    if (fence) {
+        atomic_thread_fence(memory_order_seq_cst);
+    }
+    return atomic_load_explicit(&header->wish, memory_order_relaxed);
+}
+
+/* Takes the wish back before the wake-up, so that one wish is one system call. false: it changed meanwhile. */
+static inline bool shared_take_wish(lane_header *header, uint32_t wish)
+{
+    return atomic_compare_exchange_strong_explicit(&header->wish, &wish, WISH_NONE, memory_order_acq_rel,
+                                                   memory_order_relaxed);
+}
+
+/* ---- how far the server got ---- */
+
+/* ORDER S1 release, before the handler runs; pairs with S2. */
+static inline void shared_set_started(lane_header *header, uint64_t position)
+{
+    atomic_store_explicit(&header->started, position, memory_order_release);
+}
+
+/* ORDER S2 acquire, after the server's end is known. A lie here makes a wrong outcome for the liar's own client, nothing else. */
+static inline uint64_t shared_get_started(const lane_header *header)
+{
+    return atomic_load_explicit(&header->started, memory_order_acquire);
+}
+
+static inline void shared_set_closed(lane_header *header)
+{
+    atomic_store_explicit(&header->closed, 1, memory_order_release);
+}
+
+static inline bool shared_get_closed(const lane_header *header)
+{
+    return atomic_load_explicit(&header->closed, memory_order_acquire) != 0;
+}
+
+/* ---- headers and payloads ---- */
+
+typedef struct slot_header {
+    uint16_t method;
+    uint8_t request_block;
+    uint8_t reply_block;
+    uint32_t length;
+    uint32_t budget_us;
+} slot_header;
+
+static inline slot_header shared_load_header(const slot *at)
+{
+    slot_header header;
+
+    header.method = __atomic_load_n(&at->method, __ATOMIC_RELAXED);
+    header.request_block = __atomic_load_n(&at->request_block, __ATOMIC_RELAXED);
+    header.reply_block = __atomic_load_n(&at->reply_block, __ATOMIC_RELAXED);
+    header.length = __atomic_load_n(&at->length, __ATOMIC_RELAXED);
+    header.budget_us = __atomic_load_n(&at->budget_us, __ATOMIC_RELAXED);
+    return header;
+}
+
+static inline void shared_store_header(slot *at, slot_header header)
+{
+    at->method = header.method;
+    at->request_block = header.request_block;
+    at->reply_block = header.reply_block;
+    at->length = header.length;
+    at->budget_us = header.budget_us;
+}
+
+/*
+ * Copies out of shared memory, once: the barrier keeps the compiler from reading the source again in place of the copy. `length` is
+ * private and bounded by the caller.
+ */
+static inline void shared_copy_out(void *to, const void *from, size_t length)
+{
+    memcpy(to, from, length);
+    __asm__ __volatile__("" : : : "memory");
+}
+
+#endif
