@@ -1,3 +1,4 @@
+/* SPDX-License-Identifier: Apache-2.0 */
 /*
  * output.h - files rendered in memory, then written whole or not at all.
  */
@@ -9,21 +10,28 @@
 typedef struct output output;
 
 output *output_new(void);
-output *output_free(output *out);
+output *output_free(output *out); /* takes NULL; returns NULL */
 
-/* The buffer of a file named relative to the output folder; "/" makes folders. */
+/* The buffer of a file named relative to the output folder; "/" makes folders. It lives as long as `out`. */
 buffer *output_file(output *out, const char *relative_path);
+
+/* The buffer of a file with a path of its own, such as a dependency file: the output folder does not count. */
+buffer *output_file_at(output *out, const char *path);
+
+/* The paths that the files added so far will have; an array of *ret_count, valid until output_free(). */
+const char *const *output_paths(output *out, const char *directory, size_t *ret_count);
 
 /* Where the writing fails: which file, and why. */
 typedef struct output_failure {
-    char path[4096];
-    int error; /* errno */
+    const char *path; /* valid until output_free() */
+    int error;        /* errno */
 } output_failure;
 
 /*
- * Writes every file: each to a temporary beside its target, flushed and checked, then all are renamed.
- * A file whose contents are as they were is left untouched. On failure no target
- * has changed and no temporary remains. Returns 0 or -1 with *ret_failure filled.
+ * Writes every file: each to a temporary beside its target, written, closed and checked; then all are renamed.
+ * A file whose contents are as they were is left untouched. On failure no target has changed, and neither a
+ * temporary nor a new folder remains. What exists and is no regular file, such as /dev/stdout, is written to as
+ * it is. `directory` is made where it does not exist. Returns 0, or -1 with *ret_failure filled.
  */
 int output_commit(output *out, const char *directory, output_failure *ret_failure);
 

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * gen.h - what the parts of the C backend share: one schema file on its way to a header and a source.
+ *
+ * Each part writes what it is about into both, a declaration into `header` and its definition into `source`. All of
+ * them read the model alone, so that the parts need not know of each other; their order is backend.c's.
+ */
+#ifndef SHMRPC_COMPILER_BACKENDS_C_GEN_H
+#define SHMRPC_COMPILER_BACKENDS_C_GEN_H
+
+#include "backends/c/names.h"
+#include "backends/c/types.h"
+#include "emit.h"
+#include "model.h"
+
+typedef struct gen {
+    const model_file *file;
+    arena *memory;
+    names *known; /* NULL: declares without looking */
+    emit header;
+    emit source;
+} gen;
+
+/* Declares what is named in the schema: `name` is made of `written` alone. */
+const char *gen_declare(gen *g, const char *name, span at, const char *kind, const char *written);
+
+/* Declares what is composed: `what` is a format with one %s for `written`. Composes `name` from `format` and `base`. */
+const char *gen_compose(gen *g, const char *base, const char *suffix, span at, const char *what, const char *written);
+
+/* Does the same for a member of `scope`. */
+const char *gen_member(gen *g, const char *scope, const char *name, span at, const char *kind, const char *written);
+
+/* Where a record stands in the schema, and what it is called in messages: "message 'Pair'". */
+span gen_record_at(const model_record *record);
+const char *gen_record_title(gen *g, const model_record *record);
+
+/* SHMRPC_DEPRECATED("reason") and a blank, or "". */
+const char *gen_deprecated(gen *g, const model_notes *notes);
+
+/* "message" or "record": what a pointer to one is called. */
+const char *gen_record_pointer(const model_record *record);
+
+/* Constants, aliases, enums and flags, errors. */
+void gen_constant(gen *g, const model_decl *decl);
+void gen_alias(gen *g, const model_decl *decl);
+void gen_members(gen *g, const model_decl *decl);
+void gen_errors(gen *g, const model_decl *decl);
+
+/* A struct, message or union: its type, what fills it in, what checks and copies it, and its description. */
+void gen_record(gen *g, const model_record *record);
+void gen_record_setters(gen *g, const model_record *record);
+void gen_alias_setter(gen *g, const model_decl *decl);
+void gen_record_store(gen *g, const model_record *record);
+void gen_record_check(gen *g, const model_record *record);
+void gen_record_info(gen *g, const model_record *record);
+
+/* The function that every check of a file calls where something is refused; nothing where no check does. */
+void gen_refuse(gen *g);
+
+/* A service: inline bodies, the calling side, the serving side, the tables. */
+void gen_service(gen *g, const model_service *service);
+void gen_client(gen *g, const model_service *service);
+void gen_server(gen *g, const model_service *service);
+void gen_service_info(gen *g, const model_service *service);
+
+#endif

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * service.c - a service's inline bodies and its tables.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "backends/c/gen.h"
+
+static const char *payload_info(gen *g, const model_record *record)
+{
+    return record ? arena_printf(g->memory, "&%s_info", name_record(g->memory, record)) : "NULL";
+}
+
+static const char *method_flags(const model_method *method)
+{
+    if (method->kind == MODEL_METHOD_ONEWAY)
+        return "SHMRPC_METHOD_ONEWAY";
+    return method->idempotent ? "SHMRPC_METHOD_IDEMPOTENT" : "0";
+}
+
+static const char *method_timeout(gen *g, const model_method *method)
+{
+    if (method->deadline_ns == MODEL_DEADLINE_UNSET)
+        return "SHMRPC_METHOD_DEADLINE_UNSET";
+    if (method->deadline_ns == MODEL_DEADLINE_NONE)
+        return "SHMRPC_METHOD_DEADLINE_NONE";
+    return arena_printf(g->memory, "INT64_C(%" PRId64 ")", method->deadline_ns);
+}
+
+static const char method_row[] = "{\n"
+                                 "    ${name},\n"
+                                 "    UINT64_C(0x${fingerprint}),\n"
+                                 "    ${flags},\n"
+                                 "    0,\n"
+                                 "    ${timeout},\n"
+                                 "    ${request},\n"
+                                 "    ${reply},\n"
+                                 "    ${errors},\n"
+                                 "    ${prefix}_${method}_invoke_,\n"
+                                 "},\n";
+
+static void methods_emit(gen *g, const char *prefix, const model_service *service)
+{
+    emit *e = &g->source;
+
+    emit_gap(e);
+    EMIT(e, "static const shmrpc_method_info ${prefix}_methods_[] = {\n", {"prefix", prefix});
+    emit_in(e);
+    for (uint32_t i = 0; i < service->method_count; i++) {
+        const model_method *method = &service->methods[i];
+        EMIT(e, method_row, {"name", literal_string(g->memory, method->name, strlen(method->name))},
+             {"fingerprint", arena_printf(g->memory, "%016" PRIx64, method->fingerprint)},
+             {"flags", method_flags(method)}, {"timeout", method_timeout(g, method)},
+             {"request", payload_info(g, method->request)}, {"reply", payload_info(g, method->reply)},
+             {"errors", method->errors ? arena_printf(g->memory, "&%s_info", name_decl(g->memory, method->errors->decl))
+                                       : "NULL"},
+             {"prefix", prefix}, {"method", name_method(g->memory, method)});
+    }
+    emit_out(e);
+    emit_text(e, "};\n");
+}
+
+static const char info_template[] = "const shmrpc_service_info ${info} = {\n"
+                                    "    &shmrpc_generated_abi_1, ${name}, ${version}, ${count}, ${methods},\n"
+                                    "};\n";
+
+void gen_service_info(gen *g, const model_service *service)
+{
+    const char *prefix = name_service(g->memory, service);
+    const char *name = service->decl->qualified_name;
+    const char *info = gen_compose(g, prefix, "service_info", service->decl->at, "the description",
+                                   arena_printf(g->memory, "service '%s'", service->decl->name));
+
+    if (service->method_count > 0)
+        methods_emit(g, prefix, service);
+    emit_gap(&g->source);
+    EMIT(&g->source, info_template, {"info", info}, {"name", literal_string(g->memory, name, strlen(name))},
+         {"version", arena_printf(g->memory, "%" PRIu32, service->decl->file->version)},
+         {"count", arena_printf(g->memory, "%" PRIu32, service->method_count)},
+         {"methods", service->method_count > 0 ? arena_printf(g->memory, "%s_methods_", prefix) : "NULL"});
+    EMIT(&g->header, "extern const shmrpc_service_info ${info};\n", {"info", info});
+}
+
+void gen_service(gen *g, const model_service *service)
+{
+    for (uint32_t i = 0; i < service->method_count; i++) {
+        const model_method *method = &service->methods[i];
+        if (method->request && method->request->role != MODEL_ROLE_NAMED)
+            gen_record(g, method->request);
+        if (method->reply && method->reply->role != MODEL_ROLE_NAMED)
+            gen_record(g, method->reply);
+    }
+    gen_client(g, service);
+    gen_server(g, service);
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * main.c - the program shmc: the command line in, an exit status out.
+ *
+ * 0: done. 1: the user's files have errors; nothing was written. 2: the command line, a file, a disk or this program
+ * is at fault; nothing was written. Diagnostics go to stderr, or to stdout where they are JSON.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <shmrpc/base.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backend.h"
+#include "depfile.h"
+#include "diag.h"
+#include "front.h"
+#include "options.h"
+#include "output.h"
+
+enum { EXIT_DONE = 0, EXIT_SCHEMA = 1, EXIT_TROUBLE = 2 };
+
+/* Says what went wrong, on stderr; there is nowhere to report that this failed. */
+__attribute__((format(printf, 1, 2))) static int trouble(const char *format, ...)
+{
+    va_list arguments;
+
+    fputs("shmc: ", stderr);
+    va_start(arguments, format);
+    vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    fputs("\n", stderr);
+    return EXIT_TROUBLE;
+}
+
+/* Flushes a stream that has been written to. */
+static int stream_finish(FILE *to, const char *name, int status)
+{
+    if (fflush(to) != 0 || ferror(to))
+        return trouble("cannot write to %s: %s", name, strerror(errno));
+    return status;
+}
+
+static int text_print(const char *text)
+{
+    if (fputs(text, stdout) == EOF)
+        return trouble("cannot write to standard output: %s", strerror(errno));
+    return stream_finish(stdout, "standard output", EXIT_DONE);
+}
+
+static bool color_wanted(void)
+{
+    const char *terminal = getenv("TERM");
+    const char *refused = getenv("NO_COLOR");
+
+    return isatty(STDERR_FILENO) && !(refused && *refused) && terminal && strcmp(terminal, "dumb") != 0;
+}
+
+/* Shows what was found; `status` unless that fails. */
+static int diagnostics_show(const diag *found, diag_format format, int status)
+{
+    FILE *to = format == DIAG_JSON ? stdout : stderr;
+    const char *name = format == DIAG_JSON ? "standard output" : "standard error";
+    int error = diag_render(found, format, format == DIAG_TEXT && color_wanted(), to);
+
+    if (error < 0)
+        return trouble("cannot write to %s: %s", name, strerror(-error));
+    return stream_finish(to, name, status);
+}
+
+/* A file's output is named after it: it must lie below the folder that it is named from, and do so alone. */
+static int output_names_check(const model *schema)
+{
+    for (uint32_t i = 0; i < schema->file_count; i++) {
+        const model_file *file = schema->files[i];
+        if (!file->requested)
+            continue;
+        if (file->logical[0] == '/' || strncmp(file->logical, "../", 3) == 0)
+            return trouble("%s lies below no -I folder, nor below the current one: its output has no name", file->path);
+        for (uint32_t j = 0; j < i; j++) {
+            if (schema->files[j]->requested && strcmp(schema->files[j]->logical, file->logical) == 0)
+                return trouble("%s and %s would both be written as %s", schema->files[j]->path, file->path,
+                               file->logical);
+        }
+    }
+    return EXIT_DONE;
+}
+
+static int generate(const options *asked, const model *schema, arena *memory)
+{
+    output *out = output_new();
+    output_failure failure = {0};
+    int status = output_names_check(schema);
+    int error = 0;
+
+    for (uint32_t i = 0; status == EXIT_DONE && i < schema->file_count; i++) {
+        if (!schema->files[i]->requested)
+            continue;
+        for (size_t j = 0; j < asked->emit_count && error == 0; j++)
+            error = asked->emits[j]->generate(schema, schema->files[i], out, memory);
+    }
+    if (error < 0)
+        status = trouble("cannot generate: %s", strerror(-error));
+    if (status == EXIT_DONE && asked->depfile) {
+        size_t count;
+        const char *const *targets = output_paths(out, asked->out_dir, &count);
+        depfile_rule(output_file_at(out, asked->depfile), targets, count, schema->inputs, schema->input_count);
+    }
+    if (status == EXIT_DONE && output_commit(out, asked->out_dir, &failure) < 0)
+        status = trouble("cannot write %s: %s", failure.path, strerror(failure.error));
+    output_free(out);
+    return status;
+}
+
+/* Every target's own rules: of the backends asked for, or of all. */
+static void backends_check(const options *asked, const model *schema, diag *found, arena *memory)
+{
+    const backend *const *each = asked->verb == VERB_GENERATE ? asked->emits : backends;
+
+    for (size_t i = 0; asked->verb == VERB_GENERATE ? i < asked->emit_count : each[i] != NULL; i++) {
+        if (each[i]->check)
+            each[i]->check(schema, found, memory);
+    }
+}
+
+static int compile(const options *asked, arena *memory)
+{
+    front_options front = {asked->include_dirs, asked->include_count, asked->max_message};
+    diag *found = diag_new(memory);
+    const model *schema = NULL;
+    int rc = front_compile(memory, found, &front, asked->files, asked->file_count, &schema);
+
+    if (rc == 0)
+        backends_check(asked, schema, found, memory);
+    int status = rc < 0 ? EXIT_TROUBLE : diag_errors(found) > 0 ? EXIT_SCHEMA : EXIT_DONE;
+    status = diagnostics_show(found, asked->format, status);
+    if (status == EXIT_DONE && asked->verb == VERB_GENERATE)
+        status = generate(asked, schema, memory);
+    return status;
+}
+
+int main(int argument_count, char **arguments)
+{
+    arena *memory = arena_new();
+    options asked;
+    const char *complaint;
+    int status;
+
+    if (options_parse(memory, argument_count, arguments, &asked, &complaint) < 0)
+        status = trouble("%s", complaint);
+    else if (asked.verb == VERB_HELP)
+        status = text_print(options_help(memory));
+    else if (asked.verb == VERB_VERSION)
+        status = text_print("shmc " SHMRPC_VERSION "\n");
+    else
+        status = compile(&asked, memory);
+    arena_free(memory);
+    return status;
+}

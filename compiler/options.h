@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * options.h - what the command line asks for.
+ */
+#ifndef SHMRPC_COMPILER_OPTIONS_H
+#define SHMRPC_COMPILER_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backend.h"
+#include "diag.h"
+#include "support/arena.h"
+
+typedef enum options_verb { VERB_GENERATE, VERB_CHECK, VERB_HELP, VERB_VERSION } options_verb;
+
+typedef struct options {
+    options_verb verb;
+    const char *const *files;
+    size_t file_count;
+    const char *const *include_dirs;
+    size_t include_count;
+    const backend *const *emits; /* generate: what to make, each once, in the order asked for */
+    size_t emit_count;
+    const char *out_dir;  /* generate */
+    const char *depfile;  /* generate; NULL: none */
+    uint32_t max_message; /* bytes; 0: the default */
+    diag_format format;   /* check */
+} options;
+
+/*
+ * Reads the command line. Returns 0 with *ret filled, or -1 with *ret_complaint set to one line that says
+ * what is wrong with it. Strings belong to `arguments` or to `memory`.
+ */
+int options_parse(arena *memory, int argument_count, char *const *arguments, options *ret, const char **ret_complaint);
+
+/* The text of --help. */
+const char *options_help(arena *memory);
+
+#endif
