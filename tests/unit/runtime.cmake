@@ -15,6 +15,12 @@ foreach(noun IN ITEMS
         error
         log
         status
-        text)
+        text
+        control)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
+endforeach()
+
+# These two share servers in children.
+foreach(noun IN ITEMS place directory)
+    shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c name_service.c LIBS shmrpc_objects LABELS unit)
 endforeach()
