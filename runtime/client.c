@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client.c - the typed client: a link, and the service's table to say what its payloads are.
+ * client.c - the typed client: a connection, and the service's table to say what its payloads are.
  *
  * On the call path nothing allocates, locks, reads a clock or enters the kernel while the server is awake and answers within a few
  * microseconds: validate, find room, copy in, publish, spin, copy out, validate.
  */
 #include <shmrpc/client.h>
 
+#include "connection.h"
 #include "error.h"
-#include "link.h"
 #include "message.h"
 #include "options.h"
 #include "status.h"
@@ -24,7 +24,7 @@ typedef struct client_method {
 } client_method;
 
 struct shmrpc_client {
-    client_link link;
+    connection connection;
     const shmrpc_service_info *service;
     client_method *methods;
     unsigned char *scratch;                  /* a reply before it is validated; the payload of the last error */
@@ -91,7 +91,10 @@ int shmrpc_client_connect(shmrpc_client **ret, const char *name, const shmrpc_se
         return error_set(SHMRPC_E_MISUSE, "connecting needs a result, a name and a service");
     }
     options = options == NULL ? &defaults : options;
-    rc = options_check_client(options);
+    rc = message_check_abi(info);
+    if (rc == 0) {
+        rc = options_check_client(options);
+    }
     if (rc != 0) {
         return rc;
     }
@@ -102,11 +105,11 @@ int shmrpc_client_connect(shmrpc_client **ret, const char *name, const shmrpc_se
     client->service = info;
     rc = describe(info, &hello);
     if (rc == 0) {
-        rc = link_init(&client->link, name, options, &hello, &welcome);
+        rc = connection_init(&client->connection, name, options, &hello, &welcome);
         if (rc == 0) {
             rc = learn(client, &hello, &welcome->as.welcome);
             if (rc != 0) {
-                link_deinit(&client->link);
+                connection_deinit(&client->connection);
             }
         }
         control_packet_free(welcome);
@@ -126,7 +129,7 @@ void shmrpc_client_free(shmrpc_client *client)
     if (client == NULL) {
         return;
     }
-    link_deinit(&client->link);
+    connection_deinit(&client->connection);
     free(client->methods);
     free(client->scratch);
     free(client);
@@ -134,7 +137,7 @@ void shmrpc_client_free(shmrpc_client *client)
 
 shmrpc_client_condition shmrpc_client_state(shmrpc_client *client)
 {
-    return link_look(&client->link);
+    return connection_look(&client->connection);
 }
 
 /* ---- calls ---- */
@@ -172,10 +175,10 @@ static int keep_error(shmrpc_client *client, const shmrpc_method_info *info, con
     if (payload != NULL && reply->length != 0) {
         if (!message_length_is_valid(payload, reply->length)) {
             (void)error_set(SHMRPC_E_PROTOCOL, "%s: a payload of %u bytes", payload->name, reply->length);
-            return link_fail(&client->link);
+            return connection_fail(&client->connection);
         }
         if (message_load(payload, client->scratch, reply->payload, reply->length) != 0) {
-            return link_fail(&client->link);
+            return connection_fail(&client->connection);
         }
         client->failed_errors = info->errors;
         client->failed_code = reply->status;
@@ -193,7 +196,7 @@ static int take_failure(shmrpc_client *client, const shmrpc_method_info *info, c
     if (!status_may_travel(reply->status)) {
         (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: the server answered with status %d, which is not a server's to give",
                         client->service->name, info->name, reply->status);
-        return link_fail(&client->link);
+        return connection_fail(&client->connection);
     }
     return error_set(reply->status, "%s.%s: the server answered: %s", client->service->name, info->name,
                      shmrpc_status_text(reply->status));
@@ -211,13 +214,13 @@ static int take_reply(shmrpc_client *client, const shmrpc_method_info *info, con
     if (type == NULL ? reply->length != 0 : !message_length_is_valid(type, reply->length)) {
         (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: a reply of %u bytes", client->service->name, info->name,
                         reply->length);
-        return link_fail(&client->link);
+        return connection_fail(&client->connection);
     }
     if (type == NULL) {
         return 0;
     }
     if (message_load(type, to, reply->payload, reply->length) != 0) {
-        return link_fail(&client->link);
+        return connection_fail(&client->connection);
     }
     if (to != ret) {
         memcpy(ret, to, type->size);
@@ -243,20 +246,20 @@ int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *reque
                          info->name);
     }
     known = &client->methods[method];
-    timeout_ns = link_timeout_ns(&client->link, deadline.timeout_ns, info->timeout_ns);
-    rc = link_begin(&client->link, known->request_size, known->answer_size, &timeout_ns, &call);
+    timeout_ns = connection_timeout_ns(&client->connection, deadline.timeout_ns, info->timeout_ns);
+    rc = connection_begin(&client->connection, known->request_size, known->answer_size, &timeout_ns, &call);
     if (rc != 0) {
         return rc;
     }
     if (info->request != NULL) {
         length = message_store(info->request, call.request, request);
     }
-    rc = link_call(&client->link, &call, known->number, length, timeout_ns, &reply);
+    rc = connection_call(&client->connection, &call, known->number, length, timeout_ns, &reply);
     if (rc != 0) {
         return rc;
     }
     rc = take_reply(client, info, &reply, ret);
-    link_end(&client->link);
+    connection_end(&client->connection);
     return rc;
 }
 
@@ -276,15 +279,15 @@ int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *reque
         return error_set(SHMRPC_E_MISUSE, "%s.%s is not oneway", client->service->name, info->name);
     }
     known = &client->methods[method];
-    timeout_ns = link_timeout_ns(&client->link, deadline.timeout_ns, info->timeout_ns);
-    rc = link_begin(&client->link, known->request_size, 0, &timeout_ns, &call);
+    timeout_ns = connection_timeout_ns(&client->connection, deadline.timeout_ns, info->timeout_ns);
+    rc = connection_begin(&client->connection, known->request_size, 0, &timeout_ns, &call);
     if (rc != 0) {
         return rc;
     }
     if (info->request != NULL) {
         length = message_store(info->request, call.request, request);
     }
-    return link_send(&client->link, &call, known->number, length, timeout_ns);
+    return connection_send(&client->connection, &call, known->number, length, timeout_ns);
 }
 
 const void *shmrpc_client_error_payload(const shmrpc_client *client, const shmrpc_errors_info *errors, int code)

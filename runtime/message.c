@@ -47,21 +47,22 @@ int message_load(const shmrpc_type_info *type, void *to, const void *from, uint3
     return report(SHMRPC_E_PROTOCOL, type, &fault);
 }
 
-const shmrpc_type_info *message_error_payload(const shmrpc_errors_info *errors, int code)
+const shmrpc_error_info *message_error(const shmrpc_errors_info *errors, int code)
 {
     uint32_t i;
 
     for (i = 0; errors != NULL && i < errors->count; i++) {
         if (errors->items[i].code == code) {
-            return errors->items[i].payload;
+            return &errors->items[i];
         }
     }
     return NULL;
 }
 
-uint32_t message_error_size(const shmrpc_errors_info *errors)
+uint32_t message_answer_size(const shmrpc_method_info *method)
 {
-    uint32_t size = 0;
+    const shmrpc_errors_info *errors = method->errors;
+    uint32_t size = method->reply == NULL ? 0 : method->reply->size;
     uint32_t i;
 
     for (i = 0; errors != NULL && i < errors->count; i++) {
@@ -72,9 +73,11 @@ uint32_t message_error_size(const shmrpc_errors_info *errors)
     return size;
 }
 
-uint32_t message_answer_size(const shmrpc_method_info *method)
+int message_check_abi(const shmrpc_service_info *service)
 {
-    uint32_t size = message_error_size(method->errors);
-
-    return method->reply != NULL && method->reply->size > size ? method->reply->size : size;
+    if (service->abi == NULL || *service->abi != SHMRPC_GENERATED_ABI) {
+        return error_set(SHMRPC_E_VERSION, "%s was generated for ABI %u, the library has %u", service->name,
+                         service->abi == NULL ? 0 : *service->abi, SHMRPC_GENERATED_ABI);
+    }
+    return 0;
 }

@@ -41,11 +41,19 @@ static inline bool message_length_is_valid(const shmrpc_type_info *type, uint32_
  */
 int message_load(const shmrpc_type_info *type, void *to, const void *from, uint32_t length);
 
-/* The payload of an error, or NULL: of a code that the set does not have, or that has none. */
-const shmrpc_type_info *message_error_payload(const shmrpc_errors_info *errors, int code);
+/* The error with this code, or NULL: one that the set (which may be NULL) does not have. */
+const shmrpc_error_info *message_error(const shmrpc_errors_info *errors, int code);
 
-/* Bytes of the largest payload of a set of errors; 0 for NULL. */
-uint32_t message_error_size(const shmrpc_errors_info *errors);
+/* The payload of the error with this code, or NULL. */
+static inline const shmrpc_type_info *message_error_payload(const shmrpc_errors_info *errors, int code)
+{
+    const shmrpc_error_info *error = message_error(errors, code);
+
+    return error == NULL ? NULL : error->payload;
+}
+
+/* Is the table of the generated-code ABI of this library? 0, or VERSION. */
+int message_check_abi(const shmrpc_service_info *service);
 
 /* Bytes of the largest answer of a method: its reply or a payload of its errors. */
 uint32_t message_answer_size(const shmrpc_method_info *method);

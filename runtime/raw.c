@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * raw.c - the calling end of the raw transport: a link, and bytes.
+ * raw.c - the calling end of the raw transport: a connection, and bytes.
  */
 #include "raw.h"
 
+#include "connection.h"
 #include "error.h"
-#include "link.h"
 #include "options.h"
 #include "status.h"
 
@@ -15,7 +15,7 @@
 #define SIZE_DEFAULT 4096u
 
 struct shmrpc_lane {
-    client_link link;
+    connection connection;
     shmrpc_lane_limits limits;
 };
 
@@ -60,7 +60,7 @@ int shmrpc_lane_connect(shmrpc_lane **ret, const char *name, const shmrpc_lane_l
     if (rc == 0) {
         hello.request_size = lane->limits.request_size;
         hello.reply_size = lane->limits.reply_size;
-        rc = link_init(&lane->link, name, options, &hello, &welcome);
+        rc = connection_init(&lane->connection, name, options, &hello, &welcome);
     }
     if (rc != 0) {
         free(lane);
@@ -74,14 +74,14 @@ int shmrpc_lane_connect(shmrpc_lane **ret, const char *name, const shmrpc_lane_l
 void shmrpc_lane_free(shmrpc_lane *lane)
 {
     if (lane != NULL) {
-        link_deinit(&lane->link);
+        connection_deinit(&lane->connection);
         free(lane);
     }
 }
 
 shmrpc_client_condition shmrpc_lane_state(shmrpc_lane *lane)
 {
-    return link_look(&lane->link);
+    return connection_look(&lane->connection);
 }
 
 /* Finds room and writes the request. */
@@ -97,7 +97,7 @@ static int prepare(shmrpc_lane *lane, uint16_t method, const void *request, size
         return error_set(SHMRPC_E_TOO_LARGE, "the request is too large: %zu, the limit is %u", size,
                          lane->limits.request_size);
     }
-    rc = link_begin(&lane->link, (uint32_t)size, reply_size, timeout_ns, ret_call);
+    rc = connection_begin(&lane->connection, (uint32_t)size, reply_size, timeout_ns, ret_call);
     if (rc == 0 && size != 0) {
         memcpy(ret_call->request, request, size);
     }
@@ -109,12 +109,12 @@ static int take_reply(shmrpc_lane *lane, const lane_reply *reply, void *buffer, 
     if (reply->status < 0 && !status_may_travel(reply->status)) {
         (void)error_set(SHMRPC_E_PROTOCOL, "the server answered with status %d, which is not a server's to give",
                         reply->status);
-        return link_fail(&lane->link);
+        return connection_fail(&lane->connection);
     }
     if (reply->length > lane->limits.reply_size) {
         (void)error_set(SHMRPC_E_PROTOCOL, "a reply of %u bytes, the limit is %u", reply->length,
                         lane->limits.reply_size);
-        return link_fail(&lane->link);
+        return connection_fail(&lane->connection);
     }
     if (reply->length > capacity) {
         return error_set(SHMRPC_E_TOO_LARGE, "the reply is too large: %u, the buffer holds %zu", reply->length,
@@ -131,14 +131,14 @@ int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request, si
 {
     lane_call call;
     lane_reply reply = {0, 0, NULL};
-    int64_t timeout_ns = lane == NULL ? 0 : link_timeout_ns(&lane->link, deadline.timeout_ns, 0);
+    int64_t timeout_ns = lane == NULL ? 0 : connection_timeout_ns(&lane->connection, deadline.timeout_ns, 0);
     int rc = prepare(lane, method, request, size, lane == NULL ? 0 : lane->limits.reply_size, &timeout_ns, &call);
 
     if (rc == 0) {
-        rc = link_call(&lane->link, &call, method, (uint32_t)size, timeout_ns, &reply);
+        rc = connection_call(&lane->connection, &call, method, (uint32_t)size, timeout_ns, &reply);
         if (rc == 0) {
             rc = take_reply(lane, &reply, buffer, buffer == NULL ? 0 : capacity);
-            link_end(&lane->link);
+            connection_end(&lane->connection);
         }
     }
     if (ret_reply != NULL) {
@@ -150,8 +150,8 @@ int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request, si
 int shmrpc_lane_send(shmrpc_lane *lane, uint16_t method, const void *request, size_t size, shmrpc_deadline deadline)
 {
     lane_call call;
-    int64_t timeout_ns = lane == NULL ? 0 : link_timeout_ns(&lane->link, deadline.timeout_ns, 0);
+    int64_t timeout_ns = lane == NULL ? 0 : connection_timeout_ns(&lane->connection, deadline.timeout_ns, 0);
     int rc = prepare(lane, method, request, size, 0, &timeout_ns, &call);
 
-    return rc != 0 ? rc : link_send(&lane->link, &call, method, (uint32_t)size, timeout_ns);
+    return rc != 0 ? rc : connection_send(&lane->connection, &call, method, (uint32_t)size, timeout_ns);
 }

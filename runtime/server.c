@@ -309,30 +309,25 @@ static void expire(server *self, int64_t now_ns)
 
 /* ---- events ---- */
 
+/* One packet per event: what is left makes the next one. */
 static void socket_event(server *self, shmrpc_session *session, int64_t now_ns)
 {
+    bool shakes = session->state != SESSION_OPEN;
     int rc;
 
-    do {
-        bool shakes = session->state != SESSION_OPEN;
+    self->host.full = self->counts.sessions_open >= self->max_sessions;
+    rc = session_receive(session, &self->host);
+    if (shakes && session->state == SESSION_OPEN) {
+        int watched = watch(self, session, now_ns);
 
-        self->host.full = self->counts.sessions_open >= self->max_sessions;
-        rc = session_receive(session, &self->host);
-        if (shakes && session->state == SESSION_OPEN) {
-            int watched = watch(self, session, now_ns);
-
-            rc = rc < 0 ? rc : watched < 0 ? watched : rc;
-        } else if (shakes && rc < 0) {
-            self->counts.sessions_refused++;
-        }
-    } while (rc > 0);
-    if (rc == 0) {
-        return;
+        rc = rc < 0 ? rc : watched;
+    } else if (shakes && rc < 0) {
+        self->counts.sessions_refused++;
     }
     if (rc == SHMRPC_E_UNAVAILABLE) {
         serve_rest(self, session);
         end_session(self, session, session->said_goodbye ? SHMRPC_WHY_CLOSED : SHMRPC_WHY_DIED);
-    } else {
+    } else if (rc < 0) {
         end_session(self, session, SHMRPC_WHY_PROTOCOL);
     }
 }

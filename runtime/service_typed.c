@@ -34,8 +34,7 @@ typedef struct typed_call {
     const typed_service *service;
     const shmrpc_method_info *method;
     int64_t timeout_ns;
-    const shmrpc_type_info *thrown; /* the type of the payload that was thrown, or NULL */
-    int thrown_code;
+    int thrown_code; /* of the error whose payload has been thrown; 0: none */
 } typed_call;
 
 /* ---- terms ---- */
@@ -67,6 +66,12 @@ static int agree_on(const typed_service *self, const control_method *asked, serv
     }
     request_size = method->request == NULL ? 0 : method->request->size;
     answer_size = message_answer_size(method);
+    if (request_size != asked->request_size || answer_size != asked->reply_size ||
+        ((method->flags & SHMRPC_METHOD_ONEWAY) != 0) != asked->oneway) {
+        return error_set(SHMRPC_E_MISMATCH,
+                         "%s.%s: requests and answers have %u and %u bytes in the server, %u and %u in the client",
+                         info->name, method->name, request_size, answer_size, asked->request_size, asked->reply_size);
+    }
     terms->request_size = request_size > terms->request_size ? request_size : terms->request_size;
     terms->answer_size = answer_size > terms->answer_size ? answer_size : terms->answer_size;
     return 0;
@@ -132,13 +137,18 @@ static int handler_failed(lane_server *lane, const lane_request *request, const 
 static int answer_failure(lane_server *lane, const lane_request *request, const typed_call *call, int status)
 {
     if (status > 0) {
-        if (call->method->errors == NULL || status > SHMRPC_ERROR_MAX) {
+        const shmrpc_error_info *error = message_error(call->method->errors, status);
+
+        if (error == NULL) {
             return handler_failed(lane, request, call, "it returned an error that the method does not declare");
         }
-        if (call->thrown != NULL && call->thrown_code == status) {
-            return answer_with(lane, request, status, call->thrown, call->service->base.payload);
+        if (error->payload == NULL) {
+            return answer_status(lane, request, status);
         }
-        return answer_status(lane, request, status);
+        if (call->thrown_code != status) {
+            return handler_failed(lane, request, call, "it returned an error without its payload");
+        }
+        return answer_with(lane, request, status, error->payload, call->service->base.payload);
     }
     if (status == SHMRPC_E_INTERNAL) {
         return handler_failed(lane, request, call, "it said so");
@@ -204,7 +214,7 @@ static int handle(service *base, shmrpc_server *server, shmrpc_session *session,
     call.service = self;
     call.method = method;
     call.timeout_ns = service_budget_ns(request->budget_us);
-    call.thrown = NULL;
+    call.thrown_code = 0;
     context.session = session;
     context.implementation = &call;
     lane_server_start(lane, request);
@@ -235,7 +245,6 @@ int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload)
         return SHMRPC_E_INTERNAL;
     }
     memcpy(call->service->base.payload, payload, type->size);
-    call->thrown = type;
     call->thrown_code = code;
     return code;
 }
@@ -312,6 +321,10 @@ int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *bindi
 
     if (server == NULL || binding == NULL || binding->service == NULL || name == NULL) {
         return error_set(SHMRPC_E_MISUSE, "a server needs a service and a name");
+    }
+    rc = message_check_abi(binding->service);
+    if (rc != 0) {
+        return rc;
     }
     made = typed_new(binding);
     if (made == NULL) {

@@ -58,8 +58,8 @@ shmrpc_session *session_new(int socket, uint64_t id, int64_t deadline_ns);
 void session_free(shmrpc_session *session);
 
 /*
- * Reads one packet. 1: one was handled, and there may be more (the session may have become OPEN: then its bell and
- * process are to be watched); 0: none is there; UNAVAILABLE: the client has closed, or says goodbye; another status: it is to be
+ * Reads one packet. 1: one was handled (the session may have become OPEN: then its bell and process are to be
+ * watched); 0: none is there; UNAVAILABLE: the client has closed, or says goodbye; another status: it is to be
  * dropped (error.h says why, and the client has been told where it can be).
  */
 int session_receive(shmrpc_session *session, const session_host *host);

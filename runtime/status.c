@@ -32,6 +32,7 @@ bool status_may_travel(int status)
     case SHMRPC_E_CANCELLED:
     case SHMRPC_E_EXPIRED:
     case SHMRPC_E_AGAIN:
+    case SHMRPC_E_UNAVAILABLE:
     case SHMRPC_E_PERMISSION:
     case SHMRPC_E_TOO_LARGE:
     case SHMRPC_E_NO_MEMORY:

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "link.h"
+#include "connection.h"
 
 #include "directory.h"
 #include "error.h"
@@ -29,51 +29,51 @@ static void close_if_open(int *descriptor)
 /* ---- what is known of the server ---- */
 
 /* Reads what the server sent after the handshake: nothing but a goodbye is expected. */
-static void read_packets(client_link *link)
+static void read_packets(connection *self)
 {
     for (;;) {
         control_packet *packet = NULL;
-        int rc = handshake_receive(link->socket, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet, NULL);
+        int rc = handshake_receive(self->socket, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet, NULL);
 
         if (rc == SHMRPC_E_AGAIN) {
             return;
         }
         if (rc != 0) {
-            link->condition = rc == SHMRPC_E_PROTOCOL ? SHMRPC_CLIENT_FAILED : SHMRPC_CLIENT_GONE;
+            self->condition = rc == SHMRPC_E_PROTOCOL ? SHMRPC_CLIENT_FAILED : SHMRPC_CLIENT_GONE;
             return;
         }
-        link->condition = SHMRPC_CLIENT_STOPPING;
+        self->condition = SHMRPC_CLIENT_STOPPING;
         control_packet_free(packet);
     }
 }
 
-static bool has_ended(const client_link *link)
+static bool has_ended(const connection *self)
 {
-    return link->condition == SHMRPC_CLIENT_GONE || link->condition == SHMRPC_CLIENT_FAILED;
+    return self->condition == SHMRPC_CLIENT_GONE || self->condition == SHMRPC_CLIENT_FAILED;
 }
 
-shmrpc_client_condition link_look(client_link *link)
+shmrpc_client_condition connection_look(connection *self)
 {
     int rc;
 
-    if (has_ended(link)) {
-        return link->condition;
+    if (has_ended(self)) {
+        return self->condition;
     }
-    rc = socket_wait(link->socket, link->server, 0);
+    rc = socket_wait(self->socket, self->server, 0);
     if (rc > 0 && (rc & SOCKET_READABLE) != 0) {
-        read_packets(link);
+        read_packets(self);
     }
-    if ((rc < 0 || (rc & SOCKET_CLOSED) != 0) && !has_ended(link)) {
-        link->condition = SHMRPC_CLIENT_GONE;
+    if ((rc < 0 || (rc & SOCKET_CLOSED) != 0) && !has_ended(self)) {
+        self->condition = SHMRPC_CLIENT_GONE;
     }
-    return link->condition;
+    return self->condition;
 }
 
 static int look(lane_peer *peer)
 {
-    client_link *link = (client_link *)(void *)peer;
+    connection *self = (connection *)(void *)peer;
 
-    switch (link_look(link)) {
+    switch (connection_look(self)) {
     case SHMRPC_CLIENT_UP:
     case SHMRPC_CLIENT_STOPPING: return 0;
     case SHMRPC_CLIENT_GONE: return error_set(SHMRPC_E_UNKNOWN, "the server has closed the connection or has ended");
@@ -82,21 +82,21 @@ static int look(lane_peer *peer)
     return SHMRPC_E_PROTOCOL;
 }
 
-int link_fail(client_link *link)
+int connection_fail(connection *self)
 {
-    link->condition = SHMRPC_CLIENT_FAILED;
+    self->condition = SHMRPC_CLIENT_FAILED;
     log_line(SHMRPC_LOG_WARNING, "connection to a server ended: %s", shmrpc_last_error());
     return SHMRPC_E_PROTOCOL;
 }
 
 /* The connection has ended while the call at `position` waited: had a handler begun it? */
-static int outcome_of(client_link *link, uint64_t position)
+static int outcome_of(connection *self, uint64_t position)
 {
-    lane_header *header = link->memory.header;
+    lane_header *header = self->memory.header;
     bool final = shared_get_closed(header);
 
-    if (!final && link->server >= 0) {
-        final = socket_wait(-1, link->server, ENDING_NS) > 0 || shared_get_closed(header);
+    if (!final && self->server >= 0) {
+        final = socket_wait(-1, self->server, ENDING_NS) > 0 || shared_get_closed(header);
     }
     if (final && shared_get_started(header) < position) {
         return error_set(SHMRPC_E_NOT_EXECUTED, "the server ended before it began the call");
@@ -106,7 +106,7 @@ static int outcome_of(client_link *link, uint64_t position)
 
 /* ---- connecting ---- */
 
-static int attach(client_link *link, const control_welcome *welcome, int64_t until_ns, int64_t spin_ns)
+static int attach(connection *self, const control_welcome *welcome, int64_t until_ns, int64_t spin_ns)
 {
     region_geometry geometry = {welcome->depth, welcome->request_block_size, welcome->request_block_count,
                                 welcome->reply_block_size, welcome->reply_block_count};
@@ -123,24 +123,24 @@ static int attach(client_link *link, const control_welcome *welcome, int64_t unt
     if (rc != 0) {
         return error_system(rc, "cannot make %zu bytes of shared memory", region_size(&geometry));
     }
-    region_init(&link->memory, base, &geometry);
-    link->bell = event_new();
-    if (link->bell < 0) {
-        rc = error_system(link->bell, "cannot make an eventfd");
+    region_init(&self->memory, base, &geometry);
+    self->bell = event_new();
+    if (self->bell < 0) {
+        rc = error_system(self->bell, "cannot make an eventfd");
         goto out;
     }
-    descriptors[1] = link->bell;
-    packet.as.attach.size = link->memory.size;
-    rc = handshake_send(link->socket, &packet, descriptors, 2, until_ns);
+    descriptors[1] = self->bell;
+    packet.as.attach.size = self->memory.size;
+    rc = handshake_send(self->socket, &packet, descriptors, 2, until_ns);
     if (rc == 0) {
-        rc = handshake_await(link->socket, until_ns, CONTROL_READY, CONTROL_READY, &ready, NULL);
+        rc = handshake_await(self->socket, until_ns, CONTROL_READY, CONTROL_READY, &ready, NULL);
     }
     if (rc == 0 && ready->as.ready.status != 0) {
         rc = handshake_refusal(ready->as.ready.status, ready->as.ready.text);
     }
     control_packet_free(ready);
     if (rc == 0) {
-        rc = lane_client_init(&link->lane, &link->memory, spin_ns, link->bell, &link->peer);
+        rc = lane_client_init(&self->lane, &self->memory, spin_ns, self->bell, &self->peer);
         if (rc != 0) {
             rc = error_system(rc, "cannot make a lane");
         }
@@ -150,20 +150,20 @@ out:
     return rc;
 }
 
-int link_init(client_link *link, const char *name, const shmrpc_client_options *options, control_hello *hello,
-              control_packet **ret_welcome)
+int connection_init(connection *self, const char *name, const shmrpc_client_options *options, control_hello *hello,
+                    control_packet **ret_welcome)
 {
     control_packet packet = {.kind = CONTROL_HELLO};
     control_packet *welcome = NULL;
     int64_t until_ns = clock_after_ns(options_timeout_ns(options->connect_timeout_ns));
     int rc;
 
-    *link = (client_link){.peer = {look}, .socket = -1, .server = -1, .bell = -1};
-    link->generation = process_generation();
-    link->call_timeout_ns = options_timeout_ns(options->call_timeout_ns);
-    link->socket = directory_connect(name, until_ns, options->wait_for_server);
-    if (link->socket < 0) {
-        return link->socket;
+    *self = (connection){.peer = {look}, .socket = -1, .server = -1, .bell = -1};
+    self->generation = process_generation();
+    self->call_timeout_ns = options_timeout_ns(options->call_timeout_ns);
+    self->socket = directory_connect(name, until_ns, options->wait_for_server);
+    if (self->socket < 0) {
+        return self->socket;
     }
     hello->protocol_least = CONTROL_PROTOCOL;
     hello->protocol_most = CONTROL_PROTOCOL;
@@ -171,9 +171,9 @@ int link_init(client_link *link, const char *name, const shmrpc_client_options *
     hello->blocks = options->blocks;
     hello->runtime = SHMRPC_VERSION;
     packet.as.hello = *hello;
-    rc = handshake_send(link->socket, &packet, NULL, 0, until_ns);
+    rc = handshake_send(self->socket, &packet, NULL, 0, until_ns);
     if (rc == 0) {
-        rc = handshake_await(link->socket, until_ns, CONTROL_WELCOME, CONTROL_WELCOME, &welcome, &link->server);
+        rc = handshake_await(self->socket, until_ns, CONTROL_WELCOME, CONTROL_WELCOME, &welcome, &self->server);
     }
     if (rc == 0 && welcome->as.welcome.status != 0) {
         rc = handshake_refusal(welcome->as.welcome.status, welcome->as.welcome.text);
@@ -183,11 +183,11 @@ int link_init(client_link *link, const char *name, const shmrpc_client_options *
                        hello->method_count);
     }
     if (rc == 0) {
-        rc = attach(link, &welcome->as.welcome, until_ns, options_spin_ns(options->spin_ns));
+        rc = attach(self, &welcome->as.welcome, until_ns, options_spin_ns(options->spin_ns));
     }
     if (rc != 0) {
         control_packet_free(welcome);
-        link_deinit(link);
+        connection_deinit(self);
         return rc;
     }
     *ret_welcome = welcome;
@@ -195,106 +195,107 @@ int link_init(client_link *link, const char *name, const shmrpc_client_options *
 }
 
 /* A server that reads this knows that the client did not die. */
-static void say_goodbye(const client_link *link)
+static void say_goodbye(const connection *self)
 {
     control_packet packet = {.kind = CONTROL_GOODBYE};
 
     packet.as.goodbye = "";
-    (void)handshake_send(link->socket, &packet, NULL, 0, 0);
+    (void)handshake_send(self->socket, &packet, NULL, 0, 0);
 }
 
-void link_deinit(client_link *link)
+void connection_deinit(connection *self)
 {
-    bool ours = link->generation == process_generation();
+    bool ours = self->generation == process_generation();
 
-    if (ours && link->lane.holds != NULL) {
-        say_goodbye(link);
+    if (ours && self->lane.holds != NULL) {
+        say_goodbye(self);
     }
-    close_if_open(&link->socket);
-    close_if_open(&link->server);
-    close_if_open(&link->bell);
-    lane_client_deinit(&link->lane);
+    close_if_open(&self->socket);
+    close_if_open(&self->server);
+    close_if_open(&self->bell);
+    lane_client_deinit(&self->lane);
     if (ours) {
-        memory_unmap(link->memory.header, link->memory.size);
+        memory_unmap(self->memory.header, self->memory.size);
     }
-    link->memory.header = NULL;
+    self->memory.header = NULL;
 }
 
 /* ---- calls ---- */
 
-static int wrong_owner(client_link *link)
+static int wrong_owner(connection *self)
 {
-    if (link->generation != process_generation()) {
+    if (self->generation != process_generation()) {
         return error_set(SHMRPC_E_FORKED, "the client was connected before fork(): connect again in the child");
     }
-    if (link->thread != 0) {
+    if (self->thread != 0) {
         return error_set(SHMRPC_E_WRONG_THREAD, "the client belongs to another thread: connect once per thread");
     }
-    link->thread = process_thread();
+    self->thread = process_thread();
     return 0;
 }
 
 /* Where a call could not even be published. */
-static int not_begun(client_link *link, int status)
+static int not_begun(connection *self, int status)
 {
     switch (status) {
     case SHMRPC_E_TIMEOUT:
         return error_set(SHMRPC_E_NOT_SENT, "no room before the deadline: %" PRIu64 " calls are with the server",
-                         link->lane.next - link->lane.reaped);
+                         self->lane.next - self->lane.reaped);
     case SHMRPC_E_UNKNOWN: return error_set(SHMRPC_E_NOT_SENT, "the server has closed the connection or has ended");
-    case SHMRPC_E_PROTOCOL: return link_fail(link);
+    case SHMRPC_E_PROTOCOL: return connection_fail(self);
     default: return status;
     }
 }
 
-int link_begin(client_link *link, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns, lane_call *ret_call)
+int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
+                     lane_call *ret_call)
 {
     int rc;
 
-    if (link->thread != process_thread() || link->generation != process_generation()) {
-        rc = wrong_owner(link);
+    if (self->thread != process_thread() || self->generation != process_generation()) {
+        rc = wrong_owner(self);
         if (rc != 0) {
             return rc;
         }
     }
-    if (has_ended(link)) {
+    if (has_ended(self)) {
         return error_set(SHMRPC_E_NOT_SENT, "the connection has ended");
     }
-    rc = lane_client_begin(&link->lane, request_size, reply_size, timeout_ns, ret_call);
-    return rc == 0 ? 0 : not_begun(link, rc);
+    rc = lane_client_begin(&self->lane, request_size, reply_size, timeout_ns, ret_call);
+    return rc == 0 ? 0 : not_begun(self, rc);
 }
 
-int link_send(client_link *link, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns)
+int connection_send(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns)
 {
-    int rc = lane_client_publish(&link->lane, call, method, length, timeout_ns);
+    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
 
-    return rc == 0 ? 0 : link_fail(link);
+    return rc == 0 ? 0 : connection_fail(self);
 }
 
 /* The wait ended without a reply. 0: there is one after all. */
-static int without_reply(client_link *link, const lane_call *call, int status)
+static int without_reply(connection *self, const lane_call *call, int status)
 {
     switch (status) {
-    case SHMRPC_E_TIMEOUT: return lane_client_cancel(&link->lane, call) != 0 ? 0 : SHMRPC_E_TIMEOUT;
-    case SHMRPC_E_UNKNOWN: return outcome_of(link, call->position);
-    default: return link_fail(link);
+    case SHMRPC_E_TIMEOUT: return lane_client_cancel(&self->lane, call) != 0 ? 0 : SHMRPC_E_TIMEOUT;
+    case SHMRPC_E_UNKNOWN: return outcome_of(self, call->position);
+    default: return connection_fail(self);
     }
 }
 
-int link_call(client_link *link, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
-              lane_reply *ret_reply)
+int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
+                    lane_reply *ret_reply)
 {
-    int rc = lane_client_publish(&link->lane, call, method, length, timeout_ns);
+    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
 
     if (rc == 0) {
-        rc = lane_client_wait(&link->lane, call, timeout_ns);
+        rc = lane_client_wait(&self->lane, call, timeout_ns);
     }
     if (rc != 0) {
-        rc = without_reply(link, call, rc);
+        rc = without_reply(self, call, rc);
         if (rc != 0) {
             return rc;
         }
     }
-    rc = lane_client_reply(&link->lane, call, ret_reply);
-    return rc == 0 ? 0 : link_fail(link);
+    rc = lane_client_reply(&self->lane, call, ret_reply);
+    return rc == 0 ? 0 : connection_fail(self);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * link.h - a client's connection: a socket, a memory, a lane, and what is known of the other side.
+ * connection.h - a client's connection: a socket, a memory, a lane, and what is known of the other side.
  *
  * Beneath the typed client and the raw transport, which add only what a payload is. A call is
  *
- *     link_begin()  ->  write the payload  ->  link_call()  ->  read the reply  ->  link_end()
+ *     connection_begin()  ->  write the payload  ->  connection_call()  ->  read the reply  ->  connection_end()
  *
  * and its outcome is exact:
  *   before publishing     NOT_SENT: no room in time, or the connection had ended
@@ -13,17 +13,17 @@
  *   connection ended      NOT_EXECUTED where the server has ended or has said that it begins nothing more, and its `started` is
  *                         below the call; else UNKNOWN
  *
- * A link belongs to the first thread that begins a call, and to the process that connected.
+ * A connection belongs to the first thread that begins a call, and to the process that connected.
  */
-#ifndef SHMRPC_LINK_H
-#define SHMRPC_LINK_H
+#ifndef SHMRPC_CONNECTION_H
+#define SHMRPC_CONNECTION_H
 
 #include "control.h"
 #include "lane_client.h"
 
 #include <shmrpc/client.h>
 
-typedef struct client_link {
+typedef struct connection {
     lane_peer peer; /* what the lane asks */
     lane_client lane;
     region memory;
@@ -34,42 +34,43 @@ typedef struct client_link {
     uintptr_t thread;    /* process_thread() of the owner; 0: none yet */
     shmrpc_client_condition condition;
     int64_t call_timeout_ns;
-} client_link;
+} connection;
 
 /*
  * Connects to the server `name`, says `hello` (depth and blocks are filled in from the options) and sets the lane up. *ret_welcome is
  * the server's answer, to be freed with control_packet_free(). Returns 0 or a status; then nothing remains.
  */
-int link_init(client_link *link, const char *name, const shmrpc_client_options *options, control_hello *hello,
-              control_packet **ret_welcome);
-void link_deinit(client_link *link);
+int connection_init(connection *self, const char *name, const shmrpc_client_options *options, control_hello *hello,
+                    control_packet **ret_welcome);
+void connection_deinit(connection *self);
 
 /* What the server is, as far as its socket and process tell now. */
-shmrpc_client_condition link_look(client_link *link);
+shmrpc_client_condition connection_look(connection *self);
 
 /* The time that a call has: its own, else the method's, else the client's (each 0 where not given). */
-static inline int64_t link_timeout_ns(const client_link *link, int64_t call_ns, int64_t method_ns)
+static inline int64_t connection_timeout_ns(const connection *self, int64_t call_ns, int64_t method_ns)
 {
-    return call_ns != 0 ? call_ns : method_ns != 0 ? method_ns : link->call_timeout_ns;
+    return call_ns != 0 ? call_ns : method_ns != 0 ? method_ns : self->call_timeout_ns;
 }
 
 /* Finds room, at most *timeout_ns, which is made less by what was waited. 0, NOT_SENT, TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED. */
-int link_begin(client_link *link, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns, lane_call *ret_call);
+int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
+                     lane_call *ret_call);
 
 /* Publishes and does not wait. 0, PROTOCOL. */
-int link_send(client_link *link, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns);
+int connection_send(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns);
 
 /* Publishes, waits, and bounds the reply. 0, TIMEOUT, NOT_EXECUTED, UNKNOWN, PROTOCOL. */
-int link_call(client_link *link, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
-              lane_reply *ret_reply);
+int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
+                    lane_reply *ret_reply);
 
 /* The reply has been read. */
-static inline void link_end(client_link *link)
+static inline void connection_end(connection *self)
 {
-    lane_client_reap(&link->lane);
+    lane_client_reap(&self->lane);
 }
 
 /* The server broke the protocol (error.h says how): the connection is of no more use. Returns PROTOCOL. */
-int link_fail(client_link *link);
+int connection_fail(connection *self);
 
 #endif
