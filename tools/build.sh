@@ -16,10 +16,10 @@ build() {
     quietly "$preset-build.log" cmake --build "$dir" --parallel "$(job_count)"
 }
 
-# Reports end the process that they are about, so that the test fails.
+# Reports end the process that they are about, so that the test fails. Tests fork children that start threads.
 export ASAN_OPTIONS=${ASAN_OPTIONS:-detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1}
 export UBSAN_OPTIONS=${UBSAN_OPTIONS:-print_stacktrace=1:halt_on_error=1}
-export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1}
+export TSAN_OPTIONS=${TSAN_OPTIONS:-halt_on_error=1:second_deadlock_stack=1:die_after_fork=0}
 
 # without_aslr COMMAND…: ThreadSanitizer's map of memory does not suit every layout that the kernel picks.
 without_aslr() {
