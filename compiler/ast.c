@@ -79,3 +79,19 @@ const char *ast_decl_word(ast_decl_kind kind)
     }
     return "";
 }
+
+const char *ast_decl_described(ast_decl_kind kind)
+{
+    switch (kind) {
+    case AST_CONST: return "a constant";
+    case AST_ALIAS: return "an alias";
+    case AST_ENUM: return "an enum";
+    case AST_FLAGS: return "a set of flags";
+    case AST_STRUCT: return "a struct";
+    case AST_MESSAGE: return "a message";
+    case AST_UNION: return "a union";
+    case AST_ERRORS: return "a set of errors";
+    case AST_SERVICE: return "a service";
+    }
+    return "";
+}

@@ -71,6 +71,7 @@ X(E506, ERROR, "oneway or event with a reply, a stream or errors")
 X(E507, ERROR, "payload is not a message")
 X(W508, WARNING, "no deadline")
 X(E509, ERROR, "@idempotent where it means nothing")
+X(E511, ERROR, "too many methods")
 
 /* 6xx: annotations */
 X(E601, ERROR, "unknown annotation")

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * annotate.c - one table of all annotations, and a reader for each kind of argument.
+ */
+#include "annotate.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "support/text.h"
+
+typedef struct reader reader;
+typedef struct rule rule;
+
+/* Which targets: a bit per annotate_target. */
+#define ON(target) (1u << ANNOTATE_##target)
+#define ON_ALL_MEMBERS (ON(MEMBER) | ON(MESSAGE_FIELD) | ON(RPC) | ON(ONEWAY))
+#define ON_ALL (ON(DECL) | ON(SERVICE) | ON_ALL_MEMBERS)
+
+struct rule {
+    const char *name;
+    unsigned targets;
+    const char *where; /* for E602 */
+    unsigned least;    /* arguments */
+    unsigned most;
+    const char *usage; /* for E604 */
+    void (*read)(reader *from, const ast_annotation *annotation);
+};
+
+struct reader {
+    compile *run;
+    annotate_result *ret;
+};
+
+static diag_entry *bad_argument(reader *from, span at, const char *text)
+{
+    return diag_add(from->run->diagnostics, DIAG_E604, at, "%s", text);
+}
+
+static const ast_expr *argument(const ast_annotation *annotation)
+{
+    return (*VECTOR_AT(annotation->arguments, ast_argument *, 0))->value;
+}
+
+static bool has_argument(const ast_annotation *annotation)
+{
+    return annotation->arguments && annotation->arguments->count > 0;
+}
+
+/* ---- readers ---- */
+
+static void read_version(reader *from, const ast_annotation *annotation)
+{
+    const ast_expr *value = argument(annotation);
+    if (value->kind != AST_INTEGER || value->integer == 0 || value->integer > UINT32_MAX)
+        bad_argument(from, value->at, "a version is a whole number from 1 to 4294967295");
+    else
+        from->ret->version = (uint32_t)value->integer;
+}
+
+/* A name in C; where one stands behind a prefix it may begin with a digit, but none of ours does. */
+static const char *read_c_name(reader *from, const ast_annotation *annotation, const char *what)
+{
+    const ast_expr *value = argument(annotation);
+    const char *text = value->text.text;
+    bool right = value->kind == AST_STRING && value->text.length > 0 && !isdigit((unsigned char)text[0]);
+    for (size_t i = 0; right && i < value->text.length; i++)
+        right = isalnum((unsigned char)text[i]) || text[i] == '_';
+    if (right)
+        return text;
+    diag_entry *entry =
+        diag_add(from->run->diagnostics, DIAG_E604, value->at, "%s is a string that is a name in C", what);
+    diag_note(entry, (span){0}, "letters A-Z and a-z, digits and '_', not beginning with a digit");
+    return NULL;
+}
+
+static void read_prefix(reader *from, const ast_annotation *annotation)
+{
+    from->ret->c_prefix = read_c_name(from, annotation, "a prefix");
+}
+
+static void read_rename(reader *from, const ast_annotation *annotation)
+{
+    from->ret->notes.rename = read_c_name(from, annotation, "a name");
+}
+
+static void read_deprecated(reader *from, const ast_annotation *annotation)
+{
+    from->ret->notes.deprecated = "";
+    if (!has_argument(annotation))
+        return;
+    const ast_expr *value = argument(annotation);
+    if (value->kind == AST_STRING)
+        from->ret->notes.deprecated = value->text.text;
+    else
+        bad_argument(from, value->at, "the reason in @deprecated is a string");
+}
+
+static void read_default(reader *from, const ast_annotation *annotation)
+{
+    from->ret->initial = argument(annotation);
+}
+
+static void read_idempotent(reader *from, const ast_annotation *annotation)
+{
+    (void)annotation;
+    from->ret->idempotent = true;
+}
+
+static void read_deadline(reader *from, const ast_annotation *annotation)
+{
+    const ast_expr *value = argument(annotation);
+    bool none = value->kind == AST_NAME && strcmp(value->text.text, "none") == 0;
+    if (!none && (value->kind != AST_DURATION || value->integer == 0)) {
+        diag_fix(bad_argument(from, value->at, "a deadline is a time above 0, such as 50ms, or 'none'"),
+                 value->kind == AST_INTEGER && value->integer ? "add a unit: ns, us, ms or s"
+                                                              : "write '@deadline(50ms)'");
+        return;
+    }
+    from->ret->deadline_ns = none ? MODEL_DEADLINE_NONE : (int64_t)value->integer;
+    from->ret->deadline_at = annotation->at;
+}
+
+/* ---- the table ---- */
+
+static const rule rules[] = {
+    {"version", ON(PACKAGE), "a package", 1, 1, "@version(1)", read_version},
+    {"c_prefix", ON(PACKAGE) | ON(SERVICE), "a package or a service", 1, 1, "@c_prefix(\"name\")", read_prefix},
+    {"c_name", ON_ALL, "a declaration or a member", 1, 1, "@c_name(\"name\")", read_rename},
+    {"deprecated", ON_ALL, "a declaration or a member", 0, 1, "@deprecated or @deprecated(\"reason\")",
+     read_deprecated},
+    {"default", ON(MESSAGE_FIELD), "a field of a message", 1, 1, "@default(value)", read_default},
+    {"idempotent", ON(SERVICE) | ON(RPC), "a service or an rpc", 0, 0, "@idempotent", read_idempotent},
+    {"deadline", ON(SERVICE) | ON(RPC), "a service or an rpc", 1, 1, "@deadline(50ms) or @deadline(none)",
+     read_deadline},
+};
+
+/* Known, and to come. */
+static const char *const later[] = {"since",    "renamed_from", "size",     "align",   "depth",
+                                    "overflow", "retain",       "reliable", "attempts"};
+
+#define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
+#define LATER_COUNT (sizeof(later) / sizeof(later[0]))
+
+static const rule *rule_find(const char *name)
+{
+    for (size_t i = 0; i < RULE_COUNT; i++)
+        if (strcmp(rules[i].name, name) == 0)
+            return &rules[i];
+    return NULL;
+}
+
+static void unknown(compile *run, const ast_annotation *annotation)
+{
+    text_guess guess = {.wanted = annotation->name.text};
+    for (size_t i = 0; i < LATER_COUNT; i++)
+        if (strcmp(later[i], annotation->name.text) == 0) {
+            diag_add(run->diagnostics, DIAG_E701, annotation->at, "'@%s' is not supported yet", later[i]);
+            return;
+        }
+    for (size_t i = 0; i < RULE_COUNT; i++)
+        text_guess_offer(&guess, rules[i].name);
+    diag_entry *entry =
+        diag_add(run->diagnostics, DIAG_E601, annotation->at, "unknown annotation '@%s'", annotation->name.text);
+    if (guess.nearest)
+        diag_fix(entry, "did you mean '@%s'?", guess.nearest);
+}
+
+static bool arguments_are_right(compile *run, const ast_annotation *annotation, const rule *applied)
+{
+    uint32_t count = annotation->arguments ? annotation->arguments->count : 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const ast_argument *each = *VECTOR_AT(annotation->arguments, ast_argument *, i);
+        if (!each->name.text)
+            continue;
+        diag_entry *entry = diag_add(run->diagnostics, DIAG_E604, each->name.at, "'@%s' has no argument '%s'",
+                                     applied->name, each->name.text);
+        diag_fix(entry, "write %s", applied->usage);
+        return false;
+    }
+    if (count >= applied->least && count <= applied->most)
+        return true;
+    const char *wanted = applied->most == 0    ? "no arguments"
+                         : applied->least == 0 ? "at most one argument"
+                                               : "one argument";
+    diag_fix(diag_add(run->diagnostics, DIAG_E604, annotation->at, "'@%s' takes %s", applied->name, wanted), "write %s",
+             applied->usage);
+    return false;
+}
+
+static const char *target_name(annotate_target target)
+{
+    switch (target) {
+    case ANNOTATE_PACKAGE: return "a package";
+    case ANNOTATE_IMPORT: return "an import";
+    case ANNOTATE_DECL: return "this declaration";
+    case ANNOTATE_SERVICE: return "a service";
+    case ANNOTATE_MEMBER: return "this member";
+    case ANNOTATE_MESSAGE_FIELD: return "a field";
+    case ANNOTATE_RPC: return "an rpc";
+    case ANNOTATE_ONEWAY: return "a oneway method";
+    }
+    return "";
+}
+
+static void read_one(reader *from, const ast_annotation *annotation, annotate_target target, map *seen)
+{
+    compile *run = from->run;
+    const rule *applied = rule_find(annotation->name.text);
+    if (!applied) {
+        unknown(run, annotation);
+        return;
+    }
+    span *at = arena_alloc(run->memory, sizeof(*at));
+    *at = annotation->at;
+    const span *first = map_add(seen, run->memory, applied->name, at);
+    if (first) {
+        diag_entry *entry =
+            diag_add(run->diagnostics, DIAG_E603, annotation->at, "'@%s' is given twice", applied->name);
+        diag_note(entry, *first, "the first one is here");
+        return;
+    }
+    if (!(applied->targets & (1u << target))) {
+        bool idempotent = applied->read == read_idempotent;
+        diag_entry *entry = diag_add(run->diagnostics, idempotent ? DIAG_E509 : DIAG_E602, annotation->at,
+                                     "'@%s' does not belong to %s", applied->name, target_name(target));
+        diag_note(entry, (span){0}, "it belongs to %s", applied->where);
+        return;
+    }
+    if (arguments_are_right(run, annotation, applied))
+        applied->read(from, annotation);
+}
+
+void annotate_read(compile *run, const ast_notes *notes, annotate_target target, annotate_result *ret)
+{
+    *ret = (annotate_result){.version = 1, .deadline_ns = MODEL_DEADLINE_UNSET};
+    ret->notes.doc = notes->doc;
+    reader from = {run, ret};
+    map seen = {0};
+    for (uint32_t i = 0; i < notes->annotations.count; i++)
+        read_one(&from, *VECTOR_AT(&notes->annotations, ast_annotation *, i), target, &seen);
+}

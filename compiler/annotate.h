@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * annotate.h - what annotations say about what they stand before.
+ */
+#ifndef SHMRPC_COMPILER_ANNOTATE_H
+#define SHMRPC_COMPILER_ANNOTATE_H
+
+#include "compile.h"
+
+typedef enum annotate_target {
+    ANNOTATE_PACKAGE,
+    ANNOTATE_IMPORT,
+    ANNOTATE_DECL, /* const, alias, enum, flags, struct, message, union, errors */
+    ANNOTATE_SERVICE,
+    ANNOTATE_MEMBER,        /* of enum, flags, errors; an arm of a union; a field of a struct */
+    ANNOTATE_MESSAGE_FIELD, /* of an inline body too */
+    ANNOTATE_RPC,
+    ANNOTATE_ONEWAY,
+} annotate_target;
+
+typedef struct annotate_result {
+    model_notes notes;
+    const char *c_prefix;    /* package, service */
+    uint32_t version;        /* package: 1 where not given */
+    const ast_expr *initial; /* message field: the value of @default, or NULL */
+    bool idempotent;         /* service, rpc */
+    int64_t deadline_ns;     /* service, rpc: MODEL_DEADLINE_UNSET, MODEL_DEADLINE_NONE, or above 0 */
+    span deadline_at;
+} annotate_result;
+
+/* Reads the annotations; what is wrong with them is reported, and left out of the result. */
+void annotate_read(compile *run, const ast_notes *notes, annotate_target target, annotate_result *ret);
+
+#endif

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * check.c - see check.h.
+ */
+#include "check.h"
+
+#include "layout.h"
+#include "support/buffer.h"
+
+#define SAVING_LEAST 8      /* bytes that make W319 worth while */
+#define VARIABLE_LARGE 1024 /* bytes from which on W320 looks at a field */
+#define REORDER_MOST 200    /* fields; nobody reorders more by hand */
+#define LARGEST_SHOWN 3     /* fields in the note of E314 */
+
+void check_empty(compile *run, const model_record *record, span at)
+{
+    bool body = record->role != MODEL_ROLE_NAMED;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E317, at, "%s has at least one %s",
+                                 body                                   ? "a body"
+                                 : record->kind == MODEL_RECORD_STRUCT  ? "a struct"
+                                 : record->kind == MODEL_RECORD_MESSAGE ? "a message"
+                                                                        : "a union",
+                                 record->kind == MODEL_RECORD_UNION ? "arm" : "field");
+    if (record->kind == MODEL_RECORD_MESSAGE)
+        diag_fix(entry, "a method without a payload is written with '()'");
+}
+
+static uint32_t field_size(const model_field *field)
+{
+    return field->type->size + (field->optional ? 1 : 0);
+}
+
+/* "'a' (4096 bytes), 'b' (16 bytes)": the largest first. */
+static const char *largest_fields(compile *run, const model_record *record)
+{
+    const model_field *largest[LARGEST_SHOWN] = {0};
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        const model_field *field = &record->fields[i];
+        for (uint32_t place = 0; place < LARGEST_SHOWN; place++) {
+            if (largest[place] && field_size(largest[place]) >= field_size(field))
+                continue;
+            const model_field *pushed = largest[place];
+            largest[place] = field;
+            field = pushed;
+            if (!field)
+                break;
+        }
+    }
+    const char *text = "";
+    for (uint32_t i = 0; i < LARGEST_SHOWN && largest[i]; i++)
+        text = arena_printf(run->memory, "%s%s'%s' (%u bytes)", text, i ? ", " : "", largest[i]->name,
+                            (unsigned)field_size(largest[i]));
+    return text;
+}
+
+static bool size_is_right(compile *run, const model_record *record, span at)
+{
+    if (record->kind != MODEL_RECORD_MESSAGE || record->size <= run->max_message)
+        return true;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E314, at, "this message takes %u bytes, the limit is %u",
+                                 (unsigned)record->size, (unsigned)run->max_message);
+    diag_note(entry, (span){0}, "its largest fields are %s", largest_fields(run, record));
+    diag_fix(entry, "shrink them, or raise the limit with --max-message");
+    return false;
+}
+
+static void lint_padding(compile *run, const model_record *record, span at)
+{
+    if (record->kind == MODEL_RECORD_UNION || record->field_count > REORDER_MOST)
+        return;
+    uint32_t *order = arena_array(run->memory, record->field_count, sizeof(*order));
+    uint32_t best = layout_best(record, order, run->memory);
+    if (best + SAVING_LEAST > record->size)
+        return;
+
+    buffer names = {0};
+    for (uint32_t i = 0; i < record->field_count; i++)
+        buffer_printf(&names, "%s%s", i ? ", " : "", record->fields[order[i]].name);
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_W319, at, "another order of the fields saves %u of %u bytes",
+                                 (unsigned)(record->size - best), (unsigned)record->size);
+    diag_fix(entry, "%s", names.data);
+    buffer_deinit(&names);
+}
+
+static void lint_variable(compile *run, const model_record *record)
+{
+    if (record->kind != MODEL_RECORD_MESSAGE)
+        return;
+    for (uint32_t i = 0; i + 1 < record->field_count; i++) {
+        const model_field *field = &record->fields[i];
+        if (!layout_is_variable(field) || field->type->size < VARIABLE_LARGE)
+            continue;
+        diag_entry *entry = diag_add(run->diagnostics, DIAG_W320, field->at,
+                                     "'%s' is large and varies, but is not the last field", field->name);
+        diag_note(entry, (span){0}, "of the last field only the used part is copied; here %u bytes always are",
+                  (unsigned)field->type->size);
+        diag_fix(entry, "move it to the end");
+    }
+}
+
+bool check_record(compile *run, const model_record *record, span at)
+{
+    if (!size_is_right(run, record, at))
+        return false;
+    lint_padding(run, record, at);
+    lint_variable(run, record);
+    return true;
+}

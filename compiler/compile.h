@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compile.h - the state of one run of the front end, between trees and model.
+ *
+ * A unit is a file, a symbol is a declaration. A symbol is completed when it is
+ * first needed: its types are measured, its constants evaluated, its part of
+ * the model filled in. While that goes on it is BUSY; to need a BUSY symbol is
+ * a cycle. A symbol with a mistake becomes BAD, which is reported once, where
+ * the mistake is; what needs a BAD symbol becomes BAD silently.
+ *
+ * No state survives front_compile() but the model.
+ */
+#ifndef SHMRPC_COMPILER_COMPILE_H
+#define SHMRPC_COMPILER_COMPILE_H
+
+#include "ast.h"
+#include "diag.h"
+#include "model.h"
+#include "support/map.h"
+#include "support/vector.h"
+
+/* How deep evaluating, measuring and completing may recurse, taken together. */
+#define COMPILE_DEPTH_MOST 2000
+
+typedef struct unit unit;
+typedef struct symbol symbol;
+
+typedef enum symbol_state { SYMBOL_NEW, SYMBOL_BUSY, SYMBOL_DONE, SYMBOL_BAD } symbol_state;
+
+struct symbol {
+    const ast_decl *ast;
+    unit *home;
+    model_decl *out;
+    symbol_state state;
+    const model_type *type; /* once DONE: what the name of an alias, enum, flags, struct or union means as a type */
+    const model_member *members; /* enum, flags, errors: those that are known so far, */
+    uint32_t member_count;       /* also while BUSY */
+};
+
+/* An import as one file sees it. */
+typedef struct link {
+    const ast_import *ast;
+    unit *target; /* NULL: not found, or a cycle (reported) */
+    const char *qualifier;
+    bool used;
+} link;
+
+struct unit {
+    const ast_file *ast;
+    model_file *out;
+    symbol_state loading; /* BUSY while its imports are read */
+    map symbols;          /* name -> symbol */
+    vector symbol_list;   /* symbol *, in the order of the file */
+    map links;            /* qualifier -> link */
+    vector link_list;     /* link * */
+    vector completed;     /* const model_decl *: types, each after what it needs */
+};
+
+typedef struct compile {
+    arena *memory;
+    diag *diagnostics;
+    uint32_t max_message;
+    vector units;     /* unit *, imported ones before those that import them */
+    map by_identity;  /* canonical path -> unit */
+    map by_qualified; /* qualified name -> symbol */
+    vector busy;      /* symbol *: those being completed, the outermost first */
+    uint32_t depth;
+    bool deprecated_user; /* what is being looked at is deprecated itself: may use what is */
+} compile;
+
+/* Around each step of a recursion: false where it is too deep, which is reported at `at`. */
+bool compile_enter(compile *run, span at);
+void compile_leave(compile *run);
+
+#endif

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * front.c - the passes, in their order.
+ *
+ * Read and parse all files; enter all names; complete all declarations, file by file; then hand out the model, if no
+ * error was found on the way.
+ */
+#include "front.h"
+
+#include <shmrpc/wire.h>
+
+#include "annotate.h"
+#include "compile.h"
+#include "declare.h"
+#include "load.h"
+#include "resolve.h"
+
+static void read_package(compile *run, unit *file)
+{
+    const ast_package *ast = file->ast->package;
+    model_file *out = file->out;
+    annotate_result notes;
+    out->version = 1;
+    if (ast) {
+        annotate_read(run, ast->notes, ANNOTATE_PACKAGE, &notes);
+        out->package = ast->name.text;
+        out->at = ast->name.at;
+        out->notes = notes.notes;
+        out->c_prefix = notes.c_prefix;
+        out->version = notes.version;
+        resolve_check_package(run, ast);
+    }
+    for (uint32_t i = 0; i < file->ast->imports.count; i++)
+        annotate_read(run, (*VECTOR_AT(&file->ast->imports, ast_import *, i))->notes, ANNOTATE_IMPORT, &notes);
+}
+
+/* Two files that are generated must not be generated as one. */
+static void check_logical_names(compile *run)
+{
+    map names = {0};
+    for (uint32_t i = 0; i < run->units.count; i++) {
+        unit *file = *VECTOR_AT(&run->units, unit *, i);
+        const unit *first = file->out->requested ? map_add(&names, run->memory, file->out->logical, file) : NULL;
+        if (!first)
+            continue;
+        diag_entry *entry =
+            diag_add(run->diagnostics, DIAG_E204, (span){0}, "'%s' and '%s' would both be generated as '%s'",
+                     first->out->path, file->out->path, file->out->logical);
+        diag_fix(entry, "give the folder that holds both with -I");
+    }
+}
+
+static void finish_file(compile *run, const unit *file, uint32_t id)
+{
+    arena *memory = run->memory;
+    model_file *out = file->out;
+    const model_file **imports = arena_array(memory, file->link_list.count, sizeof(*imports));
+    const model_decl **decls = arena_array(memory, file->symbol_list.count, sizeof(*decls));
+    for (uint32_t i = 0; i < file->link_list.count; i++) {
+        const link *import = *VECTOR_AT(&file->link_list, link *, i);
+        if (import->target)
+            imports[out->import_count++] = import->target->out;
+    }
+    for (uint32_t i = 0; i < file->symbol_list.count; i++)
+        decls[i] = (*VECTOR_AT(&file->symbol_list, symbol *, i))->out;
+    out->id = id;
+    out->imports = imports;
+    out->decls = decls;
+    out->decl_count = file->symbol_list.count;
+    out->sorted = file->completed.items;
+    out->sorted_count = file->completed.count;
+}
+
+static const model *make_model(compile *run)
+{
+    uint32_t count = run->units.count;
+    model *made = arena_alloc(run->memory, sizeof(*made));
+    const model_file **files = arena_array(run->memory, count, sizeof(*files));
+    const char **inputs = arena_array(run->memory, count, sizeof(*inputs));
+    for (uint32_t i = 0; i < count; i++) {
+        const unit *file = *VECTOR_AT(&run->units, unit *, i);
+        finish_file(run, file, i);
+        files[i] = file->out;
+        inputs[i] = file->out->path;
+    }
+    made->files = files;
+    made->file_count = count;
+    made->max_message = run->max_message;
+    made->inputs = inputs;
+    made->input_count = count;
+    return made;
+}
+
+static void complete_all(compile *run)
+{
+    for (uint32_t i = 0; i < run->units.count; i++) {
+        const unit *file = *VECTOR_AT(&run->units, unit *, i);
+        for (uint32_t j = 0; j < file->symbol_list.count; j++) {
+            symbol *named = *VECTOR_AT(&file->symbol_list, symbol *, j);
+            declare_complete(run, named, named->ast->name.at);
+        }
+        resolve_finish(run, file);
+    }
+}
+
+int front_compile(arena *memory, diag *diagnostics, const front_options *options, const char *const *paths,
+                  size_t path_count, const model **ret_model)
+{
+    compile run = {.memory = memory, .diagnostics = diagnostics};
+    run.units = VECTOR_OF(unit *);
+    run.busy = VECTOR_OF(symbol *);
+    run.max_message = options->max_message ? options->max_message : SHMRPC_MESSAGE_MAX;
+
+    int rc = 0;
+    for (size_t i = 0; i < path_count; i++) {
+        int one = load_file(&run, options, paths[i]);
+        rc = rc ? rc : one;
+    }
+    for (uint32_t i = 0; i < run.units.count; i++)
+        read_package(&run, *VECTOR_AT(&run.units, unit *, i));
+    for (uint32_t i = 0; i < run.units.count; i++)
+        resolve_declare(&run, *VECTOR_AT(&run.units, unit *, i));
+    check_logical_names(&run);
+    complete_all(&run);
+
+    if (rc < 0)
+        return rc;
+    if (diag_errors(diagnostics) > 0)
+        return 1;
+    *ret_model = make_model(&run);
+    return 0;
+}

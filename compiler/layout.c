@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * layout.c - see layout.h.
+ */
+#include "layout.h"
+
+#include "support/checked.h"
+
+#define COUNT_SMALL_BELOW UINT32_C(65536) /* capacities from here on are counted in 32 bits */
+#define TAG_SIZE 4u
+
+static const model_type scalars[] = {
+    [MODEL_BOOL] = {.kind = MODEL_BOOL, .size = 1, .align = 1},
+    [MODEL_INT8] = {.kind = MODEL_INT8, .size = 1, .align = 1},
+    [MODEL_INT16] = {.kind = MODEL_INT16, .size = 2, .align = 2},
+    [MODEL_INT32] = {.kind = MODEL_INT32, .size = 4, .align = 4},
+    [MODEL_INT64] = {.kind = MODEL_INT64, .size = 8, .align = 8},
+    [MODEL_UINT8] = {.kind = MODEL_UINT8, .size = 1, .align = 1},
+    [MODEL_UINT16] = {.kind = MODEL_UINT16, .size = 2, .align = 2},
+    [MODEL_UINT32] = {.kind = MODEL_UINT32, .size = 4, .align = 4},
+    [MODEL_UINT64] = {.kind = MODEL_UINT64, .size = 8, .align = 8},
+    [MODEL_FLOAT32] = {.kind = MODEL_FLOAT32, .size = 4, .align = 4},
+    [MODEL_FLOAT64] = {.kind = MODEL_FLOAT64, .size = 8, .align = 8},
+};
+
+static uint32_t larger(uint32_t a, uint32_t b)
+{
+    return a > b ? a : b;
+}
+
+const model_type *layout_scalar(model_kind kind)
+{
+    return &scalars[kind];
+}
+
+bool layout_sequence(model_type *type)
+{
+    const model_type *element = type->element ? type->element : &scalars[MODEL_UINT8];
+    uint64_t count = type->capacity;
+    uint64_t items;
+    uint64_t end;
+    uint64_t size;
+
+    if (type->kind == MODEL_STRING)
+        count++; /* the NUL */
+    if (!checked_multiply(count, element->size, &items) || items > LAYOUT_MOST)
+        return false;
+    if (type->kind == MODEL_ARRAY) {
+        type->size = (uint32_t)items;
+        type->align = element->align;
+        return true;
+    }
+
+    uint32_t count_size = type->capacity < COUNT_SMALL_BELOW ? 2 : 4;
+    uint32_t align = larger(count_size, element->align);
+    uint64_t items_offset;
+    if (!checked_round_up(count_size, element->align, &items_offset) || !checked_add(items_offset, items, &end) ||
+        !checked_round_up(end, align, &size) || size > LAYOUT_MOST)
+        return false;
+    type->size = (uint32_t)size;
+    type->align = align;
+    type->count_size = count_size;
+    type->items_offset = (uint32_t)items_offset;
+    type->tail_padding = (uint32_t)(size - end);
+    return true;
+}
+
+/* Whether every bit pattern of a type is valid and none of its bits is padding. */
+static bool type_is_plain(const model_type *type)
+{
+    switch (type->kind) {
+    case MODEL_BOOL:
+    case MODEL_STRING:
+    case MODEL_BYTES:
+    case MODEL_VECTOR:
+    case MODEL_UNION: return false;
+    case MODEL_STRUCT: return type->record->plain;
+    case MODEL_ARRAY: return type_is_plain(type->element);
+    case MODEL_INT8:
+    case MODEL_INT16:
+    case MODEL_INT32:
+    case MODEL_INT64:
+    case MODEL_UINT8:
+    case MODEL_UINT16:
+    case MODEL_UINT32:
+    case MODEL_UINT64:
+    case MODEL_FLOAT32:
+    case MODEL_FLOAT64:
+    case MODEL_ENUM:
+    case MODEL_FLAGS: return true;
+    }
+    return false;
+}
+
+static bool layout_union(model_record *record, model_field *fields)
+{
+    uint32_t largest = 0;
+    uint32_t align = 1;
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        largest = larger(largest, fields[i].type->size);
+        align = larger(align, fields[i].type->align);
+    }
+    uint64_t body_offset;
+    uint64_t body_size;
+    uint64_t end;
+    uint64_t size;
+    record->align = larger(TAG_SIZE, align);
+    if (!checked_round_up(TAG_SIZE, align, &body_offset) || !checked_round_up(largest, align, &body_size) ||
+        !checked_add(body_offset, body_size, &end) || !checked_round_up(end, record->align, &size) ||
+        size > LAYOUT_MOST)
+        return false;
+
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        fields[i].offset = (uint32_t)body_offset;
+        fields[i].padding_before = (uint32_t)body_offset - TAG_SIZE;
+    }
+    record->body_offset = (uint32_t)body_offset;
+    record->body_size = (uint32_t)body_size;
+    record->size = (uint32_t)size;
+    record->tail_padding = (uint32_t)(size - end);
+    record->plain = false;
+    return true;
+}
+
+static bool layout_in_order(model_record *record, model_field *fields)
+{
+    uint64_t end = 0;
+    bool plain = true;
+    record->align = 1;
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        model_field *field = &fields[i];
+        const model_type *type = field->type;
+        uint64_t start = end;
+        uint64_t offset;
+        if (field->optional) {
+            field->has_offset = (uint32_t)start;
+            start++;
+        }
+        if (!checked_round_up(start, type->align, &offset) || !checked_add(offset, type->size, &end) ||
+            end > LAYOUT_MOST)
+            return false;
+        field->offset = (uint32_t)offset;
+        field->padding_before = field->optional ? 0 : (uint32_t)(offset - start);
+        field->padding_after_has = field->optional ? (uint32_t)(offset - start) : 0;
+        record->align = larger(record->align, type->align);
+        plain = plain && !field->optional && offset == start && type_is_plain(type);
+    }
+
+    uint32_t step = record->kind == MODEL_RECORD_MESSAGE ? larger(LAYOUT_MESSAGE_STEP, record->align) : record->align;
+    uint64_t size;
+    if (!checked_round_up(end, step, &size) || size > LAYOUT_MOST)
+        return false;
+    record->size = (uint32_t)size;
+    record->tail_padding = (uint32_t)(size - end);
+    record->plain = plain && record->tail_padding == 0;
+    return true;
+}
+
+bool layout_is_variable(const model_field *field)
+{
+    model_kind kind = field->type->kind;
+    return !field->optional && (kind == MODEL_STRING || kind == MODEL_BYTES || kind == MODEL_VECTOR);
+}
+
+bool layout_record(model_record *record, model_field *fields)
+{
+    if (record->kind == MODEL_RECORD_UNION)
+        return layout_union(record, fields);
+    if (!layout_in_order(record, fields))
+        return false;
+    if (record->kind == MODEL_RECORD_MESSAGE && record->field_count > 0) {
+        const model_field *last = &record->fields[record->field_count - 1];
+        record->variable_tail = layout_is_variable(last) ? last : NULL;
+    }
+    return true;
+}
+
+static uint32_t round_up(uint32_t value, uint32_t align)
+{
+    return (value + align - 1) & ~(align - 1);
+}
+
+/* Where a field put at `end` would end; *ret_gap is the padding that this costs. */
+static uint32_t end_after(const model_field *field, uint32_t end, uint32_t *ret_gap)
+{
+    uint32_t start = end + (field->optional ? 1 : 0);
+    uint32_t offset = round_up(start, field->type->align);
+    *ret_gap = offset - start;
+    return offset + field->type->size;
+}
+
+/*
+ * Greedy: of the fields that are left, the one that costs the least padding here; of several, the most aligned; of
+ * several, the first. Without optional fields this is the order by falling alignment, which is the best; with them it
+ * is a good one.
+ */
+uint32_t layout_best(const model_record *record, uint32_t *order, arena *memory)
+{
+    uint32_t count = record->field_count;
+    bool keep_last = count > 0 && layout_is_variable(&record->fields[count - 1]);
+    uint32_t movable = keep_last ? count - 1 : count;
+    bool *placed = arena_array(memory, count, sizeof(*placed));
+    uint32_t end = 0;
+
+    for (uint32_t at = 0; at < count; at++) {
+        uint32_t best = count - 1;
+        uint32_t best_gap = UINT32_MAX;
+        for (uint32_t i = 0; at < movable && i < movable; i++) {
+            uint32_t gap;
+            if (placed[i])
+                continue;
+            end_after(&record->fields[i], end, &gap);
+            if (gap < best_gap ||
+                (gap == best_gap && record->fields[i].type->align > record->fields[best].type->align)) {
+                best = i;
+                best_gap = gap;
+            }
+        }
+        placed[best] = true;
+        order[at] = best;
+        end = end_after(&record->fields[best], end, &best_gap);
+    }
+    uint32_t step = record->kind == MODEL_RECORD_MESSAGE ? larger(LAYOUT_MESSAGE_STEP, record->align) : record->align;
+    return round_up(end, step);
+}

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * records.c - see records.h.
+ */
+#include "records.h"
+
+#include "annotate.h"
+#include "check.h"
+#include "constant.h"
+#include "fingerprint.h"
+#include "layout.h"
+#include "resolve.h"
+#include "types.h"
+
+/* The enum or flags behind a type, of which a default may name a member as such. */
+static const symbol *bare_members(const compile *run, const model_type *type)
+{
+    if (type->kind != MODEL_ENUM && type->kind != MODEL_FLAGS)
+        return NULL;
+    return map_find(&run->by_qualified, type->members->decl->qualified_name);
+}
+
+static bool initial_value(compile *run, const unit *from, const ast_expr *expr, model_field *field)
+{
+    const model_type *type = field->type;
+    value given;
+    if (field->optional || !constant_may_be(type)) {
+        diag_entry *entry = diag_add(run->diagnostics, DIAG_E318, expr->at, "a field of type %s%s has no default",
+                                     types_name(run->memory, type), field->optional ? "?" : "");
+        diag_note(entry, (span){0},
+                  field->optional ? "an optional field begins as absent"
+                                  : "a scalar, an enum, flags or a string may have one");
+        return false;
+    }
+    return constant_evaluate(run, from, expr, bare_members(run, type), &given) &&
+           constant_fit(run, &given, type, expr->at, DIAG_E318, &field->initial);
+}
+
+static void number_after_field(compile *run, const ast_field *ast)
+{
+    diag_entry *entry =
+        diag_add(run->diagnostics, DIAG_E305, ast->tag->at, "the field '%s' has a number", ast->name.text);
+    diag_note(entry, (span){0}, "fields are known by name and place; only the arms of a union have numbers");
+    diag_fix(entry, "remove it; a value to begin with is written @default(...) before the field");
+}
+
+/* The tag of a union's arm. */
+static bool arm_tag(compile *run, const unit *from, const ast_field *ast, map *tags, model_field *field)
+{
+    diag *diagnostics = run->diagnostics;
+    value given;
+    if (!ast->tag) {
+        diag_fix(diag_add(diagnostics, DIAG_E316, ast->name.at, "the arm '%s' has no tag", ast->name.text),
+                 "give it one: '%s = 1;'", ast->name.text);
+        return false;
+    }
+    if (!constant_evaluate(run, from, ast->tag, NULL, &given))
+        return false;
+    if (given.is.kind != MODEL_VALUE_INT || !value_fits(given.is.negative, given.is.magnitude, MODEL_UINT32)) {
+        diag_entry *entry =
+            diag_add(diagnostics, DIAG_E301, ast->tag->at, "%s is not a tag", value_show(&given, run->memory));
+        diag_note(entry, (span){0}, "tags are 1 to 4294967295");
+        return false;
+    }
+    if (given.is.magnitude == 0) {
+        diag_entry *entry =
+            diag_add(diagnostics, DIAG_E316, ast->tag->at, "the arm '%s' has the tag 0", ast->name.text);
+        diag_note(entry, (span){0}, "0 means that no arm is set");
+        return false;
+    }
+    field->tag = (uint32_t)given.is.magnitude;
+    const char *key = arena_printf(run->memory, "%u", (unsigned)field->tag);
+    const model_field *first = map_add(tags, run->memory, key, field);
+    if (first) {
+        diag_entry *entry = diag_add(diagnostics, DIAG_E309, ast->tag->at, "'%s' has the tag of '%s', %s", field->name,
+                                     first->name, key);
+        diag_note(entry, first->at, "'%s' is here", first->name);
+    }
+    return !first;
+}
+
+static bool field_complete(compile *run, const unit *from, const model_record *record, const ast_field *ast, map *tags,
+                           model_field *field)
+{
+    bool is_union = record->kind == MODEL_RECORD_UNION;
+    bool is_message = record->kind == MODEL_RECORD_MESSAGE;
+    bool deprecated_user = run->deprecated_user;
+    annotate_result notes;
+
+    run->deprecated_user = deprecated_user || resolve_deprecation(ast->notes);
+    annotate_read(run, ast->notes, is_message ? ANNOTATE_MESSAGE_FIELD : ANNOTATE_MEMBER, &notes);
+    field->name = ast->name.text;
+    field->at = ast->name.at;
+    field->notes = notes.notes;
+    field->type = types_resolve(run, from, ast->type, is_union ? TYPES_ARM : TYPES_FIELD, &field->optional);
+
+    bool right = field->type != NULL;
+    if (is_union)
+        right = arm_tag(run, from, ast, tags, field) && right;
+    else if (ast->tag)
+        number_after_field(run, ast);
+    if (field->type && notes.initial)
+        right = initial_value(run, from, notes.initial, field) && right;
+    run->deprecated_user = deprecated_user;
+    return right;
+}
+
+bool records_complete(compile *run, const unit *from, model_record *record, const vector *fields, span at, bool partial)
+{
+    uint32_t count = fields->count;
+    model_field *items = arena_array(run->memory, count, sizeof(*items));
+    map names = {0};
+    map tags = {0};
+    bool right = true;
+
+    record->fields = items;
+    record->field_count = count;
+    if (count == 0) {
+        if (!partial && !from->ast->broken)
+            check_empty(run, record, at);
+        return false;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const ast_field *ast = *VECTOR_AT(fields, ast_field *, i);
+        resolve_enter(run, &names, &ast->name, record->kind == MODEL_RECORD_UNION ? "an arm" : "a field");
+        items[i].id = i;
+        right = field_complete(run, from, record, ast, &tags, &items[i]) && right;
+    }
+    if (!right)
+        return false;
+    if (!layout_record(record, items)) {
+        diag_entry *entry = diag_add(run->diagnostics, DIAG_E321, at, "this is larger than 1 GiB");
+        diag_note(entry, (span){0}, "no type may be");
+        return false;
+    }
+    fingerprint_record(record, run->memory);
+    return check_record(run, record, at);
+}
