@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * literal.c - see literal.h.
+ * token.c - see token.h.
  *
  *   number = decimal [ unit ] | "0x" hex digits | "0b" binary digits | decimal "." digits [ exponent ] | decimal exponent
  *
  * `_` may stand between two digits. A decimal integer has no leading zero.
  */
-#include "literal.h"
+#include "token.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -210,7 +210,7 @@ static void read_decimal(number *read, ast_expr *ret)
     ret->integer = value;
 }
 
-ast_expr *literal_number(arena *memory, diag *diagnostics, span at)
+ast_expr *token_number(arena *memory, diag *diagnostics, span at)
 {
     ast_expr *expr = ast_expr_new(memory, AST_INTEGER, at);
     number read = {memory, diagnostics, at, at.file->text + at.start, at.end - at.start, false};
@@ -279,7 +279,7 @@ static size_t read_escape(diag *diagnostics, span literal, const char *text, con
     return length;
 }
 
-ast_string literal_string(arena *memory, diag *diagnostics, span at)
+ast_string token_string(arena *memory, diag *diagnostics, span at)
 {
     const char *each = at.file->text + at.start + 1;
     const char *end = at.file->text + at.end - 1;

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * literal.h - what number and string literals stand for.
+ * token.h - what number and string literals stand for.
  *
  * The lexer takes a literal in the widest sense (a digit and all that sticks to
  * it; a quote and all up to the next one); here it is looked at closely, so
  * that each fault has a message of its own. A faulty literal is reported and
  * stands for something harmless, so that parsing goes on.
  */
-#ifndef SHMRPC_COMPILER_LITERAL_H
-#define SHMRPC_COMPILER_LITERAL_H
+#ifndef SHMRPC_COMPILER_TOKEN_H
+#define SHMRPC_COMPILER_TOKEN_H
 
 #include "ast.h"
 #include "diag.h"
 
 /* An AST_INTEGER, AST_FLOAT or AST_DURATION from the text of `at`. */
-ast_expr *literal_number(arena *memory, diag *diagnostics, span at);
+ast_expr *token_number(arena *memory, diag *diagnostics, span at);
 
 /* The text of a string from its quotes and what is between. */
-ast_string literal_string(arena *memory, diag *diagnostics, span at);
+ast_string token_string(arena *memory, diag *diagnostics, span at);
 
 #endif
