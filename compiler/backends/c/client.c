@@ -86,7 +86,7 @@ static void call_emit(gen *g, const char *prefix, const char *client, const mode
 
     if (method->notes.doc || method->notes.deprecated)
         emit_gap(&g->header);
-    doc_emit(&g->header, &method->notes);
+    c_doc_emit(&g->header, &method->notes);
     EMIT(&g->header, "${deprecated}SHMRPC_NODISCARD ${head};\n", {"deprecated", gen_deprecated(g, &method->notes)},
          {"head", head});
     emit_gap(&g->source);
@@ -181,7 +181,7 @@ void gen_client(gen *g, const model_service *service)
     emit_gap(&g->header);
     emit_template(&g->header, client_intro, values);
     emit_gap(&g->header);
-    doc_emit(&g->header, &service->decl->notes);
+    c_doc_emit(&g->header, &service->decl->notes);
     emit_template(&g->header, client_header, values);
     emit_gap(&g->source);
     emit_template(&g->source, client_source, values);

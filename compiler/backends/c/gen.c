@@ -54,5 +54,5 @@ const char *gen_deprecated(gen *g, const model_notes *notes)
     if (!notes->deprecated)
         return "";
     return arena_printf(g->memory, "SHMRPC_DEPRECATED(%s) ",
-                        literal_string(g->memory, notes->deprecated, strlen(notes->deprecated)));
+                        c_literal_string(g->memory, notes->deprecated, strlen(notes->deprecated)));
 }

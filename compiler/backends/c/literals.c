@@ -31,7 +31,7 @@ static const integer_spelling integer_spellings[] = {
     [MODEL_UINT64] = {"UINT64_C", NULL, 0},
 };
 
-const char *literal_integer(arena *memory, model_kind kind, bool negative, uint64_t magnitude)
+const char *c_literal_integer(arena *memory, model_kind kind, bool negative, uint64_t magnitude)
 {
     const integer_spelling *spelling = &integer_spellings[kind];
 
@@ -44,7 +44,7 @@ const char *literal_integer(arena *memory, model_kind kind, bool negative, uint6
 }
 
 /* The shortest decimal that reads back as the same number. */
-static const char *literal_float(arena *memory, model_kind kind, double value)
+static const char *c_literal_float(arena *memory, model_kind kind, double value)
 {
     bool single = kind == MODEL_FLOAT32;
     int most = single ? FLT_DECIMAL_DIG : DBL_DECIMAL_DIG;
@@ -70,7 +70,7 @@ static bool character_hides(uint32_t character)
            character == 0xFEFF || (character >= 0x80 && character < 0xA0);
 }
 
-const char *literal_string(arena *memory, const char *text, size_t length)
+const char *c_literal_string(arena *memory, const char *text, size_t length)
 {
     char *made = arena_array(memory, length * 4 + 3, 1);
     size_t to = 0;
@@ -102,21 +102,21 @@ const char *literal_string(arena *memory, const char *text, size_t length)
     return made;
 }
 
-const char *literal_value(arena *memory, const model_type *type, const model_value *value)
+const char *c_literal_value(arena *memory, const model_type *type, const model_value *value)
 {
     switch (value->kind) {
     case MODEL_VALUE_BOOL: return value->boolean ? "true" : "false";
-    case MODEL_VALUE_FLOAT: return literal_float(memory, type->kind, value->real);
-    case MODEL_VALUE_STRING: return literal_string(memory, value->text, value->length);
+    case MODEL_VALUE_FLOAT: return c_literal_float(memory, type->kind, value->real);
+    case MODEL_VALUE_STRING: return c_literal_string(memory, value->text, value->length);
     case MODEL_VALUE_INT:
         if (type->kind != MODEL_ENUM && type->kind != MODEL_FLAGS)
-            return literal_integer(memory, type->kind, value->negative, value->magnitude);
+            return c_literal_integer(memory, type->kind, value->negative, value->magnitude);
         for (uint32_t i = 0; i < type->members->count; i++) {
             const model_member *member = &type->members->items[i];
             if (member->magnitude == value->magnitude && member->negative == value->negative)
                 return name_member_macro(memory, type->members, member);
         }
-        return literal_integer(memory, type->members->base, value->negative, value->magnitude);
+        return c_literal_integer(memory, type->members->base, value->negative, value->magnitude);
     case MODEL_VALUE_NONE: break;
     }
     assert(value->kind != MODEL_VALUE_NONE);
@@ -129,11 +129,11 @@ static const char *sequence_initial(arena *memory, const model_type *type, const
     const char *items;
 
     if (type->kind == MODEL_STRING)
-        items = initial ? literal_string(memory, initial->text, initial->length) : "\"\"";
+        items = initial ? c_literal_string(memory, initial->text, initial->length) : "\"\"";
     else if (type->kind == MODEL_BYTES)
         items = "{0}";
     else
-        items = arena_printf(memory, "{%s}", literal_initial(memory, type->element, NULL));
+        items = arena_printf(memory, "{%s}", c_literal_initial(memory, type->element, NULL));
     return arena_printf(memory, "{%zu, %s%s%s}", initial ? initial->length : (size_t)0,
                         type->items_offset > type->count_size ? "{0}, " : "", items,
                         type->tail_padding > 0 ? ", {0}" : "");
@@ -147,7 +147,7 @@ static const char *struct_initial(arena *memory, const model_record *record)
         const model_field *field = &record->fields[i];
         made = arena_printf(memory, "%s%s%s%s%s%s", made, i > 0 ? ", " : "", field->padding_before > 0 ? "{0}, " : "",
                             field->optional ? "0, " : "", field->padding_after_has > 0 ? "{0}, " : "",
-                            literal_initial(memory, field->type, NULL));
+                            c_literal_initial(memory, field->type, NULL));
     }
     return arena_printf(memory, "%s%s}", made, record->tail_padding > 0 ? ", {0}" : "");
 }
@@ -155,16 +155,17 @@ static const char *struct_initial(arena *memory, const model_record *record)
 static const char *union_initial(arena *memory, const model_record *record)
 {
     return arena_printf(memory, "{0, %s{%s}%s}", record->body_offset > sizeof(uint32_t) ? "{0}, " : "",
-                        literal_initial(memory, record->fields[0].type, NULL), record->tail_padding > 0 ? ", {0}" : "");
+                        c_literal_initial(memory, record->fields[0].type, NULL),
+                        record->tail_padding > 0 ? ", {0}" : "");
 }
 
-const char *literal_initial(arena *memory, const model_type *type, const model_value *initial)
+const char *c_literal_initial(arena *memory, const model_type *type, const model_value *initial)
 {
     switch (type->kind) {
     case MODEL_STRING:
     case MODEL_BYTES:
     case MODEL_VECTOR: return sequence_initial(memory, type, initial);
-    case MODEL_ARRAY: return arena_printf(memory, "{%s}", literal_initial(memory, type->element, NULL));
+    case MODEL_ARRAY: return arena_printf(memory, "{%s}", c_literal_initial(memory, type->element, NULL));
     case MODEL_STRUCT: return struct_initial(memory, type->record);
     case MODEL_UNION: return union_initial(memory, type->record);
     case MODEL_BOOL: return initial && initial->boolean ? "1" : "0";
@@ -181,7 +182,7 @@ const char *literal_initial(arena *memory, const model_type *type, const model_v
     case MODEL_ENUM:
     case MODEL_FLAGS: break;
     }
-    return initial ? literal_value(memory, type, initial) : "0";
+    return initial ? c_literal_value(memory, type, initial) : "0";
 }
 
 /* Text for inside a comment: what would end it, begin one or splice its line is taken apart; line ends stay. */
@@ -218,7 +219,7 @@ static const char *comment_text(arena *memory, const char *text)
     return copy;
 }
 
-void doc_emit(emit *e, const model_notes *notes)
+void c_doc_emit(emit *e, const model_notes *notes)
 {
     const char *text = notes->doc ? comment_text(e->memory, notes->doc) : "";
 

@@ -14,9 +14,9 @@ void gen_constant(gen *g, const model_decl *decl)
     const char *macro = name_upper(g->memory, name_decl(g->memory, decl));
 
     gen_declare(g, macro, decl->at, "constant", decl->name);
-    doc_emit(&g->header, &decl->notes);
+    c_doc_emit(&g->header, &decl->notes);
     EMIT(&g->header, "#define ${macro} ${value}\n", {"macro", macro},
-         {"value", literal_value(g->memory, constant->type, &constant->value)});
+         {"value", c_literal_value(g->memory, constant->type, &constant->value)});
 }
 
 void gen_alias(gen *g, const model_decl *decl)
@@ -26,14 +26,14 @@ void gen_alias(gen *g, const model_decl *decl)
     const char *name = gen_declare(g, name_decl(g->memory, decl), decl->at, "alias", decl->name);
 
     emit_gap(e);
-    doc_emit(e, &decl->notes);
-    if (type_name(g->memory, type) || type->kind == MODEL_ARRAY) {
+    c_doc_emit(e, &decl->notes);
+    if (c_type_name(g->memory, type) || type->kind == MODEL_ARRAY) {
         emit_text(e, "typedef ");
-        type_declare(e, type, name);
+        c_type_declare(e, type, name);
     } else {
         EMIT(e, "typedef struct ${name} {\n", {"name", name});
         emit_in(e);
-        type_sequence_members(e, type);
+        c_type_sequence_members(e, type);
         emit_out(e);
         EMIT(e, "} ${name};\n", {"name", name});
     }
@@ -85,7 +85,7 @@ static void name_function_emit(gen *g, const model_members *members, const char 
     for (uint32_t i = 0; i < members->count; i++) {
         const model_member *member = &members->items[i];
         EMIT(e, "case ${macro}: return ${name};\n", {"macro", name_member_macro(g->memory, members, member)},
-             {"name", literal_string(g->memory, member->name, strlen(member->name))});
+             {"name", c_literal_string(g->memory, member->name, strlen(member->name))});
     }
     emit_text(e, "default: return NULL;\n}\n");
     emit_out(e);
@@ -99,9 +99,9 @@ static void macros_emit(gen *g, const model_members *members)
         const char *macro = name_member_macro(g->memory, members, member);
         const char *value = members->kind == MODEL_MEMBERS_ERRORS
                                 ? arena_printf(g->memory, "%" PRIu64, member->magnitude)
-                                : literal_integer(g->memory, members->base, member->negative, member->magnitude);
+                                : c_literal_integer(g->memory, members->base, member->negative, member->magnitude);
         gen_declare(g, macro, member->at, "member", member->name);
-        doc_emit(&g->header, &member->notes);
+        c_doc_emit(&g->header, &member->notes);
         EMIT(&g->header, "#define ${macro} ${value}\n", {"macro", macro}, {"value", value});
     }
 }
@@ -113,8 +113,8 @@ void gen_members(gen *g, const model_decl *decl)
 
     gen_declare(g, type, decl->at, members->kind == MODEL_MEMBERS_ENUM ? "enum" : "flags", decl->name);
     emit_gap(&g->header);
-    doc_emit(&g->header, &decl->notes);
-    EMIT(&g->header, "typedef ${base} ${type};\n", {"base", type_scalar(members->base)}, {"type", type});
+    c_doc_emit(&g->header, &decl->notes);
+    EMIT(&g->header, "typedef ${base} ${type};\n", {"base", c_type_scalar(members->base)}, {"type", type});
     macros_emit(g, members);
     known_emit(g, members, type);
     if (members->kind == MODEL_MEMBERS_ENUM)
@@ -145,7 +145,7 @@ void gen_errors(gen *g, const model_decl *decl)
 
     emit_gap(&g->header);
     if (decl->notes.doc || decl->notes.deprecated)
-        doc_emit(&g->header, &decl->notes);
+        c_doc_emit(&g->header, &decl->notes);
     macros_emit(g, members);
     name_function_emit(g, members, set, "int code");
     EMIT(&g->header, "extern const shmrpc_errors_info ${info};\n", {"info", info});
@@ -159,13 +159,13 @@ void gen_errors(gen *g, const model_decl *decl)
     for (uint32_t i = 0; i < members->count; i++) {
         const model_record *payload = sorted[i]->payload;
         EMIT(e, "{${name}, ${macro}, ${payload}},\n",
-             {"name", literal_string(g->memory, sorted[i]->name, strlen(sorted[i]->name))},
+             {"name", c_literal_string(g->memory, sorted[i]->name, strlen(sorted[i]->name))},
              {"macro", name_member_macro(g->memory, members, sorted[i])},
              {"payload", payload ? arena_printf(g->memory, "&%s_info", name_record(g->memory, payload)) : "NULL"});
     }
     emit_out(e);
     EMIT(e, errors_info, {"info", info}, {"set", set},
-         {"name", literal_string(g->memory, decl->qualified_name, strlen(decl->qualified_name))},
+         {"name", c_literal_string(g->memory, decl->qualified_name, strlen(decl->qualified_name))},
          {"fingerprint", arena_printf(g->memory, "%016" PRIx64, members->fingerprint)},
          {"count", arena_printf(g->memory, "%" PRIu32, members->count)});
 }

@@ -21,7 +21,7 @@ static void field_emit(gen *g, const char *scope, const model_field *field, int 
 
     gen_member(g, scope, name, field->at, "field", field->name);
     padding_emit(g, field->padding_before, paddings);
-    doc_emit(&g->header, &field->notes);
+    c_doc_emit(&g->header, &field->notes);
     if (field->optional) {
         const char *has = arena_printf(g->memory, "has_%s", name);
         name_origin origin = {field->at, arena_printf(g->memory, "the presence of field '%s'", field->name), NULL};
@@ -29,7 +29,7 @@ static void field_emit(gen *g, const char *scope, const model_field *field, int 
         EMIT(&g->header, "uint8_t ${has};\n", {"has", has});
         padding_emit(g, field->padding_after_has, paddings);
     }
-    type_declare(&g->header, field->type, name);
+    c_type_declare(&g->header, field->type, name);
 }
 
 static void struct_body_emit(gen *g, const char *type, const model_record *record)
@@ -68,7 +68,7 @@ static void tags_emit(gen *g, const model_record *record)
                               NULL};
         names_declare(g->known, "", macro, origin);
         EMIT(&g->header, "#define ${macro} ${value}\n", {"macro", macro},
-             {"value", literal_integer(g->memory, MODEL_UINT32, false, arm->tag)});
+             {"value", c_literal_integer(g->memory, MODEL_UINT32, false, arm->tag)});
     }
 }
 
@@ -95,7 +95,7 @@ static void layout_assert(gen *g, const char *type, const model_record *record)
             offset_assert(g, type, arena_printf(g->memory, "has_%s", name), field->has_offset);
         offset_assert(g, type, name, field->offset);
         if (field->type->kind == MODEL_STRING || field->type->kind == MODEL_BYTES || field->type->kind == MODEL_VECTOR)
-            offset_assert(g, type, arena_printf(g->memory, "%s.%s", name, type_items(field->type)),
+            offset_assert(g, type, arena_printf(g->memory, "%s.%s", name, c_type_items(field->type)),
                           field->offset + field->type->items_offset);
     }
 }
@@ -112,7 +112,7 @@ void gen_record(gen *g, const model_record *record)
 
     emit_gap(&g->header);
     if (record->role == MODEL_ROLE_NAMED)
-        doc_emit(&g->header, &record->decl->notes);
+        c_doc_emit(&g->header, &record->decl->notes);
     EMIT(&g->header, "typedef struct ${type} {\n", {"type", type});
     emit_in(&g->header);
     if (record->kind == MODEL_RECORD_UNION)
@@ -170,7 +170,7 @@ static void initial_emit(gen *g, const char *type, const model_record *record)
                      : value          ? "1, "
                                       : "0, "},
              {"between", field->padding_after_has > 0 ? "{0}, " : ""},
-             {"value", literal_initial(g->memory, field->type, value)}, {"name", name_field(g->memory, field)});
+             {"value", c_literal_initial(g->memory, field->type, value)}, {"name", name_field(g->memory, field)});
     }
     if (record->tail_padding > 0)
         emit_text(e, "{0},\n");
@@ -227,10 +227,10 @@ void gen_record_info(gen *g, const model_record *record)
     EMIT(&g->header, "extern const shmrpc_type_info ${info};\n", {"info", info});
     emit_gap(&g->source);
     EMIT(&g->source, info_template, {"info", info}, {"type", type},
-         {"name", literal_string(g->memory, name, strlen(name))},
+         {"name", c_literal_string(g->memory, name, strlen(name))},
          {"fingerprint", arena_printf(g->memory, "%016" PRIx64, record->fingerprint)},
          {"min_size", arena_printf(g->memory, "%" PRIu32, record_min_size(record))},
          {"initial", initial ? arena_printf(g->memory, "&%s_initial_", type) : "NULL"},
-         {"store", record_is_solid(record) ? "NULL" : arena_printf(g->memory, "%s_store_any_", type)},
-         {"validate", record_is_checked(record) ? arena_printf(g->memory, "%s_validate_any_", type) : "NULL"});
+         {"store", c_record_is_solid(record) ? "NULL" : arena_printf(g->memory, "%s_store_any_", type)},
+         {"validate", c_record_is_checked(record) ? arena_printf(g->memory, "%s_validate_any_", type) : "NULL"});
 }

@@ -49,7 +49,7 @@ static void methods_emit(gen *g, const char *prefix, const model_service *servic
     emit_in(e);
     for (uint32_t i = 0; i < service->method_count; i++) {
         const model_method *method = &service->methods[i];
-        EMIT(e, method_row, {"name", literal_string(g->memory, method->name, strlen(method->name))},
+        EMIT(e, method_row, {"name", c_literal_string(g->memory, method->name, strlen(method->name))},
              {"fingerprint", arena_printf(g->memory, "%016" PRIx64, method->fingerprint)},
              {"flags", method_flags(method)}, {"timeout", method_timeout(g, method)},
              {"request", payload_info(g, method->request)}, {"reply", payload_info(g, method->reply)},
@@ -75,7 +75,7 @@ void gen_service_info(gen *g, const model_service *service)
     if (service->method_count > 0)
         methods_emit(g, prefix, service);
     emit_gap(&g->source);
-    EMIT(&g->source, info_template, {"info", info}, {"name", literal_string(g->memory, name, strlen(name))},
+    EMIT(&g->source, info_template, {"info", info}, {"name", c_literal_string(g->memory, name, strlen(name))},
          {"version", arena_printf(g->memory, "%" PRIu32, service->decl->file->version)},
          {"count", arena_printf(g->memory, "%" PRIu32, service->method_count)},
          {"methods", service->method_count > 0 ? arena_printf(g->memory, "%s_methods_", prefix) : "NULL"});

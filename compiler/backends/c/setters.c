@@ -29,7 +29,7 @@ static bool setter_find(gen *g, const model_type *type, setter *ret)
     case MODEL_STRING: ret->parameters = "const char *text, size_t length"; return true;
     case MODEL_BYTES: ret->parameters = "const uint8_t *items, size_t count"; return true;
     case MODEL_VECTOR: {
-        const char *element = type_name(g->memory, type->element);
+        const char *element = c_type_name(g->memory, type->element);
         if (!element || type->element->kind == MODEL_ARRAY)
             return false;
         ret->parameters = arena_printf(g->memory, "const %s *items, size_t count", element);
@@ -39,7 +39,7 @@ static bool setter_find(gen *g, const model_type *type, setter *ret)
     case MODEL_BOOL: ret->parameters = "bool value"; return true;
     case MODEL_STRUCT:
     case MODEL_UNION:
-        ret->parameters = arena_printf(g->memory, "const %s *value", type_name(g->memory, type));
+        ret->parameters = arena_printf(g->memory, "const %s *value", c_type_name(g->memory, type));
         return true;
     case MODEL_INT8:
     case MODEL_INT16:
@@ -54,7 +54,7 @@ static bool setter_find(gen *g, const model_type *type, setter *ret)
     case MODEL_ENUM:
     case MODEL_FLAGS: break;
     }
-    ret->parameters = arena_printf(g->memory, "%s value", type_name(g->memory, type));
+    ret->parameters = arena_printf(g->memory, "%s value", c_type_name(g->memory, type));
     return true;
 }
 
@@ -70,7 +70,7 @@ static void setter_body(gen *g, const setter *s, const char *to)
 {
     emit *e = &g->source;
     const model_type *type = s->type;
-    const char *count = type_count(type);
+    const char *count = c_type_count(type);
 
     if (!s->refuses) {
         const char *value = type->kind == MODEL_BOOL                                  ? "value ? 1 : 0"
@@ -79,7 +79,7 @@ static void setter_body(gen *g, const setter *s, const char *to)
         EMIT(e, "${to} = ${value};\n", {"to", to}, {"value", value});
         return;
     }
-    EMIT(e, sequence_body, {"to", to}, {"items", type_items(type)}, {"count", count},
+    EMIT(e, sequence_body, {"to", to}, {"items", c_type_items(type)}, {"count", count},
          {"capacity", arena_printf(g->memory, "%" PRIu32, type->capacity)},
          {"bytes", type->kind == MODEL_VECTOR ? "count * sizeof *items" : count});
     if (type->kind == MODEL_STRING)

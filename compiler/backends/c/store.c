@@ -53,18 +53,18 @@ static void zero_emit(gen *g, const char *place)
 static void sequence_store(gen *g, const model_type *type, const char *to, const char *from, unsigned depth)
 {
     emit *e = &g->source;
-    const char *items = type_items(type);
-    const char *count = arena_printf(g->memory, "%s.%s", from, type_count(type));
+    const char *items = c_type_items(type);
+    const char *count = arena_printf(g->memory, "%s.%s", from, c_type_count(type));
     size_t mark = emit_mark(e);
 
     emit_bind(e, "to", to);
     emit_bind(e, "from", from);
     emit_bind(e, "items", items);
     emit_bind(e, "count", count);
-    EMIT(e, "${to}.${counter} = ${count};\n", {"counter", type_count(type)});
+    EMIT(e, "${to}.${counter} = ${count};\n", {"counter", c_type_count(type)});
     if (type->items_offset > type->count_size)
         zero_emit(g, arena_printf(g->memory, "%s.padding_1_", to));
-    if (type->kind == MODEL_VECTOR && !type_is_solid(type->element)) {
+    if (type->kind == MODEL_VECTOR && !c_type_is_solid(type->element)) {
         loop_begin(g, count, depth);
         value_store(g, type->element, indexed(g, arena_printf(g->memory, "%s.items", to), depth),
                     indexed(g, arena_printf(g->memory, "%s.items", from), depth), depth + 1);
@@ -82,8 +82,8 @@ static void sequence_store(gen *g, const model_type *type, const char *to, const
 static void sequence_rest_store(gen *g, const model_type *type, const char *to, const char *from)
 {
     emit *e = &g->source;
-    const char *items = arena_printf(g->memory, "%s.%s", to, type_items(type));
-    const char *count = arena_printf(g->memory, "%s.%s", from, type_count(type));
+    const char *items = arena_printf(g->memory, "%s.%s", to, c_type_items(type));
+    const char *count = arena_printf(g->memory, "%s.%s", from, c_type_count(type));
     bool wide = type->kind == MODEL_VECTOR && type->element->size > 1;
 
     EMIT(e,
@@ -99,7 +99,7 @@ static void value_store(gen *g, const model_type *type, const char *to, const ch
 {
     emit *e = &g->source;
 
-    if (type_is_solid(type)) {
+    if (c_type_is_solid(type)) {
         EMIT(e, type->kind == MODEL_ARRAY ? "memcpy(${to}, ${from}, sizeof ${to});\n" : "${to} = ${from};\n",
              {"to", to}, {"from", from});
     } else if (type->kind == MODEL_ARRAY) {
@@ -204,14 +204,14 @@ static void tail_store(gen *g, const char *type, const model_record *record)
     emit *e = &g->source;
     const model_field *tail = record->variable_tail;
     const char *name = name_field(g->memory, tail);
-    const char *count = arena_printf(g->memory, "from->%s.%s", name, type_count(tail->type));
+    const char *count = arena_printf(g->memory, "from->%s.%s", name, c_type_count(tail->type));
     const char *used = tail->type->kind == MODEL_STRING ? arena_printf(g->memory, "%s + 1", count)
                        : tail->type->kind == MODEL_VECTOR && tail->type->element->size > 1
                            ? arena_printf(g->memory, "%s * sizeof from->%s.items[0]", count, name)
                            : count;
 
     EMIT(e, "used = offsetof(${type}, ${name}.${items}) + ${used};\n", {"type", type}, {"name", name},
-         {"items", type_items(tail->type)}, {"used", used});
+         {"items", c_type_items(tail->type)}, {"used", used});
     if (tail->type->kind == MODEL_STRING)
         EMIT(e, "to->${name}.text[${count}] = '\\0';\n", {"name", name}, {"count", count});
     emit_text(e, "memset((char *)to + used, 0, (8 - used % 8) % 8);\n"
@@ -269,7 +269,7 @@ void gen_record_store(gen *g, const model_record *record)
 {
     const char *type = name_record(g->memory, record);
 
-    if (record_is_solid(record))
+    if (c_record_is_solid(record))
         return;
     if (record->kind == MODEL_RECORD_MESSAGE)
         message_store(g, type, record);

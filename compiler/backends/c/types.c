@@ -15,13 +15,13 @@ static const char *const scalar_names[] = {
     [MODEL_UINT64] = "uint64_t", [MODEL_FLOAT32] = "float", [MODEL_FLOAT64] = "double",
 };
 
-const char *type_scalar(model_kind kind)
+const char *c_type_scalar(model_kind kind)
 {
     assert(kind <= MODEL_FLOAT64);
     return scalar_names[kind];
 }
 
-const char *type_name(arena *memory, const model_type *type)
+const char *c_type_name(arena *memory, const model_type *type)
 {
     if (type->alias)
         return name_decl(memory, type->alias);
@@ -46,27 +46,27 @@ const char *type_name(arena *memory, const model_type *type)
     case MODEL_FLOAT32:
     case MODEL_FLOAT64: break;
     }
-    return type_scalar(type->kind);
+    return c_type_scalar(type->kind);
 }
 
-const char *type_items(const model_type *type)
+const char *c_type_items(const model_type *type)
 {
     return type->kind == MODEL_STRING ? "text" : "items";
 }
 
-const char *type_count(const model_type *type)
+const char *c_type_count(const model_type *type)
 {
     return type->kind == MODEL_STRING ? "length" : "count";
 }
 
-void type_sequence_members(emit *e, const model_type *type)
+void c_type_sequence_members(emit *e, const model_type *type)
 {
     uint64_t slots = (uint64_t)type->capacity + (type->kind == MODEL_STRING ? 1 : 0);
-    const char *items = arena_printf(e->memory, "%s[%llu]", type_items(type), (unsigned long long)slots);
+    const char *items = arena_printf(e->memory, "%s[%llu]", c_type_items(type), (unsigned long long)slots);
     int padding = 0;
 
     EMIT(e, "${type} ${count};\n", {"type", type->count_size == 4 ? "uint32_t" : "uint16_t"},
-         {"count", type_count(type)});
+         {"count", c_type_count(type)});
     if (type->items_offset > type->count_size) {
         EMIT(e, "uint8_t padding_${n}_[${size}];\n", {"n", arena_printf(e->memory, "%d", ++padding)},
              {"size", arena_printf(e->memory, "%u", type->items_offset - type->count_size)});
@@ -76,51 +76,51 @@ void type_sequence_members(emit *e, const model_type *type)
     else if (type->kind == MODEL_BYTES)
         EMIT(e, "uint8_t ${items};\n", {"items", items});
     else
-        type_declare(e, type->element, items);
+        c_type_declare(e, type->element, items);
     if (type->tail_padding > 0) {
         EMIT(e, "uint8_t padding_${n}_[${size}];\n", {"n", arena_printf(e->memory, "%d", ++padding)},
              {"size", arena_printf(e->memory, "%u", type->tail_padding)});
     }
 }
 
-void type_declare(emit *e, const model_type *type, const char *declarator)
+void c_type_declare(emit *e, const model_type *type, const char *declarator)
 {
-    const char *name = type_name(e->memory, type);
+    const char *name = c_type_name(e->memory, type);
 
     if (name) {
         EMIT(e, "${type} ${declarator};\n", {"type", name}, {"declarator", declarator});
     } else if (type->kind == MODEL_ARRAY) {
-        type_declare(e, type->element, arena_printf(e->memory, "%s[%u]", declarator, type->capacity));
+        c_type_declare(e, type->element, arena_printf(e->memory, "%s[%u]", declarator, type->capacity));
     } else {
         emit_text(e, "struct {\n");
         emit_in(e);
-        type_sequence_members(e, type);
+        c_type_sequence_members(e, type);
         emit_out(e);
         EMIT(e, "} ${declarator};\n", {"declarator", declarator});
     }
 }
 
-bool record_is_solid(const model_record *record)
+bool c_record_is_solid(const model_record *record)
 {
     if (record->kind == MODEL_RECORD_UNION || record->tail_padding > 0)
         return false;
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *field = &record->fields[i];
-        if (field->optional || field->padding_before > 0 || !type_is_solid(field->type))
+        if (field->optional || field->padding_before > 0 || !c_type_is_solid(field->type))
             return false;
     }
     return true;
 }
 
-bool type_is_solid(const model_type *type)
+bool c_type_is_solid(const model_type *type)
 {
     switch (type->kind) {
     case MODEL_STRING:
     case MODEL_BYTES:
     case MODEL_VECTOR:
     case MODEL_UNION: return false;
-    case MODEL_STRUCT: return record_is_solid(type->record);
-    case MODEL_ARRAY: return type_is_solid(type->element);
+    case MODEL_STRUCT: return c_record_is_solid(type->record);
+    case MODEL_ARRAY: return c_type_is_solid(type->element);
     case MODEL_BOOL:
     case MODEL_INT8:
     case MODEL_INT16:
@@ -138,30 +138,30 @@ bool type_is_solid(const model_type *type)
     return true;
 }
 
-bool record_is_checked(const model_record *record)
+bool c_record_is_checked(const model_record *record)
 {
     for (uint32_t i = 0; i < record->field_count; i++) {
-        if (record->fields[i].optional || type_is_checked(record->fields[i].type))
+        if (record->fields[i].optional || c_type_is_checked(record->fields[i].type))
             return true;
     }
     return false;
 }
 
-bool type_count_is_checked(const model_type *type)
+bool c_type_count_is_checked(const model_type *type)
 {
     return type->count_size != 2 || type->capacity != UINT16_MAX;
 }
 
-bool type_is_checked(const model_type *type)
+bool c_type_is_checked(const model_type *type)
 {
     switch (type->kind) {
     case MODEL_BOOL:
     case MODEL_STRING: return true;
-    case MODEL_BYTES: return type_count_is_checked(type);
-    case MODEL_VECTOR: return type_count_is_checked(type) || type_is_checked(type->element);
+    case MODEL_BYTES: return c_type_count_is_checked(type);
+    case MODEL_VECTOR: return c_type_count_is_checked(type) || c_type_is_checked(type->element);
     case MODEL_STRUCT:
-    case MODEL_UNION: return record_is_checked(type->record);
-    case MODEL_ARRAY: return type_is_checked(type->element);
+    case MODEL_UNION: return c_record_is_checked(type->record);
+    case MODEL_ARRAY: return c_type_is_checked(type->element);
     case MODEL_INT8:
     case MODEL_INT16:
     case MODEL_INT32:
@@ -178,36 +178,36 @@ bool type_is_checked(const model_type *type)
     return false;
 }
 
-void record_paths(arena *memory, const model_record *record, const char *prefix, vector *ret_paths)
+void c_record_paths(arena *memory, const model_record *record, const char *prefix, vector *ret_paths)
 {
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *field = &record->fields[i];
         if (field->optional)
             vector_add_pointer(ret_paths, memory, arena_printf(memory, "%shas_%s", prefix, field->name));
-        type_paths(memory, field->type, arena_printf(memory, "%s%s", prefix, field->name), ret_paths);
+        c_type_paths(memory, field->type, arena_printf(memory, "%s%s", prefix, field->name), ret_paths);
     }
 }
 
-void type_paths(arena *memory, const model_type *type, const char *path, vector *ret_paths)
+void c_type_paths(arena *memory, const model_type *type, const char *path, vector *ret_paths)
 {
-    if (!type_is_checked(type))
+    if (!c_type_is_checked(type))
         return;
     switch (type->kind) {
     case MODEL_STRUCT:
-    case MODEL_UNION: record_paths(memory, type->record, arena_printf(memory, "%s.", path), ret_paths); return;
-    case MODEL_ARRAY: type_paths(memory, type->element, arena_printf(memory, "%s[]", path), ret_paths); return;
+    case MODEL_UNION: c_record_paths(memory, type->record, arena_printf(memory, "%s.", path), ret_paths); return;
+    case MODEL_ARRAY: c_type_paths(memory, type->element, arena_printf(memory, "%s[]", path), ret_paths); return;
     case MODEL_VECTOR:
         vector_add_pointer(ret_paths, memory, path);
-        type_paths(memory, type->element, arena_printf(memory, "%s[]", path), ret_paths);
+        c_type_paths(memory, type->element, arena_printf(memory, "%s[]", path), ret_paths);
         return;
     default: vector_add_pointer(ret_paths, memory, path); return;
     }
 }
 
-size_t type_path_count(arena *memory, const model_type *type)
+size_t c_type_path_count(arena *memory, const model_type *type)
 {
     vector paths = VECTOR_OF(const char *);
 
-    type_paths(memory, type, "", &paths);
+    c_type_paths(memory, type, "", &paths);
     return paths.count;
 }

@@ -13,53 +13,53 @@
 #include "support/vector.h"
 
 /* The integer or floating type of a scalar kind: "uint8_t" for a bool. */
-const char *type_scalar(model_kind kind);
+const char *c_type_scalar(model_kind kind);
 
 /* The name of a type where it has one: a scalar, a declared type, an alias; else NULL. */
-const char *type_name(arena *memory, const model_type *type);
+const char *c_type_name(arena *memory, const model_type *type);
 
 /* Declares `declarator` with this type, as a member or after "typedef "; structs of strings and the like in place. */
-void type_declare(emit *e, const model_type *type, const char *declarator);
+void c_type_declare(emit *e, const model_type *type, const char *declarator);
 
 /* The members of the struct that a string, bytes or a vector is. */
-void type_sequence_members(emit *e, const model_type *type);
+void c_type_sequence_members(emit *e, const model_type *type);
 
 /* "text" for strings, "items" else; "length" for strings, "count" else. */
-const char *type_items(const model_type *type);
-const char *type_count(const model_type *type);
+const char *c_type_items(const model_type *type);
+const char *c_type_count(const model_type *type);
 
 /* Whether the bytes of a value are its canonical form as they stand: nothing that varies, no padding. */
-bool type_is_solid(const model_type *type);
-bool record_is_solid(const model_record *record);
+bool c_type_is_solid(const model_type *type);
+bool c_record_is_solid(const model_record *record);
 
 /* Whether any value can be refused. */
-bool type_is_checked(const model_type *type);
-bool record_is_checked(const model_record *record);
+bool c_type_is_checked(const model_type *type);
+bool c_record_is_checked(const model_record *record);
 
 /* Whether the count of a sequence can be beyond its capacity. */
-bool type_count_is_checked(const model_type *type);
+bool c_type_count_is_checked(const model_type *type);
 
 /*
  * The places of a value that can be refused, in the order in which the checks come, as paths for messages: "items[].key".
  * Adds to a vector of const char *.
  */
-void type_paths(arena *memory, const model_type *type, const char *path, vector *ret_paths);
-void record_paths(arena *memory, const model_record *record, const char *prefix, vector *ret_paths);
-size_t type_path_count(arena *memory, const model_type *type);
+void c_type_paths(arena *memory, const model_type *type, const char *path, vector *ret_paths);
+void c_record_paths(arena *memory, const model_record *record, const char *prefix, vector *ret_paths);
+size_t c_type_path_count(arena *memory, const model_type *type);
 
 /* An integer constant of a kind: "UINT32_C(7)", "(-INT16_C(7))", "INT64_MIN". */
-const char *literal_integer(arena *memory, model_kind kind, bool negative, uint64_t magnitude);
+const char *c_literal_integer(arena *memory, model_kind kind, bool negative, uint64_t magnitude);
 
 /* A constant of a scalar, enum, flags or string type. */
-const char *literal_value(arena *memory, const model_type *type, const model_value *value);
+const char *c_literal_value(arena *memory, const model_type *type, const model_value *value);
 
 /* A string literal, with the quotes. */
-const char *literal_string(arena *memory, const char *text, size_t length);
+const char *c_literal_string(arena *memory, const char *text, size_t length);
 
 /* The initialiser of a value that is all zero but, where given, for `initial`. */
-const char *literal_initial(arena *memory, const model_type *type, const model_value *initial);
+const char *c_literal_initial(arena *memory, const model_type *type, const model_value *initial);
 
 /* A doc comment and the reason of a deprecation as one comment; nothing where there is neither. */
-void doc_emit(emit *e, const model_notes *notes);
+void c_doc_emit(emit *e, const model_notes *notes);
 
 #endif

@@ -7,7 +7,7 @@
  * tags, since unknown ones pass; padding and what lies beyond a length, which is ignored.
  *
  * A record that may be part of others is checked by `TYPE_check_`, which is told what to call each of its places: a
- * slice of a static table of paths, in the order in which record_paths() names them. A message is the outermost and knows
+ * slice of a static table of paths, in the order in which c_record_paths() names them. A message is the outermost and knows
  * its paths. Those that travel get `TYPE_validate_any_` for the tables.
  */
 #include <inttypes.h>
@@ -36,7 +36,7 @@ static const char *path_take(checker *c, const char *path)
 {
     arena *memory = c->g->memory;
 
-    return c->literal ? literal_string(memory, path, strlen(path)) : arena_printf(memory, "fields[%zu]", c->next++);
+    return c->literal ? c_literal_string(memory, path, strlen(path)) : arena_printf(memory, "fields[%zu]", c->next++);
 }
 
 static const char refusal[] = "if (${condition}) {\n"
@@ -55,7 +55,7 @@ static void count_check(checker *c, const model_type *type, const char *count, c
     const char *unit = type->kind == MODEL_VECTOR ? "items" : "bytes";
     const char *capacity = arena_printf(g->memory, "%" PRIu32, type->capacity);
 
-    if (!type_count_is_checked(type))
+    if (!c_type_count_is_checked(type))
         return;
     EMIT(&g->source, refusal, {"condition", arena_printf(g->memory, "%s > %s", count, capacity)}, {"path", path},
          {"reason", arena_printf(g->memory, "more than %s %s", capacity, unit)}, {"value", count}, {"limit", capacity});
@@ -64,7 +64,7 @@ static void count_check(checker *c, const model_type *type, const char *count, c
 static void sequence_check(checker *c, const model_type *type, const char *place, const char *path, unsigned depth)
 {
     gen *g = c->g;
-    const char *count = arena_printf(g->memory, "%s.%s", place, type_count(type));
+    const char *count = arena_printf(g->memory, "%s.%s", place, c_type_count(type));
     const char *taken = path_take(c, path);
 
     count_check(c, type, count, taken);
@@ -75,7 +75,7 @@ static void sequence_check(checker *c, const model_type *type, const char *place
         EMIT(&g->source, refusal, {"condition", arena_printf(g->memory, "%s.text[%s] != '\\0'", place, count)},
              {"path", taken}, {"reason", "without a NUL after its end"}, {"value", count}, {"limit", "0"});
     }
-    if (type->kind != MODEL_VECTOR || !type_is_checked(type->element))
+    if (type->kind != MODEL_VECTOR || !c_type_is_checked(type->element))
         return;
     const char *index = loop_index(g, depth);
     EMIT(&g->source, "for (size_t ${i} = 0; ${i} < ${count}; ${i}++) {\n", {"i", index}, {"count", count});
@@ -112,7 +112,7 @@ static void record_check(checker *c, const model_type *type, const char *place)
 
     if (!c->literal) {
         fields = c->next > 0 ? arena_printf(g->memory, "fields + %zu", c->next) : "fields";
-        c->next += type_path_count(g->memory, type);
+        c->next += c_type_path_count(g->memory, type);
     }
     EMIT(&g->source, "if (!${type}_check_(&${place}, ${fields}, fault)) {\n    return false;\n}\n",
          {"type", name_record(g->memory, type->record)}, {"place", place}, {"fields", fields});
@@ -120,7 +120,7 @@ static void record_check(checker *c, const model_type *type, const char *place)
 
 static void value_check(checker *c, const model_type *type, const char *place, const char *path, unsigned depth)
 {
-    if (!type_is_checked(type))
+    if (!c_type_is_checked(type))
         return;
     if (type->kind == MODEL_BOOL)
         bool_check(c, place, path_take(c, path));
@@ -146,7 +146,7 @@ static void field_check(checker *c, const model_field *field, const char *from)
     }
     const char *has = arena_printf(g->memory, "%s->has_%s", from, c->field);
     bool_check(c, has, path_take(c, arena_printf(g->memory, "has_%s", field->name)));
-    if (!type_is_checked(field->type))
+    if (!c_type_is_checked(field->type))
         return;
     EMIT(e, "if (${has}) {\n", {"has", has});
     emit_in(e);
@@ -163,7 +163,7 @@ static void arms_check(checker *c, const model_record *record)
     emit_text(e, "switch (record->tag) {\n");
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *arm = &record->fields[i];
-        if (!type_is_checked(arm->type))
+        if (!c_type_is_checked(arm->type))
             continue;
         const char *name = name_field(g->memory, arm);
         EMIT(e, "case ${tag}:\n", {"tag", name_upper(g->memory, arena_printf(g->memory, "%s_%s", c->type, name))});
@@ -183,7 +183,7 @@ static void paths_emit(gen *g, const char *name, const vector *paths)
     for (uint32_t i = 0; i < paths->count; i++) {
         const char *path = *VECTOR_AT(paths, const char *, i);
         list =
-            arena_printf(g->memory, "%s%s%s", list, i > 0 ? ", " : "", literal_string(g->memory, path, strlen(path)));
+            arena_printf(g->memory, "%s%s%s", list, i > 0 ? ", " : "", c_literal_string(g->memory, path, strlen(path)));
     }
     emit_gap(&g->source);
     EMIT(&g->source, "static const char *const ${name}[] = {${list}};\n", {"name", name}, {"list", list});
@@ -200,10 +200,10 @@ static void message_paths_emit(gen *g, const char *type, const model_record *rec
             inner = inner->element;
             path = arena_printf(g->memory, "%s[]", path);
         }
-        if ((inner->kind != MODEL_STRUCT && inner->kind != MODEL_UNION) || !type_is_checked(inner))
+        if ((inner->kind != MODEL_STRUCT && inner->kind != MODEL_UNION) || !c_type_is_checked(inner))
             continue;
         vector paths = VECTOR_OF(const char *);
-        type_paths(g->memory, inner, path, &paths);
+        c_type_paths(g->memory, inner, path, &paths);
         paths_emit(g, arena_printf(g->memory, "%s_%s_paths_", type, name_field(g->memory, field)), &paths);
     }
 }
@@ -257,7 +257,7 @@ void gen_record_check(gen *g, const model_record *record)
 {
     const char *type = name_record(g->memory, record);
 
-    if (!record_is_checked(record))
+    if (!c_record_is_checked(record))
         return;
     if (record->kind == MODEL_RECORD_MESSAGE) {
         message_validate(g, type, record);
@@ -266,7 +266,7 @@ void gen_record_check(gen *g, const model_record *record)
     embeddable_check(g, type, record);
     if (record->kind == MODEL_RECORD_STRUCT) {
         vector paths = VECTOR_OF(const char *);
-        record_paths(g->memory, record, "", &paths);
+        c_record_paths(g->memory, record, "", &paths);
         paths_emit(g, arena_printf(g->memory, "%s_paths_", type), &paths);
         emit_gap(&g->source);
         EMIT(&g->source, validate_any_thunk, {"type", type});
@@ -288,9 +288,9 @@ static bool type_refuses(const model_type *type)
 {
     if (type->kind == MODEL_STRUCT || type->kind == MODEL_UNION)
         return false;
-    if (type->kind == MODEL_ARRAY || (type->kind == MODEL_VECTOR && !type_count_is_checked(type)))
+    if (type->kind == MODEL_ARRAY || (type->kind == MODEL_VECTOR && !c_type_count_is_checked(type)))
         return type_refuses(type->element);
-    return type_is_checked(type);
+    return c_type_is_checked(type);
 }
 
 static bool record_refuses(const model_record *record)

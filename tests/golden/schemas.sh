@@ -1,0 +1,32 @@
+# shellcheck shell=bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# The schemas that golden tests are about: "FOLDER FILE", where FOLDER is the -I folder, below the source folder.
+# shellcheck disable=SC2034
+readonly golden_schemas=(
+    "idl-examples/01-calculator calculator.shm"
+    "idl-examples/02-accumulator accumulator.shm"
+    "idl-examples/03-kv kv.shm"
+    "idl-examples/03-kv demo/health.shm"
+    "tests/golden/schemas documents.shm"
+    "tests/golden/schemas naming.shm"
+    "tests/golden/schemas nothing_but_package.shm"
+    "tests/golden/schemas positions.shm"
+    "tests/golden/schemas services.shm"
+    "tests/golden/schemas shared/more.shm"
+    "tests/golden/schemas shared/parts.shm"
+    "tests/golden/schemas values.shm"
+)
+
+# golden_generate SHMC SOURCE_DIR OUT: all of them; what shmc says is shown where it fails.
+golden_generate() {
+    local shmc=$1 source_dir=$2 out=$3 each folder file said
+    for each in "${golden_schemas[@]}"; do
+        read -r folder file <<<"$each"
+        said=$("$shmc" generate --emit c,json --out "$out" --max-message 1000000 -I "$source_dir/$folder" \
+            "$source_dir/$folder/$file" 2>&1) || {
+            echo "$said"
+            return 1
+        }
+    done
+}

@@ -1,0 +1,220 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# test_driver.sh SOURCE_DIR SHMC: the command line, exit statuses, and what happens to files.
+set -uo pipefail
+
+source_dir=$(realpath "$1")
+shmc=$(realpath "$2")
+readonly source_dir shmc
+# shellcheck source=tests/support/cases.sh
+. "$source_dir/tests/support/cases.sh"
+
+good() {
+    mkdir -p sub
+    printf 'package t.part;\nstruct P { uint32 x; }\n' >sub/part.shm
+    printf 'package t;\nimport "sub/part.shm";\nmessage M { part.P p; }\nservice S { rpc f(M) -> (M); }\n' >t.shm
+}
+
+helps_and_tells_its_version() {
+    expect_status 0 "$shmc" --help
+    expect_text "$output" "Usage: shmc generate --emit LIST --out DIR"
+    expect_text "$output" "json NAME.shm.json"
+    expect_status 0 "$shmc" generate --help
+    expect_status 0 "$shmc" --version
+    expect_text "$output" "shmc 0.1.0"
+}
+
+refuses_wrong_usage_with_status_2() {
+    good
+    expect_status 2 "$shmc"
+    expect_text "$output" "what is to be done?"
+    expect_status 2 "$shmc" generat
+    expect_text "$output" "unknown verb 'generat', did you mean 'generate'?"
+    expect_status 2 "$shmc" layout t.shm
+    expect_text "$output" "'shmc layout' is not supported yet"
+    expect_status 2 "$shmc" generate --emit c --out o
+    expect_text "$output" "'shmc generate' wants at least one file"
+    expect_status 2 "$shmc" generate --out o t.shm
+    expect_text "$output" "'shmc generate' wants --emit"
+    expect_status 2 "$shmc" generate --emit c t.shm
+    expect_text "$output" "'shmc generate' wants --out DIR"
+    expect_status 2 "$shmc" generate --emit c,doc --out o t.shm
+    expect_text "$output" "--emit doc is not supported yet"
+    expect_status 2 "$shmc" generate --emit java --out o t.shm
+    expect_text "$output" "--emit knows no 'java'"
+    expect_status 2 "$shmc" generate --emti c --out o t.shm
+    expect_text "$output" "unknown option '--emti', did you mean '--emit'?"
+    expect_status 2 "$shmc" check --out o t.shm
+    expect_text "$output" "'--out' is not an option of 'shmc check'"
+    expect_status 2 "$shmc" generate --emit c --out o --out p t.shm
+    expect_text "$output" "--out is given twice"
+    expect_status 2 "$shmc" generate --emit c t.shm --out
+    expect_text "$output" "--out wants a value"
+    expect_status 2 "$shmc" generate --emit c --out= t.shm
+    expect_text "$output" "--out wants a value that is not empty"
+    expect_status 2 "$shmc" check --format xml t.shm
+    expect_text "$output" "--format is 'text' or 'json', not 'xml'"
+    local bytes
+    for bytes in 4k -1 '' 63 99999999999999999999; do
+        expect_status 2 "$shmc" check --max-message "$bytes" t.shm
+        expect_text "$output" "--max-message"
+    done
+    [ ! -e o ] || fail "output was made"
+}
+
+takes_options_in_both_spellings_and_anywhere() {
+    good
+    expect_status 0 "$shmc" generate t.shm --emit=c,json,c -I. --out=o -- sub/part.shm
+    [ -f o/t.shm.h ] && [ -f o/t.shm.c ] && [ -f o/t.shm.json ] && [ -f o/sub/part.shm.h ] || fail "$(find o)"
+    [ "$(find o -type f | wc -l)" -eq 6 ] || fail "$(find o)"
+}
+
+writes_files_named_in_the_call_and_no_others() {
+    good
+    expect_status 0 "$shmc" generate --emit c --out o t.shm
+    [ "$(cd o && find . -type f | sort | tr '\n' ' ')" = "./t.shm.c ./t.shm.h " ] || fail "$(find o)"
+    grep -q '#include "sub/part.shm.h"' o/t.shm.h
+}
+
+checks_without_writing() {
+    good
+    expect_status 0 "$shmc" check t.shm sub/part.shm
+    [ -z "$output" ] || fail "$output"
+    [ "$(find . -type f | wc -l)" -eq 2 ] || fail "$(find .)"
+}
+
+reports_as_json_on_stdout() {
+    printf 'package t;\nmessage M { uint99 x; }\n' >t.shm
+    "$shmc" check --format json t.shm >out 2>err && fail "status 0"
+    [ ! -s err ] || fail "$(cat err)"
+    grep -q E205 out
+    if command -v python3 >/dev/null; then
+        python3 -m json.tool out >/dev/null
+    fi
+}
+
+fails_with_status_1_and_touches_nothing() {
+    good
+    "$shmc" generate --emit c,json --out o --depfile d t.shm
+    cp -r o before
+    printf 'package t;\nmessage M { uint99 x; }\n' >t.shm
+    expect_status 1 "$shmc" generate --emit c,json --out o --depfile e t.shm
+    expect_text "$output" "t.shm:2:13: error[E205]"
+    diff -r before o
+    [ ! -e e ] || fail "a dependency file was written"
+    expect_status 1 "$shmc" generate --emit c --out fresh t.shm
+    [ ! -e fresh ] || fail "a folder was made"
+}
+
+fails_with_status_2_where_a_file_cannot_be_read() {
+    good
+    expect_status 2 "$shmc" check missing.shm
+    expect_text "$output" "missing.shm"
+    mkdir folder.shm
+    expect_status 2 "$shmc" check folder.shm
+    expect_text "$output" "folder.shm"
+}
+
+names_what_cannot_be_written() {
+    good
+    echo occupied >o
+    expect_status 2 "$shmc" generate --emit c --out o t.shm
+    expect_text "$output" "cannot write o/t.shm.h: Not a directory"
+    mkdir -p p/t.shm.c
+    expect_status 2 "$shmc" generate --emit c --out p t.shm
+    expect_text "$output" "cannot write p/t.shm.c: Is a directory"
+    [ "$(find p | wc -l)" -eq 2 ] || fail "$(find p)"
+    expect_status 2 "$shmc" generate --emit c --out /proc/nowhere t.shm
+    expect_text "$output" "cannot write /proc/nowhere"
+}
+
+leaves_all_as_it_was_where_a_disk_is_full() {
+    good
+    "$shmc" generate --emit c,json --out o t.shm
+    cp -r o before
+    printf 'package t;\nmessage M { uint64 x; uint64 y; }\nservice S { rpc f(M) -> (M); }\n' >t.shm
+    # Files may grow to one block here, and no further.
+    expect_status 2 bash -c 'trap "" XFSZ; ulimit -f 1; "$@"' limited "$shmc" generate --emit c,json --out o t.shm
+    expect_text "$output" "cannot write o/t.shm"
+    expect_text "$output" "File too large"
+    diff -r before o
+    [ "$(find o -name '.shmc-*' | wc -l)" -eq 0 ] || fail "$(find o)"
+    expect_status 2 bash -c 'trap "" XFSZ; ulimit -f 1; "$@"' limited "$shmc" generate --emit c,json --out new/deep t.shm
+    [ ! -e new ] || fail "$(find new)"
+}
+
+notices_a_full_device() {
+    good
+    [ -c /dev/full ] || skip "there is no /dev/full"
+    "$shmc" generate --emit c --out o t.shm
+    cp -r o before
+    printf 'package t;\nmessage M { uint64 x; }\n' >t.shm
+    expect_status 2 "$shmc" generate --emit c --out o --depfile /dev/full t.shm
+    expect_text "$output" "cannot write /dev/full: No space left on device"
+    diff -r before o
+    expect_status 2 bash -c '"$@" >/dev/full' redirected "$shmc" --help
+    expect_text "$output" "cannot write to standard output"
+    expect_status 2 bash -c '"$@" >/dev/full' redirected "$shmc" check --format json t.shm
+    expect_text "$output" "cannot write to standard output"
+    printf 'package t;\nmessage M { uint99 x; }\n' >t.shm
+    "$shmc" check t.shm 2>/dev/full && fail "status 0"
+    [ $? -eq 2 ] || fail "not 2"
+}
+
+replaces_a_file_behind_a_link_and_keeps_its_mode_usual() {
+    good
+    mkdir o real
+    echo old >real/t.h
+    ln -s ../real/t.h o/t.shm.h
+    umask 027
+    "$shmc" generate --emit c --out o t.shm
+    [ -L o/t.shm.h ] || fail "the link is gone"
+    grep -q 'Generated by shmc' real/t.h
+    [ "$(stat -c %a o/t.shm.c)" = 640 ] || fail "$(stat -c %a o/t.shm.c)"
+}
+
+writes_dependencies_for_make() {
+    mkdir -p 'a b' 'out $x#'
+    printf 'package t.part;\nstruct P { uint32 x; }\n' >'a b/part.shm'
+    printf 'package t;\nimport "part.shm";\nmessage M { part.P p; }\n' >t.shm
+    "$shmc" generate --emit c,json --out 'out $x#' -I . -I 'a b' --depfile deep/t.d t.shm
+    cat >wanted <<'MAKE'
+out\ $$x\#/t.shm.h out\ $$x\#/t.shm.c out\ $$x\#/t.shm.json: \
+  a\ b/part.shm \
+  t.shm
+MAKE
+    diff wanted deep/t.d
+    "$shmc" generate --emit c --out o -I . -I 'a b' --depfile t.d t.shm
+    if command -v make >/dev/null; then
+        printf 'all: o/t.shm.c\no/t.shm.c:\n\t@echo again\ninclude t.d\n' >Makefile
+        [ "$(make -s)" = "" ] || fail "rebuilt without need"
+        touch -d '2 hours' 'a b/part.shm'
+        [ "$(make -s)" = "again" ] || fail "an import that changed was not noticed"
+    fi
+}
+
+refuses_outputs_without_a_place_of_their_own() {
+    mkdir -p a b inside
+    printf 'package t;\nmessage M { uint32 x; }\n' >a/t.shm
+    printf 'package u;\nmessage M { uint32 x; }\n' >b/t.shm
+    expect_status 2 "$shmc" generate --emit c --out o -I a -I b a/t.shm b/t.shm
+    expect_text "$output" "a/t.shm and b/t.shm would both be written as t.shm"
+    [ ! -e o ] || fail "output was made"
+}
+
+run_case helps_and_tells_its_version
+run_case refuses_wrong_usage_with_status_2
+run_case takes_options_in_both_spellings_and_anywhere
+run_case writes_files_named_in_the_call_and_no_others
+run_case checks_without_writing
+run_case reports_as_json_on_stdout
+run_case fails_with_status_1_and_touches_nothing
+run_case fails_with_status_2_where_a_file_cannot_be_read
+run_case names_what_cannot_be_written
+run_case leaves_all_as_it_was_where_a_disk_is_full
+run_case notices_a_full_device
+run_case replaces_a_file_behind_a_link_and_keeps_its_mode_usual
+run_case writes_dependencies_for_make
+run_case refuses_outputs_without_a_place_of_their_own
+end_cases
