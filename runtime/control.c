@@ -97,7 +97,7 @@ static int hello_encode(const control_hello *hello, void **ret_bytes, size_t *re
     shmrpc__control__hello__init(&to);
     if (hello->method_count > 0) {
         methods = calloc(hello->method_count, sizeof(*methods));
-        pointers = calloc(hello->method_count, sizeof(*pointers));
+        pointers = calloc(hello->method_count, sizeof(wire_method *));
         if (methods == NULL || pointers == NULL)
             goto out_free;
     }

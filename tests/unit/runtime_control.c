@@ -505,6 +505,7 @@ START_TEST(cut_and_changed_packets_are_answered_or_refused)
         void *bytes;
 
         ck_assert_int_eq(control_encode(&packets[i], &bytes, &length), 0);
+        ck_assert_uint_gt(length, 0);
         for (size_t cut = 0; cut <= length; cut++)
             decode_and_free(bytes, cut);
         changed = malloc(length);
