@@ -8,10 +8,10 @@
 static int report(int status, const shmrpc_type_info *type, const shmrpc_fault *fault)
 {
     if (fault->limit != 0) {
-        return error_set(status, "%s: '%s' %s (%" PRIu64 ", the limit is %" PRIu64 ")", type->name, fault->field,
+        return error_set(status, "%s: '%s': %s (%" PRIu64 ", the limit is %" PRIu64 ")", type->name, fault->field,
                          fault->reason, fault->value, fault->limit);
     }
-    return error_set(status, "%s: '%s' %s (%" PRIu64 ")", type->name, fault->field, fault->reason, fault->value);
+    return error_set(status, "%s: '%s': %s (%" PRIu64 ")", type->name, fault->field, fault->reason, fault->value);
 }
 
 int shmrpc_message_check(const shmrpc_type_info *type, const void *message)
