@@ -2,8 +2,8 @@
 /*
  * client.c - the typed client: a connection, and the service's table to say what its payloads are.
  *
- * On the call path nothing allocates, locks, reads a clock or enters the kernel while the server is awake and answers within a few
- * microseconds: validate, find room, copy in, publish, spin, copy out, validate.
+ * On the call path nothing allocates, locks, reads a clock or enters the kernel while the server is awake and answers
+ * within a few microseconds: validate, find room, copy in, publish, spin, copy out, validate.
  */
 #include <shmrpc/client.h>
 

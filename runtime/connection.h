@@ -10,8 +10,8 @@
  *   before publishing     NOT_SENT: no room in time, or the connection had ended
  *   reply published       the reply, also where the server died right after
  *   deadline              TIMEOUT; the request is marked as cancelled, its slot stays the server's until it answers
- *   connection ended      NOT_EXECUTED where the server has ended or has said that it begins nothing more, and its `started` is
- *                         below the call; else UNKNOWN
+ *   connection ended      NOT_EXECUTED where the server has ended or has said that it begins nothing more, and its
+ *                         `started` is below the call; else UNKNOWN
  *
  * A connection belongs to the first thread that begins a call, and to the process that connected.
  */
@@ -37,8 +37,9 @@ typedef struct connection {
 } connection;
 
 /*
- * Connects to the server `name`, says `hello` (depth and blocks are filled in from the options) and sets the lane up. *ret_welcome is
- * the server's answer, to be freed with control_packet_free(). Returns 0 or a status; then nothing remains.
+ * Connects to the server `name`, says `hello` (depth and blocks are filled in from the options) and sets the lane up.
+ * *ret_welcome is the server's answer, to be freed with control_packet_free(). Returns 0 or a status; then nothing
+ * remains.
  */
 int connection_init(connection *self, const char *name, const shmrpc_client_options *options, control_hello *hello,
                     control_packet **ret_welcome);
@@ -53,7 +54,10 @@ static inline int64_t connection_timeout_ns(const connection *self, int64_t call
     return call_ns != 0 ? call_ns : method_ns != 0 ? method_ns : self->call_timeout_ns;
 }
 
-/* Finds room, at most *timeout_ns, which is made less by what was waited. 0, NOT_SENT, TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED. */
+/*
+ * Finds room, at most *timeout_ns, which is made less by what was waited. 0, NOT_SENT, TOO_LARGE, PROTOCOL,
+ * WRONG_THREAD, FORKED.
+ */
 int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                      lane_call *ret_call);
 

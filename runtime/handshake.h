@@ -2,7 +2,8 @@
 /*
  * handshake.h - packets over a socket, decoded, with statuses instead of -errno.
  *
- * Used by both sides. `first` and `last` say which kinds of packet are expected (a range of control_kind); another kind breaks the protocol.
+ * Used by both sides. `first` and `last` say which kinds of packet are expected (a range of control_kind); another kind
+ * breaks the protocol.
  */
 #ifndef SHMRPC_HANDSHAKE_H
 #define SHMRPC_HANDSHAKE_H
@@ -10,17 +11,23 @@
 #include "control.h"
 #include "platform/socket.h"
 
-/* Sends; where the socket is full, waits until until_ns (0: does not wait). 0, UNAVAILABLE, AGAIN, TOO_LARGE, NO_MEMORY, SYSTEM, ... */
+/*
+ * Sends; where the socket is full, waits until until_ns (0: does not wait). 0, UNAVAILABLE, AGAIN, TOO_LARGE,
+ * NO_MEMORY, SYSTEM, ...
+ */
 int handshake_send(int socket, const control_packet *packet, const int *descriptors, unsigned count, int64_t until_ns);
 
 /*
- * Receives without waiting. 0; AGAIN; UNAVAILABLE at the end of the stream; PROTOCOL; NO_MEMORY; SYSTEM. `ret_envelope` receives the
- * descriptors and the sender, the receiver's to close (socket_packet_deinit()); NULL: they are closed.
+ * Receives without waiting. 0; AGAIN; UNAVAILABLE at the end of the stream; PROTOCOL; NO_MEMORY; SYSTEM. `ret_envelope`
+ * receives the descriptors and the sender, the receiver's to close (socket_packet_deinit()); NULL: they are closed.
  */
 int handshake_receive(int socket, control_kind first, control_kind last, control_packet **ret_packet,
                       socket_packet *ret_envelope);
 
-/* Receives, waiting until until_ns. As above, and UNAVAILABLE at that time. `ret_sender` receives the sender's pidfd, or -1; may be NULL. */
+/*
+ * Receives, waiting until until_ns. As above, and UNAVAILABLE at that time. `ret_sender` receives the sender's pidfd,
+ * or -1; may be NULL.
+ */
 int handshake_await(int socket, int64_t until_ns, control_kind first, control_kind last, control_packet **ret_packet,
                     int *ret_sender);
 

@@ -94,8 +94,8 @@ static void sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
 }
 
 /*
- * Waits for `position` after the first spin has not seen it: spins on until spin_ns have passed, then sleeps. Looks at the peer every
- * LOOK_EVERY_NS of spinning and after each nap; a reply that was published before the peer's end counts.
+ * Waits for `position` after the first spin has not seen it: spins on until spin_ns have passed, then sleeps. Looks at
+ * the peer every LOOK_EVERY_NS of spinning and after each nap; a reply that was published before the peer's end counts.
  */
 static int wait_long(lane_client *lane, uint64_t position, int64_t timeout_ns)
 {

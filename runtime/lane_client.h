@@ -2,18 +2,19 @@
 /*
  * lane_client.h - the calling end of a lane.
  *
- * A call is four steps: begin() finds room and gives the place for the payload, publish() sends it, wait() waits until its word is
- * terminal, reply() and reap() read it and take its blocks back. What is not waited for (a oneway message, a call that timed
- * out) ends by itself: its slot and blocks come back when a later begin() finds its word terminal.
+ * A call is four steps: begin() finds room and gives the place for the payload, publish() sends it, wait() waits until
+ * its word is terminal, reply() and reap() read it and take its blocks back. What is not waited for (a oneway message,
+ * a call that timed out) ends by itself: its slot and blocks come back when a later begin() finds its word terminal.
  *
  * Invariants
- *   - reaped <= next <= reaped + depth. Positions below `reaped` are terminal and hold no blocks; those from `reaped` to `next` may still be
- *     the server's, and nothing of theirs is used again before their word is terminal. So a late reply never meets a new call.
- *   - Sleeping awaits the last published position, whatever is being waited for: that is the one that the server is sure to look for
- *     (shared_read_wish). A wait for room therefore sleeps until the server has caught up.
+ *   - reaped <= next <= reaped + depth. Positions below `reaped` are terminal and hold no blocks; those from `reaped`
+ *     to `next` may still be the server's, and nothing of theirs is used again before their word is terminal. So a
+ *     late reply never meets a new call.
+ *   - Sleeping awaits the last published position, whatever is being waited for: that is the one that the server is
+ *     sure to look for (shared_read_wish). A wait for room therefore sleeps until the server has caught up.
  *
- * One thread at a time. Nothing here allocates after init, or knows who the peer is: whether it still lives is asked through
- * `lane_peer`, and only after the spin has failed.
+ * One thread at a time. Nothing here allocates after init, or knows who the peer is: whether it still lives is asked
+ * through `lane_peer`, and only after the spin has failed.
  */
 #ifndef SHMRPC_LANE_CLIENT_H
 #define SHMRPC_LANE_CLIENT_H
@@ -59,8 +60,9 @@ typedef struct lane_call {
 } lane_call;
 
 /*
- * Finds room for a call with payloads of up to these sizes, waiting at most *timeout_ns, from which it takes the time that it waited. 0; TIMEOUT;
- * TOO_LARGE where the lane has no blocks of that size; PROTOCOL; or what the peer's look() said.
+ * Finds room for a call with payloads of up to these sizes, waiting at most *timeout_ns, from which it takes the time
+ * that it waited. 0; TIMEOUT; TOO_LARGE where the lane has no blocks of that size; PROTOCOL; or what the peer's look()
+ * said.
  */
 int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                       lane_call *ret_call);

@@ -8,7 +8,8 @@
  *   arm()   nothing             COLD: the next slot carries the wish; the client's next request rings the doorbell
  *           a request           HOT again at once: nothing was missed
  *
- * Every value that the client wrote is loaded once and bounded here; what does not fit ends the lane (take() below 0). One thread at a time.
+ * Every value that the client wrote is loaded once and bounded here; what does not fit ends the lane (take() below 0).
+ * One thread at a time.
  */
 #ifndef SHMRPC_LANE_SERVER_H
 #define SHMRPC_LANE_SERVER_H
@@ -41,8 +42,8 @@ void lane_server_init(lane_server *lane, const region *memory);
 int lane_server_take(lane_server *lane, lane_request *ret_request);
 
 /*
- * Where a reply of up to `size` bytes goes: the slot (*ret_block is BLOCK_NONE) or the block that the client offered. NULL where it offered
- * none and needs to. Bytes written there are seen by nobody before answer().
+ * Where a reply of up to `size` bytes goes: the slot (*ret_block is BLOCK_NONE) or the block that the client offered.
+ * NULL where it offered none and needs to. Bytes written there are seen by nobody before answer().
  */
 void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block);
 

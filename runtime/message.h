@@ -9,7 +9,10 @@
 
 #include "shared.h"
 
-/* Writes the canonical form of a valid message to a slot or block with room for type->size bytes. Returns the bytes used. */
+/*
+ * Writes the canonical form of a valid message to a slot or block with room for type->size bytes. Returns the bytes
+ * used.
+ */
 static inline uint32_t message_store(const shmrpc_type_info *type, void *to, const void *message)
 {
     if (type->store != NULL) {
@@ -36,8 +39,8 @@ static inline bool message_length_is_valid(const shmrpc_type_info *type, uint32_
 }
 
 /*
- * Copies a message out of shared memory to private memory of type->size bytes, fills what did not travel from the default image, and
- * validates the copy. `length` is valid for the type. 0, or SHMRPC_E_PROTOCOL with the field named.
+ * Copies a message out of shared memory to private memory of type->size bytes, fills what did not travel from the
+ * default image, and validates the copy. `length` is valid for the type. 0, or SHMRPC_E_PROTOCOL with the field named.
  */
 int message_load(const shmrpc_type_info *type, void *to, const void *from, uint32_t length);
 

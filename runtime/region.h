@@ -2,7 +2,8 @@
 /*
  * region.h - the memory of one lane as each side sees it: a base address and numbers that lie in private memory.
  *
- * The numbers are agreed in the handshake, checked by region_check() on both sides, and never read from the shared pages.
+ * The numbers are agreed in the handshake, checked by region_check() on both sides, and never read from the shared
+ * pages.
  */
 #ifndef SHMRPC_REGION_H
 #define SHMRPC_REGION_H
@@ -32,8 +33,9 @@ typedef struct region {
 } region;
 
 /*
- * Plans a lane: `depth` and `blocks` as asked for (0: the defaults, 64 and 8), the largest request and reply in bytes. Blocks are
- * made only where a message can exceed a slot, and fewer than asked for where all would take more than REGION_BLOCKS_TOTAL.
+ * Plans a lane: `depth` and `blocks` as asked for (0: the defaults, 64 and 8), the largest request and reply in bytes.
+ * Blocks are made only where a message can exceed a slot, and fewer than asked for where all would take more than
+ * REGION_BLOCKS_TOTAL.
  */
 region_geometry region_plan(uint32_t depth, uint32_t blocks, uint32_t request_size, uint32_t reply_size);
 
@@ -46,7 +48,9 @@ size_t region_size(const region_geometry *geometry);
 /* Makes pointers of a mapping of region_size() bytes. */
 void region_init(region *memory, void *base, const region_geometry *geometry);
 
-/* Puts the words of all slots into their first state. Done by the server, before the client is told that it may call. */
+/*
+ * Puts the words of all slots into their first state. Done by the server, before the client is told that it may call.
+ */
 void region_format(region *memory);
 
 static inline slot *region_slot(const region *memory, uint64_t position)

@@ -6,8 +6,8 @@
  *   cold lanes   wake the poller by their doorbell
  *   the poller   is looked at every LOOK_NS while a lane is hot, and slept in while none is
  *
- * A pass costs what the hot lanes cost, however many are connected. A lane gets at most BURST requests per pass, so nobody waits
- * for more than that of each other client. Whatever a client does wrong ends its session and nothing else.
+ * A pass costs what the hot lanes cost, however many are connected. A lane gets at most BURST requests per pass, so
+ * nobody waits for more than that of each other client. Whatever a client does wrong ends its session and nothing else.
  *
  * Sessions that end are freed only between passes (bury()), so events at hand may still name them.
  */

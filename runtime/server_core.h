@@ -8,8 +8,8 @@
 #include "service.h"
 
 /*
- * As shmrpc_server_init(), for any service. On success `offered` is the server's, to be freed by shmrpc_server_deinit(); on failure
- * it stays the caller's.
+ * As shmrpc_server_init(), for any service. On success `offered` is the server's, to be freed by
+ * shmrpc_server_deinit(); on failure it stays the caller's.
  */
 int server_core_init(shmrpc_server *handle, service *offered, const char *name, const shmrpc_server_options *options);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * service.h - what a server offers, as the server's loop sees it: something that agrees on terms with a client, and answers requests.
+ * service.h - what a server offers, as the server's loop sees it: something that agrees on terms with a client, and
+ * answers requests.
  *
  * Two of them exist: services made by shmc (service_typed.c) and the raw transport (service_raw.c).
  */
@@ -29,7 +30,9 @@ struct service {
     unsigned char *reply;   /* the reply that the handler fills, */
     unsigned char *payload; /* and the payload of the error that it throws */
 
-    /* 0, or a status and a line (error.h) that the client is refused with. On success the caller frees method_numbers. */
+    /*
+     * 0, or a status and a line (error.h) that the client is refused with. On success the caller frees method_numbers.
+     */
     int (*agree)(const service *self, const control_hello *hello, service_terms *ret_terms);
 
     /*

@@ -2,9 +2,9 @@
 /*
  * service_typed.c - services that shmc made.
  *
- * A request is copied once into private memory, validated there, and handed to the operation with a reply that begins as its
- * default image. Whatever the operation returns, the caller gets one answer: a reply that validates, a declared error, a status that may
- * travel, or INTERNAL with a line in the server's log.
+ * A request is copied once into private memory, validated there, and handed to the operation with a reply that begins
+ * as its default image. Whatever the operation returns, the caller gets one answer: a reply that validates, a declared
+ * error, a status that may travel, or INTERNAL with a line in the server's log.
  */
 #include "service.h"
 
@@ -108,7 +108,10 @@ static int agree(const service *self, const control_hello *hello, service_terms 
 
 /* ---- answers ---- */
 
-/* Stores a valid message as the answer. A client that did not offer a block for an answer that needs one breaks the protocol. */
+/*
+ * Stores a valid message as the answer. A client that did not offer a block for an answer that needs one breaks the
+ * protocol.
+ */
 static int answer_with(lane_server *lane, const lane_request *request, int status, const shmrpc_type_info *type,
                        const void *message)
 {

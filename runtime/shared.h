@@ -2,9 +2,9 @@
 /*
  * shared.h - every access to memory that a peer can write.
  *
- * A value is loaded once into a private variable, bounded there, and used from there: the functions below are the only ones in the
- * library that read shared memory, so that this can be audited in one place. None of them returns a pointer into it. Loads that
- * are not of a word are relaxed: the acquire load of the slot's word before them orders them.
+ * A value is loaded once into a private variable, bounded there, and used from there: the functions below are the only
+ * ones in the library that read shared memory, so that this can be audited in one place. None of them returns a pointer
+ * into it. Loads that are not of a word are relaxed: the acquire load of the slot's word before them orders them.
  *
  * Stores to a slot or block that belongs to the writer are plain; the release of the slot's word publishes them.
  *
@@ -25,16 +25,22 @@
 
 /* ---- words ---- */
 
-/* ORDER R2, R4 acquire: the header and payload that the peer wrote before it published this word are seen after it. Without it: a
-   slot is read before it is written. Pairs with R1 in shared_publish_request(), R3 in shared_publish_reply(). */
+/*
+ * ORDER R2, R4 acquire: the header and payload that the peer wrote before it published this word are seen after it.
+ * Without it: a slot is read before it is written. Pairs with R1 in shared_publish_request(), R3 in
+ * shared_publish_reply().
+ */
 static inline uint32_t shared_load_word(const slot *at)
 {
     return atomic_load_explicit(&at->word, memory_order_acquire);
 }
 
-/* ORDER R1 release, W2 sequentially consistent: publishes the request and returns the word that stood there. The server's wish (W1) is a
-   compare-and-swap on the same word, so one of the two sees the other: either the server's swap fails, or the wish is in what is returned.
-   Without the exchange (a store): the wish is overwritten unseen and the server sleeps on a published request. */
+/*
+ * ORDER R1 release, W2 sequentially consistent: publishes the request and returns the word that stood there. The
+ * server's wish (W1) is a compare-and-swap on the same word, so one of the two sees the other: either the server's swap
+ * fails, or the wish is in what is returned. Without the exchange (a store): the wish is overwritten unseen and the
+ * server sleeps on a published request.
+ */
 static inline uint32_t shared_publish_request(slot *at, uint32_t word)
 {
     return atomic_exchange_explicit(&at->word, word, memory_order_seq_cst);
@@ -46,8 +52,10 @@ static inline void shared_publish_reply(slot *at, uint32_t word)
     atomic_store_explicit(&at->word, word, memory_order_release);
 }
 
-/* ORDER W1: leaves a mark in a word that is still `expected`; false with the word found otherwise. Acquire on failure: the word found may
-   be a published request (R2) or reply (R4). */
+/*
+ * ORDER W1: leaves a mark in a word that is still `expected`; false with the word found otherwise. Acquire on failure:
+ * the word found may be a published request (R2) or reply (R4).
+ */
 static inline bool shared_mark_word(slot *at, uint32_t expected, uint32_t mark, uint32_t *ret_found)
 {
     uint32_t found = expected;
@@ -62,9 +70,11 @@ static inline bool shared_mark_word(slot *at, uint32_t expected, uint32_t mark, 
 
 /* ---- the client's wish ---- */
 
-/* ORDER W3: the wish is visible before the word is looked at again. The full fence pairs with the one in shared_read_wish(): of "wish,
-   fence, look for the reply" and "reply, fence, look for the wish" at least one look succeeds. Without either: both
-   miss, and the client sleeps on a published reply. */
+/*
+ * ORDER W3: the wish is visible before the word is looked at again. The full fence pairs with the one in
+ * shared_read_wish(): of "wish, fence, look for the reply" and "reply, fence, look for the wish" at least one look
+ * succeeds. Without either: both miss, and the client sleeps on a published reply.
+ */
 static inline void shared_make_wish(lane_header *header, uint32_t wish)
 {
     atomic_store_explicit(&header->wish, wish, memory_order_relaxed);
@@ -102,7 +112,10 @@ static inline void shared_set_started(lane_header *header, uint64_t position)
     atomic_store_explicit(&header->started, position, memory_order_release);
 }
 
-/* ORDER S2 acquire, after the server's end is known. A lie here makes a wrong outcome for the liar's own client, nothing else. */
+/*
+ * ORDER S2 acquire, after the server's end is known. A lie here makes a wrong outcome for the liar's own client,
+ * nothing else.
+ */
 static inline uint64_t shared_get_started(const lane_header *header)
 {
     return atomic_load_explicit(&header->started, memory_order_acquire);
@@ -150,8 +163,8 @@ static inline void shared_store_header(slot *at, slot_header header)
 }
 
 /*
- * Copies out of shared memory, once: the barrier keeps the compiler from reading the source again in place of the copy. `length` is
- * private and bounded by the caller.
+ * Copies out of shared memory, once: the barrier keeps the compiler from reading the source again in place of the copy.
+ * `length` is private and bounded by the caller.
  */
 static inline void shared_copy_out(void *to, const void *from, size_t length)
 {

@@ -18,9 +18,9 @@
  *             12  u32  budget          microseconds that the caller has; BUDGET_NONE; advisory
  *             16  u8   payload[48]
  *
- * Positions. Calls are numbered 1, 2, 3, ... by the client; a number is a call's position and its correlation id. Position p
- * lies in slot p mod depth, in lap p / depth. Both sides count for themselves: no index is shared, so that at depth one a call moves
- * one line there and back.
+ * Positions. Calls are numbered 1, 2, 3, ... by the client; a number is a call's position and its correlation id.
+ * Position p lies in slot p mod depth, in lap p / depth. Both sides count for themselves: no index is shared, so that
+ * at depth one a call moves one line there and back.
  *
  * Who may write a slot. The word of position p goes
  *
@@ -30,10 +30,12 @@
  *   REQUEST, lap           the server            REQUEST, lap with CANCEL   (client, compare-and-swap: gave up)
  *                                                REPLY, lap                 (server, store)
  *
- * in this order and no other; words become REPLY in the order of positions. A reader masks WISH and CANCEL and compares; a word that is neither what was
- * nor what is to come means that the peer broke the protocol. A fresh memory's words are REPLY of the lap before the first.
+ * in this order and no other; words become REPLY in the order of positions. A reader masks WISH and CANCEL and
+ * compares; a word that is neither what was nor what is to come means that the peer broke the protocol. A fresh
+ * memory's words are REPLY of the lap before the first.
  *
- * A crash at any point leaves at most one slot half written whose word says that it is still the writer's; nobody reads it.
+ * A crash at any point leaves at most one slot half written whose word says that it is still the writer's; nobody reads
+ * it.
  */
 #ifndef SHMRPC_SLOT_H
 #define SHMRPC_SLOT_H
@@ -106,8 +108,8 @@ static inline uint32_t word_before(uint64_t position, unsigned shift)
 }
 
 /*
- * The client's wish: bit 0 says that there is one, the other bits are the low 31 bits of the position that it awaits. Positions that
- * are compared lie within one ring of each other, so the order survives the wrap.
+ * The client's wish: bit 0 says that there is one, the other bits are the low 31 bits of the position that it awaits.
+ * Positions that are compared lie within one ring of each other, so the order survives the wrap.
  */
 #define WISH_NONE UINT32_C(0)
 

@@ -6,8 +6,9 @@
 #include <shmrpc/status.h>
 
 /*
- * Statuses below 0 that a handler may return and a server may answer with. The others say what only the caller's side can know
- * (that nothing was sent, say), so a handler that returns one has failed, and a server that answers with one breaks the protocol.
+ * Statuses below 0 that a handler may return and a server may answer with. The others say what only the caller's side
+ * can know (that nothing was sent, say), so a handler that returns one has failed, and a server that answers with one
+ * breaks the protocol.
  */
 bool status_may_travel(int status);
 

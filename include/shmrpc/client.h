@@ -53,9 +53,9 @@ SHMRPC_EXPORT shmrpc_client_condition shmrpc_client_state(shmrpc_client *client)
 /* ---- for generated code ---- */
 
 /*
- * Connects to the server called `name` (docs/names.md) and its service `info`. `options` may be NULL. Blocks until connected
- * or connect_timeout_ns. On success *ret is the caller's to free.
- * NAME, UNAVAILABLE, REFUSED, MISMATCH, PERMISSION, VERSION, PROTOCOL, TOO_LARGE (options), NO_MEMORY, LIMIT, SYSTEM, MISUSE.
+ * Connects to the server called `name` (docs/names.md) and its service `info`. `options` may be NULL. Blocks until
+ * connected or connect_timeout_ns. On success *ret is the caller's to free. NAME, UNAVAILABLE, REFUSED, MISMATCH,
+ * PERMISSION, VERSION, PROTOCOL, TOO_LARGE (options), NO_MEMORY, LIMIT, SYSTEM, MISUSE.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_connect(shmrpc_client **ret, const char *name,
                                                          const struct shmrpc_service_info *info,
@@ -74,8 +74,8 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_call(shmrpc_client *client, uin
                                                       void *ret, shmrpc_deadline deadline);
 
 /*
- * Sends a oneway message; returns when it is in the ring. The deadline bounds the wait for room.
- * 0, INVALID, UNIMPLEMENTED (where the server is known not to have it), NOT_SENT, PROTOCOL, WRONG_THREAD, FORKED, MISUSE.
+ * Sends a oneway message; returns when it is in the ring. The deadline bounds the wait for room. 0, INVALID,
+ * UNIMPLEMENTED (where the server is known not to have it), NOT_SENT, PROTOCOL, WRONG_THREAD, FORKED, MISUSE.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *request,
                                                       shmrpc_deadline deadline);

@@ -43,9 +43,9 @@ typedef struct shmrpc_type_info {
     uint32_t min_size;   /* the least that is sent; == size where no last field is variable */
     const void *initial; /* the default image, `size` bytes; NULL: zeros */
     /*
-     * Writes the canonical form of a valid message to `to` (which may be shared memory and is never read; room for `size`
-     * bytes): padding, bytes beyond lengths, absent optionals and unused bytes of unions as zero. Returns the bytes used.
-     * NULL: `size` bytes are copied as they are.
+     * Writes the canonical form of a valid message to `to` (which may be shared memory and is never read; room for
+     * `size` bytes): padding, bytes beyond lengths, absent optionals and unused bytes of unions as zero. Returns the
+     * bytes used. NULL: `size` bytes are copied as they are.
      */
     size_t (*store)(void *to, const void *message);
     /* Looks at a private copy. NULL: every value is valid. Fills *ret_fault where it returns false. */

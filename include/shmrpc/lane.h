@@ -2,9 +2,9 @@
 /*
  * lane.h - the transport alone: bytes by method number, for those who bring their own encoding.
  *
- * The same rings, doorbells, deadlines and outcomes as typed calls, without a schema: a request and a reply are bytes, a method is a
- * number that the two sides have agreed on. Nothing is validated but lengths; what the bytes mean, and whether they may be believed,
- * is the application's.
+ * The same rings, doorbells, deadlines and outcomes as typed calls, without a schema: a request and a reply are bytes,
+ * a method is a number that the two sides have agreed on. Nothing is validated but lengths; what the bytes mean, and
+ * whether they may be believed, is the application's.
  *
  *     client                                            server
  *     shmrpc_lane_connect(&lane, "echo", NULL);         shmrpc_lane_server_init(&server, &handlers, "echo", NULL);
@@ -24,8 +24,8 @@
 SHMRPC_BEGIN_DECLS
 
 /*
- * Stands in shmrpc_lane_reply.method in place of the method of a call that has failed, so that a reply that is kept or forwarded
- * cannot be taken for an answer. No method has this number.
+ * Stands in shmrpc_lane_reply.method in place of the method of a call that has failed, so that a reply that is kept or
+ * forwarded cannot be taken for an answer. No method has this number.
  */
 #define SHMRPC_METHOD_ERROR UINT16_C(0xffff)
 
@@ -47,8 +47,8 @@ typedef struct shmrpc_lane_reply {
 } shmrpc_lane_reply;
 
 /*
- * Connects to the raw server called `name`. `options` and `limits` may be NULL. On success *ret is the caller's to free.
- * Statuses as shmrpc_client_connect(); MISMATCH where the server's limits are others.
+ * Connects to the raw server called `name`. `options` and `limits` may be NULL. On success *ret is the caller's to
+ * free. Statuses as shmrpc_client_connect(); MISMATCH where the server's limits are others.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_lane_connect(shmrpc_lane **ret, const char *name,
                                                        const shmrpc_lane_limits *limits,
@@ -61,9 +61,10 @@ SHMRPC_EXPORT void shmrpc_lane_free(shmrpc_lane *lane);
 SHMRPC_EXPORT shmrpc_client_condition shmrpc_lane_state(shmrpc_lane *lane);
 
 /*
- * One call: sends `size` bytes (0 .. request_size; `request` may be NULL for 0) to `method` (0 .. 0xfffe), waits, and copies the reply to `buffer`.
- * Returns 0, the handler's error (> 0), or a status as shmrpc_client_call(); *ret_reply (may be NULL) is written in each case. TOO_LARGE where the
- * request exceeds the limit (nothing was sent), or the reply `capacity` (nothing was copied; ret_reply->size says what it takes).
+ * One call: sends `size` bytes (0 .. request_size; `request` may be NULL for 0) to `method` (0 .. 0xfffe), waits, and
+ * copies the reply to `buffer`. Returns 0, the handler's error (> 0), or a status as shmrpc_client_call(); *ret_reply
+ * (may be NULL) is written in each case. TOO_LARGE where the request exceeds the limit (nothing was sent), or the reply
+ * `capacity` (nothing was copied; ret_reply->size says what it takes).
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request,
                                                     size_t size, void *buffer, size_t capacity,
@@ -92,9 +93,9 @@ typedef struct shmrpc_lane_request {
 
 typedef struct shmrpc_lane_handlers {
     /*
-     * Answers a request: 0 with *ret_size bytes (0 .. capacity) in request->reply, an error of its own (1 .. 32767, with bytes
-     * if it likes), or a status that a handler may return (UNIMPLEMENTED for a method that it does not know). The answer to a message that was
-     * sent one way is dropped.
+     * Answers a request: 0 with *ret_size bytes (0 .. capacity) in request->reply, an error of its own (1 .. 32767,
+     * with bytes if it likes), or a status that a handler may return (UNIMPLEMENTED for a method that it does not
+     * know). The answer to a message that was sent one way is dropped.
      */
     int (*request)(shmrpc_lane_server *server, const shmrpc_lane_request *request, size_t *ret_size);
     void (*connected)(shmrpc_lane_server *server, shmrpc_session *session);             /* may be NULL */

@@ -69,8 +69,8 @@ SHMRPC_EXPORT shmrpc_peer shmrpc_session_peer(const shmrpc_session *session);
 SHMRPC_EXPORT void *shmrpc_session_state(const shmrpc_session *session);
 
 /*
- * Declares `static inline type *name(const shmrpc_session *session)`: the session's memory as the application's own type.
- * The server's session_state_size must be sizeof(type).
+ * Declares `static inline type *name(const shmrpc_session *session)`: the session's memory as the application's own
+ * type. The server's session_state_size must be sizeof(type).
  */
 #define SHMRPC_SESSION_STATE(name, type)                    \
     static inline type *name(const shmrpc_session *session) \
@@ -80,7 +80,8 @@ SHMRPC_EXPORT void *shmrpc_session_state(const shmrpc_session *session);
     SHMRPC_STATIC_ASSERT(sizeof(type) > 0, "the state of a session has a size")
 
 /*
- * What is left of the caller's time, as the caller told it when it sent the request (advisory; in ns); INT64_MAX: no deadline.
+ * What is left of the caller's time, as the caller told it when it sent the request (advisory; in ns); INT64_MAX: no
+ * deadline.
  */
 SHMRPC_EXPORT int64_t shmrpc_context_timeout_ns(const shmrpc_context *context);
 
@@ -112,9 +113,10 @@ typedef struct shmrpc_server_binding {
 } shmrpc_server_binding;
 
 /*
- * Takes the name and listens. From here on clients can connect; they are served by run(). The process may
- * fork afterwards and run the server in the child (the parent then calls deinit(), which leaves the name alone).
- * IN_USE, NAME, PERMISSION, TOO_LARGE (options), NO_MEMORY, LIMIT, VERSION, SYSTEM, MISUSE. On failure nothing is to be deinitialised.
+ * Takes the name and listens. From here on clients can connect; they are served by run(). The process may fork
+ * afterwards and run the server in the child (the parent then calls deinit(), which leaves the name alone). IN_USE,
+ * NAME, PERMISSION, TOO_LARGE (options), NO_MEMORY, LIMIT, VERSION, SYSTEM, MISUSE. On failure nothing is to be
+ * deinitialised.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *binding,
                                                       const char *name, const shmrpc_server_options *options);

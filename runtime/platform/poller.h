@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * poller.h - a set of descriptors to wait for (epoll), each with a pointer and a small tag that come back with its event.
+ * poller.h - a set of descriptors to wait for (epoll), each with a pointer and a small tag that come back with its
+ * event.
  */
 #ifndef SHMRPC_PLATFORM_POLLER_H
 #define SHMRPC_PLATFORM_POLLER_H
@@ -18,15 +19,18 @@ typedef struct poller_event {
 /* Close-on-exec. Returns a descriptor for close() or -errno. */
 int poller_new(void);
 
-/* Watches for input and the peer's end; with `edge`, an event per edge (for a doorbell that is never read). 0 or -errno. */
+/*
+ * Watches for input and the peer's end; with `edge`, an event per edge (for a doorbell that is never read). 0 or
+ * -errno.
+ */
 int poller_add(int poller, int descriptor, int edge, void *owner, unsigned tag);
 
 /* Stops watching. A descriptor that is not watched is no error. */
 void poller_remove(int poller, int descriptor);
 
 /*
- * Waits at most timeout_ns (0: only looks; CLOCK_NEVER: until there is one). The number of events, at most POLLER_EVENTS_MAX, 0 at the
- * timeout or at a signal, or -errno. Rounded up to milliseconds.
+ * Waits at most timeout_ns (0: only looks; CLOCK_NEVER: until there is one). The number of events, at most
+ * POLLER_EVENTS_MAX, 0 at the timeout or at a signal, or -errno. Rounded up to milliseconds.
  */
 int poller_wait(int poller, poller_event *ret_events, int64_t timeout_ns);
 
