@@ -259,6 +259,21 @@ static int hold_lock(child_link *link, void *data)
     return 0;
 }
 
+START_TEST(a_lock_that_is_never_given_back_is_an_error_and_no_hang)
+{
+    int64_t until = clock_after_ns(INT64_C(5000000000));
+    child process;
+
+    child_spawn(&process, hold_lock, NULL);
+    link_await(&process.link, 'l');
+    expect_listen_refused("calc", SHMRPC_E_SYSTEM, "locking the directory");
+    expect_line_with("Connection timed out");
+    ck_assert(clock_left_ns(until) == 0);
+    ck_assert_uint_eq(runtime_dir_entries(), 0);
+    end_server(&process, 'e');
+}
+END_TEST
+
 static void *listen_in_thread(void *data)
 {
     return (void *)(intptr_t)directory_listen("calc", 0600, data);
@@ -397,6 +412,7 @@ static void add_listening(Suite *suite)
     tcase_add_test(tests, of_servers_that_find_a_stale_socket_at_once_exactly_one_wins);
     tcase_add_test(tests, a_stopped_server_with_a_full_backlog_is_not_stale);
     tcase_add_test(tests, a_client_can_wait_for_its_server);
+    tcase_add_test(tests, a_lock_that_is_never_given_back_is_an_error_and_no_hang);
     tcase_add_test(tests, whoever_binds_waits_for_the_directorys_lock);
     suite_add_tcase(suite, tests);
 }

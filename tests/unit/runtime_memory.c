@@ -46,11 +46,13 @@ static int make_memfd(size_t bytes, int seals)
 
 static void expect_refused(int descriptor, int expected)
 {
+    int seals = fcntl(descriptor, F_GET_SEALS);
     void *base = &size;
 
     ck_assert_int_ge(descriptor, 0);
     ck_assert_int_eq(memory_adopt(descriptor, size, &base), expected);
     ck_assert_ptr_eq(base, &size);
+    ck_assert_int_eq(fcntl(descriptor, F_GET_SEALS), seals);
     close(descriptor);
     counts_expect_same(&before);
 }
