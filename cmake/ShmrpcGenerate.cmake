@@ -154,15 +154,16 @@ function(shmrpc_generate)
         if(NOT CMAKE_GENERATOR MATCHES "Ninja")
             set(touch COMMAND "${CMAKE_COMMAND}" -E touch_nocreate "${base}.h" "${base}.c")
         endif()
+        # In the order of the dependency file: ninja looks for the first.
         add_custom_command(
-            OUTPUT "${base}.h" "${base}.c"
+            OUTPUT "${base}.c" "${base}.h"
             COMMAND ${shmc} generate --emit c --out "${arg_OUTPUT_DIR}" ${search} --depfile "${base}.d" "${file}"
             ${touch}
             DEPENDS "${file}" ${shmc_depends}
             DEPFILE "${base}.d"
-            COMMENT "Generating ${name}.h, ${name}.c"
+            COMMENT "Generating ${name}.c, ${name}.h"
             VERBATIM)
-        list(APPEND outputs "${base}.h" "${base}.c")
+        list(APPEND outputs "${base}.c" "${base}.h")
     endforeach()
 
     target_sources(${arg_TARGET} PRIVATE ${outputs})

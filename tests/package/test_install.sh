@@ -138,8 +138,8 @@ rebuilds_after_imported_file_changes() {
     # The importing file is not named by this change; only the dependency file knows.
     sed -i 's/uint64 grams;/uint64 grams; uint64 tare;/' consumer/shared/units/weight.shm
     expect_status 0 cmake --build build
-    expect_text "$output" "Generating units/weight.shm.h"
-    expect_text "$output" "Generating post/parcel.shm.h"
+    expect_text "$output" "Generating units/weight.shm.c"
+    expect_text "$output" "Generating post/parcel.shm.c"
     says build/consumer
 }
 
@@ -151,9 +151,22 @@ bad_schema_fails_the_build_with_its_diagnostic() {
     expect_text "$output" "error[E205]"
 }
 
-# Each example is a project of its own and builds as such.
-builds_example() {
+# Each example is a project of its own: it builds as such, and its client comes to its end with its server.
+runs_example() {
+    local name=${1#*-} server_pid
+    rm -rf build run
     build_with_cmake "$source_dir/idl-examples/$1" "$prefix" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror"
+    mkdir -m 700 run
+    export SHMRPC_DIR=$PWD/run
+    "build/${name}_server" &
+    server_pid=$!
+    # shellcheck disable=SC2064
+    trap "kill -KILL $server_pid 2>/dev/null || true" EXIT
+    timeout 60 "build/${name}_client"
+    kill -TERM "$server_pid"
+    wait "$server_pid"
+    trap - EXIT
+    [ -z "$(ls -A run)" ] || fail "left behind: $(ls -A run)"
 }
 
 require_case installs_all_that_is_promised
@@ -169,6 +182,6 @@ run_case rebuilds_after_imported_file_changes "Unix Makefiles"
 run_case bad_schema_fails_the_build_with_its_diagnostic
 for example in "$source_dir"/idl-examples/*/CMakeLists.txt; do
     [ -e "$example" ] || continue
-    run_case builds_example "$(basename "$(dirname "$example")")"
+    run_case runs_example "$(basename "$(dirname "$example")")"
 done
 end_cases
