@@ -64,12 +64,17 @@ typedef struct line_break {
 
 #define BRACKETS_MOST 32
 
-/* The last break of `line` that leaves at most EMIT_COLUMNS columns before it. */
-static line_break line_break_find(const char *line, size_t length)
+/*
+ * The last break after a comma that leaves at most EMIT_COLUMNS columns before it; where there is none, the one after
+ * the first round bracket. `goes_on`: the line is the rest of one that was broken, inside of a bracket.
+ */
+static line_break line_break_find(const char *line, size_t length, bool goes_on)
 {
     line_break found = {0};
-    size_t columns[BRACKETS_MOST];
-    size_t depth = 0;
+    line_break bracket = {0};
+    size_t blank = strspn(line, " ");
+    size_t columns[BRACKETS_MOST] = {blank};
+    size_t depth = goes_on ? 1 : 0;
     char quote = '\0';
 
     for (size_t i = 0; i < length && i < EMIT_COLUMNS; i++) {
@@ -88,6 +93,8 @@ static line_break line_break_find(const char *line, size_t length)
         } else if (c == '(' || c == '{' || c == '[') {
             if (depth == BRACKETS_MOST)
                 break;
+            if (c == '(' && bracket.at == 0)
+                bracket = (line_break){i + 1, blank + EMIT_INDENT};
             columns[depth++] = i + 1;
         } else if ((c == ')' || c == '}' || c == ']') && depth > 0) {
             depth--;
@@ -95,7 +102,7 @@ static line_break line_break_find(const char *line, size_t length)
             found = (line_break){i + 2, columns[depth - 1]};
         }
     }
-    return found;
+    return found.at > 0 || goes_on ? found : bracket;
 }
 
 static void spaces_put(buffer *text, size_t count)
@@ -109,13 +116,15 @@ static void line_flush(emit *e)
 {
     const char *line = e->line.length > 0 ? e->line.data : "";
     size_t length = e->line.length;
+    bool goes_on = false;
 
     while (length > EMIT_COLUMNS && line[0] != '#') {
-        line_break found = line_break_find(line, length);
+        line_break found = line_break_find(line, length, goes_on);
         if (found.at == 0)
             break;
+        goes_on = true;
         buffer rest = {0};
-        buffer_append(e->to, line, found.at - 1);
+        buffer_append(e->to, line, line[found.at - 1] == ' ' ? found.at - 1 : found.at);
         buffer_puts(e->to, "\n");
         spaces_put(&rest, found.indent);
         buffer_append(&rest, line + found.at, length - found.at);

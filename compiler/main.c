@@ -71,29 +71,11 @@ static int diagnostics_show(const diag *found, diag_format format, int status)
     return stream_finish(to, name, status);
 }
 
-/* A file's output is named after it: it must lie below the folder that it is named from, and do so alone. */
-static int output_names_check(const model *schema)
-{
-    for (uint32_t i = 0; i < schema->file_count; i++) {
-        const model_file *file = schema->files[i];
-        if (!file->requested)
-            continue;
-        if (file->logical[0] == '/' || strncmp(file->logical, "../", 3) == 0)
-            return trouble("%s lies below no -I folder, nor below the current one: its output has no name", file->path);
-        for (uint32_t j = 0; j < i; j++) {
-            if (schema->files[j]->requested && strcmp(schema->files[j]->logical, file->logical) == 0)
-                return trouble("%s and %s would both be written as %s", schema->files[j]->path, file->path,
-                               file->logical);
-        }
-    }
-    return EXIT_DONE;
-}
-
 static int generate(const options *asked, const model *schema, arena *memory)
 {
     output *out = output_new();
     output_failure failure = {0};
-    int status = output_names_check(schema);
+    int status = EXIT_DONE;
     int error = 0;
 
     for (uint32_t i = 0; status == EXIT_DONE && i < schema->file_count; i++) {

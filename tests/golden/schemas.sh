@@ -20,11 +20,11 @@ readonly golden_schemas=(
 
 # golden_generate SHMC SOURCE_DIR OUT: all of them; what shmc says is shown where it fails.
 golden_generate() {
-    local shmc=$1 source_dir=$2 out=$3 each folder file said
+    local each folder file said
     for each in "${golden_schemas[@]}"; do
         read -r folder file <<<"$each"
-        said=$("$shmc" generate --emit c,json --out "$out" --max-message 1000000 -I "$source_dir/$folder" \
-            "$source_dir/$folder/$file" 2>&1) || {
+        folder=$2/$folder
+        said=$("$1" generate --emit c,json --out "$3" --max-message 1000000 -I "$folder" "$folder/$file" 2>&1) || {
             echo "$said"
             return 1
         }

@@ -195,11 +195,11 @@ MAKE
 }
 
 refuses_outputs_without_a_place_of_their_own() {
-    mkdir -p a b inside
+    mkdir -p a b
     printf 'package t;\nmessage M { uint32 x; }\n' >a/t.shm
     printf 'package u;\nmessage M { uint32 x; }\n' >b/t.shm
-    expect_status 2 "$shmc" generate --emit c --out o -I a -I b a/t.shm b/t.shm
-    expect_text "$output" "a/t.shm and b/t.shm would both be written as t.shm"
+    expect_status 1 "$shmc" generate --emit c --out o -I a -I b a/t.shm b/t.shm
+    expect_text "$output" "'a/t.shm' and 'b/t.shm' would both be generated as 't.shm'"
     [ ! -e o ] || fail "output was made"
 }
 

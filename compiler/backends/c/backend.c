@@ -120,9 +120,11 @@ static void file_render(const model_file *file, arena *memory, names *known, buf
 
 static int generate(const model *schema, const model_file *file, output *out, arena *memory)
 {
+    buffer *header = output_file(out, arena_printf(memory, "%s.h", file->logical));
+    buffer *body = output_file(out, arena_printf(memory, "%s.c", file->logical));
+
     (void)schema;
-    file_render(file, memory, NULL, output_file(out, arena_printf(memory, "%s.h", file->logical)),
-                output_file(out, arena_printf(memory, "%s.c", file->logical)));
+    file_render(file, memory, NULL, header, body);
     return 0;
 }
 

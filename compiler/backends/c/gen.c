@@ -6,6 +6,11 @@
 
 #include <string.h>
 
+const char *gen_scope(gen *g, const void *owner)
+{
+    return arena_printf(g->memory, "%p", owner);
+}
+
 const char *gen_member(gen *g, const char *scope, const char *name, span at, const char *kind, const char *written)
 {
     name_origin origin = {at, arena_printf(g->memory, "%s '%s'", kind, written), written};
@@ -53,6 +58,6 @@ const char *gen_deprecated(gen *g, const model_notes *notes)
 {
     if (!notes->deprecated)
         return "";
-    return arena_printf(g->memory, "SHMRPC_DEPRECATED(%s) ",
+    return arena_printf(g->memory, "SHMRPC_DEPRECATED(%s)\n",
                         c_literal_string(g->memory, notes->deprecated, strlen(notes->deprecated)));
 }

@@ -27,14 +27,17 @@ const char *gen_declare(gen *g, const char *name, span at, const char *kind, con
 /* Declares what is composed: `what` is a format with one %s for `written`. Composes `name` from `format` and `base`. */
 const char *gen_compose(gen *g, const char *base, const char *suffix, span at, const char *what, const char *written);
 
-/* Does the same for a member of `scope`. */
+/* A scope of its own for each record and service, whatever they are called. */
+const char *gen_scope(gen *g, const void *owner);
+
+/* Declares a name from the schema in a scope. */
 const char *gen_member(gen *g, const char *scope, const char *name, span at, const char *kind, const char *written);
 
 /* Where a record stands in the schema, and what it is called in messages: "message 'Pair'". */
 span gen_record_at(const model_record *record);
 const char *gen_record_title(gen *g, const model_record *record);
 
-/* SHMRPC_DEPRECATED("reason") and a blank, or "". */
+/* SHMRPC_DEPRECATED("reason") on a line of its own, or "". */
 const char *gen_deprecated(gen *g, const model_notes *notes);
 
 /* "message" or "record": what a pointer to one is called. */

@@ -205,7 +205,7 @@ static const char *comment_text(arena *memory, const char *text)
             at += used;
             continue;
         }
-        if ((text[at] == '/' && (before == '*' || before == '/')) || (text[at] == '*' && before == '/'))
+        if ((text[at] == '/' && before == '*') || (text[at] == '*' && before == '/'))
             buffer_puts(&made, " ");
         if (text[at] == '\n' && before == '\\')
             buffer_puts(&made, " .");

@@ -55,8 +55,9 @@ static void known_emit(gen *g, const model_members *members, const char *type)
     if (members->kind == MODEL_MEMBERS_ENUM) {
         emit_text(e, "switch (value) {\n");
         for (uint32_t i = 0; i < members->count; i++)
-            EMIT(e, "case ${macro}:\n", {"macro", name_member_macro(g->memory, members, &members->items[i])});
-        emit_text(e, "    return true;\ndefault: return false;\n}\n");
+            EMIT(e, "case ${macro}:${end}\n", {"macro", name_member_macro(g->memory, members, &members->items[i])},
+                 {"end", i + 1 == members->count ? " return true;" : ""});
+        emit_text(e, "default: return false;\n}\n");
     } else {
         emit_text(e, "return (value & ~(");
         for (uint32_t i = 0; i < members->count; i++)
@@ -77,6 +78,8 @@ static void name_function_emit(gen *g, const model_members *members, const char 
     const char *head = arena_printf(g->memory, "const char *%s(%s)", function, parameter);
     const char *value = strrchr(parameter, ' ') + 1;
 
+    if (members->kind == MODEL_MEMBERS_ENUM)
+        emit_gap(&g->header);
     EMIT(&g->header, "${head}; /* NULL where it is not known */\n", {"head", head});
     emit_gap(e);
     EMIT(e, "${head}\n{\n", {"head", head});

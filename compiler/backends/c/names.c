@@ -98,7 +98,8 @@ const char *name_member_macro(arena *memory, const model_members *members, const
 struct names {
     arena *memory;
     diag *diagnostics;
-    map known; /* "scope.name" -> name_origin */
+    map known;    /* "scope.name" -> name_origin */
+    map reported; /* "place place" -> anything: two things that collide once do so with all that is derived from them */
 };
 
 names *names_new(arena *memory, diag *diagnostics)
@@ -113,7 +114,11 @@ names *names_new(arena *memory, diag *diagnostics)
 static void collision_report(names *known, const char *name, const name_origin *earlier, const name_origin *later)
 {
     diag_entry *entry;
+    const char *pair = arena_printf(known->memory, "%p:%u %p:%u", (const void *)earlier->at.file, earlier->at.start,
+                                    (const void *)later->at.file, later->at.start);
 
+    if (map_add(&known->reported, known->memory, pair, known))
+        return;
     if (earlier->written && later->written) {
         entry = diag_add(known->diagnostics, DIAG_E202, later->at, "'%s' and '%s' are both '%s' in C", later->written,
                          earlier->written, name);
@@ -135,7 +140,10 @@ const char *names_declare(names *known, const char *scope, const char *name, nam
     if (owner) {
         diag_entry *entry = diag_add(known->diagnostics, DIAG_E203, origin.at, "%s would be '%s' in C, which is %s",
                                      origin.what, name, owner);
-        diag_fix(entry, "give it another name in C: @c_name(\"...\")");
+        if (*scope)
+            diag_fix(entry, "give it another name in C: @c_name(\"%s_value\")", name);
+        else
+            diag_fix(entry, "give it another name in C: @c_name(\"...\")");
         return name;
     }
 

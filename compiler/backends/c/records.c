@@ -20,7 +20,6 @@ static void field_emit(gen *g, const char *scope, const model_field *field, int 
     const char *name = name_field(g->memory, field);
 
     gen_member(g, scope, name, field->at, "field", field->name);
-    padding_emit(g, field->padding_before, paddings);
     c_doc_emit(&g->header, &field->notes);
     if (field->optional) {
         const char *has = arena_printf(g->memory, "has_%s", name);
@@ -32,16 +31,18 @@ static void field_emit(gen *g, const char *scope, const model_field *field, int 
     c_type_declare(&g->header, field->type, name);
 }
 
-static void struct_body_emit(gen *g, const char *type, const model_record *record)
+static void struct_body_emit(gen *g, const model_record *record)
 {
     int paddings = 0;
 
-    for (uint32_t i = 0; i < record->field_count; i++)
-        field_emit(g, type, &record->fields[i], &paddings);
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        padding_emit(g, record->fields[i].padding_before, &paddings);
+        field_emit(g, gen_scope(g, record), &record->fields[i], &paddings);
+    }
     padding_emit(g, record->tail_padding, &paddings);
 }
 
-static void union_body_emit(gen *g, const char *type, const model_record *record)
+static void union_body_emit(gen *g, const model_record *record)
 {
     int paddings = 0;
     int none = 0;
@@ -51,7 +52,7 @@ static void union_body_emit(gen *g, const char *type, const model_record *record
     emit_text(&g->header, "union {\n");
     emit_in(&g->header);
     for (uint32_t i = 0; i < record->field_count; i++)
-        field_emit(g, type, &record->fields[i], &none);
+        field_emit(g, gen_scope(g, record), &record->fields[i], &none);
     emit_out(&g->header);
     emit_text(&g->header, "} body;\n");
     padding_emit(g, record->tail_padding, &paddings);
@@ -108,7 +109,7 @@ void gen_record(gen *g, const model_record *record)
                           record->role == MODEL_ROLE_NAMED ? record->decl->name : NULL};
     names_declare(g->known, "", type, origin);
     origin.written = NULL;
-    names_declare(g->known, type, type, origin); /* C++: no member is called as its class */
+    names_declare(g->known, gen_scope(g, record), type, origin); /* C++: no member is called as its class */
 
     emit_gap(&g->header);
     if (record->role == MODEL_ROLE_NAMED)
@@ -116,9 +117,9 @@ void gen_record(gen *g, const model_record *record)
     EMIT(&g->header, "typedef struct ${type} {\n", {"type", type});
     emit_in(&g->header);
     if (record->kind == MODEL_RECORD_UNION)
-        union_body_emit(g, type, record);
+        union_body_emit(g, record);
     else
-        struct_body_emit(g, type, record);
+        struct_body_emit(g, record);
     emit_out(&g->header);
     EMIT(&g->header, "} ${type};\n", {"type", type});
     if (record->kind == MODEL_RECORD_UNION)
@@ -164,13 +165,15 @@ static void initial_emit(gen *g, const char *type, const model_record *record)
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *field = &record->fields[i];
         const model_value *value = field->initial.kind != MODEL_VALUE_NONE ? &field->initial : NULL;
-        EMIT(e, "${padding}${has}${between}${value}, /* ${name} */\n",
-             {"padding", field->padding_before > 0 ? "{0}, " : ""},
-             {"has", !field->optional ? ""
-                     : value          ? "1, "
-                                      : "0, "},
-             {"between", field->padding_after_has > 0 ? "{0}, " : ""},
-             {"value", c_literal_initial(g->memory, field->type, value)}, {"name", name_field(g->memory, field)});
+        const char *name = name_field(g->memory, field);
+        if (field->padding_before > 0)
+            emit_text(e, "{0},\n");
+        if (field->optional)
+            EMIT(e, "${has}, /* has_${name} */\n", {"has", value ? "1" : "0"}, {"name", name});
+        if (field->padding_after_has > 0)
+            emit_text(e, "{0},\n");
+        EMIT(e, "${value}, /* ${name} */\n", {"value", c_literal_initial(g->memory, field->type, value)},
+             {"name", name});
     }
     if (record->tail_padding > 0)
         emit_text(e, "{0},\n");
@@ -201,7 +204,7 @@ static const char info_template[] = "const shmrpc_type_info ${info} = {\n"
                                     "    ${name},\n"
                                     "    UINT64_C(0x${fingerprint}),\n"
                                     "    sizeof(${type}),\n"
-                                    "    ${min_size},\n"
+                                    "    ${min_size}, /* the least that is sent */\n"
                                     "    ${initial},\n"
                                     "    ${store},\n"
                                     "    ${validate},\n"

@@ -9,8 +9,10 @@ static const char server_intro[] =
     "/*\n"
     " * ---- ${service}: the serving side ----\n"
     " *\n"
-    " * Embed ${server} in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function\n"
-    " * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.\n"
+    " * Embed ${server} in a struct of your own.\n"
+    " *\n"
+    " * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image\n"
+    " * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.\n"
     " */\n"
     "typedef struct ${server} {\n"
     "    shmrpc_server base;\n"
@@ -32,8 +34,11 @@ static const char server_header[] =
     "SHMRPC_NODISCARD int ${init}(${server} *server, const ${ops} *ops, const char *name,"
     " const shmrpc_server_options *options);\n"
     "void ${deinit}(${server} *server);\n"
-    "SHMRPC_NODISCARD int ${run}(${server} *server); /* until stop */\n"
-    "void ${stop}(${server} *server);                /* async-signal-safe; any thread */\n";
+    "\n"
+    "/* Serves until stop, which any thread and a signal handler may call. */\n"
+    "SHMRPC_NODISCARD int ${run}(${server} *server);\n"
+    "void ${stop}(${server} *server);\n"
+    "\n";
 
 static const char server_source[] =
     "static void ${prefix}_connected_(shmrpc_server *server, shmrpc_session *session)\n"
@@ -104,6 +109,7 @@ typedef struct server_names {
     const char *prefix;
     const char *server;
     const char *ops;
+    const char *scope; /* of the table's entries */
 } server_names;
 
 static const char *context_name(gen *g, const server_names *called, const model_method *method)
@@ -119,7 +125,7 @@ static void operation_emit(gen *g, const server_names *called, const model_metho
     const char *reply =
         method->reply ? arena_printf(g->memory, ", %s *reply", name_record(g->memory, method->reply)) : "";
 
-    gen_member(g, called->ops, name, method->at, "method", method->name);
+    gen_member(g, called->scope, name, method->at, "method", method->name);
     EMIT(&g->header, "${result} (*${name})(${server} *server, ${context} *context${request}${reply});\n",
          {"result", method->kind == MODEL_METHOD_ONEWAY ? "void" : "int"}, {"name", name}, {"server", called->server},
          {"context", context_name(g, called, method)}, {"request", request}, {"reply", reply});
@@ -129,8 +135,8 @@ static void ops_emit(gen *g, const server_names *called, const model_service *se
 {
     name_origin origin = {service->decl->at, "an entry of every table of operations", NULL};
 
-    names_declare(g->known, called->ops, "connected", origin);
-    names_declare(g->known, called->ops, "disconnected", origin);
+    names_declare(g->known, called->scope, "connected", origin);
+    names_declare(g->known, called->scope, "disconnected", origin);
     emit_gap(&g->header);
     EMIT(&g->header, "typedef struct ${ops} {\n", {"ops", called->ops});
     emit_in(&g->header);
@@ -193,6 +199,7 @@ void gen_server(gen *g, const model_service *service)
         .prefix = prefix,
         .server = gen_compose(g, prefix, "server", at, "the server", title),
         .ops = gen_compose(g, prefix, "ops", at, "the table of operations", title),
+        .scope = gen_scope(g, service),
     };
     const emit_value values[] = {
         {"service", service->decl->qualified_name},

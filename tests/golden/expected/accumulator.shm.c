@@ -5,7 +5,7 @@ const shmrpc_type_info acc_bounds_info = {
     "demo.accumulator.Bounds",
     UINT64_C(0xbe4410b60deee54a),
     sizeof(acc_bounds),
-    16,
+    16, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -34,7 +34,7 @@ const shmrpc_type_info acc_amount_info = {
     "demo.accumulator.Amount",
     UINT64_C(0x8e716144eb9c7c0c),
     sizeof(acc_amount),
-    8,
+    8, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -49,7 +49,7 @@ const shmrpc_type_info acc_balance_info = {
     "demo.accumulator.Balance",
     UINT64_C(0xecb530e472a6d2d2),
     sizeof(acc_balance),
-    16,
+    16, /* the least that is sent */
     NULL,
     NULL,
     NULL,

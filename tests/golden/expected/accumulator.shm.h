@@ -73,8 +73,10 @@ const acc_bounds *acc_error_overflow(const acc_client *client);
 /*
  * ---- demo.accumulator.Accumulator: the serving side ----
  *
- * Embed acc_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed acc_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct acc_server {
     shmrpc_server base;
@@ -104,8 +106,11 @@ typedef struct acc_ops {
 SHMRPC_NODISCARD int acc_server_init(acc_server *server, const acc_ops *ops, const char *name,
                                      const shmrpc_server_options *options);
 void acc_server_deinit(acc_server *server);
-SHMRPC_NODISCARD int acc_server_run(acc_server *server); /* until stop */
-void acc_server_stop(acc_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int acc_server_run(acc_server *server);
+void acc_server_stop(acc_server *server);
+
 extern const shmrpc_service_info acc_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

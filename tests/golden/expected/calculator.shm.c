@@ -14,7 +14,7 @@ const shmrpc_type_info calc_range_info = {
     "demo.calc.Range",
     UINT64_C(0x5abc2f4b05201a60),
     sizeof(calc_range),
-    16,
+    16, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -45,7 +45,7 @@ const shmrpc_type_info calc_pair_info = {
     "demo.calc.Pair",
     UINT64_C(0xb0c13a1e17da1d07),
     sizeof(calc_pair),
-    16,
+    16, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -60,7 +60,7 @@ const shmrpc_type_info calc_result_info = {
     "demo.calc.Result",
     UINT64_C(0x8e716144eb9c7c0c),
     sizeof(calc_result),
-    8,
+    8, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -118,7 +118,7 @@ const shmrpc_type_info calc_describe_reply_info = {
     "demo.calc.Calculator.describe.reply",
     UINT64_C(0x8804b98acc531d6f),
     sizeof(calc_describe_reply),
-    48,
+    48, /* the least that is sent */
     NULL,
     calc_describe_reply_store_any_,
     calc_describe_reply_validate_any_,
@@ -176,7 +176,7 @@ const shmrpc_type_info calc_note_request_info = {
     "demo.calc.Calculator.note.request",
     UINT64_C(0x0533caefbb912900),
     sizeof(calc_note_request),
-    8,
+    8, /* the least that is sent */
     NULL,
     calc_note_request_store_any_,
     calc_note_request_validate_any_,

@@ -103,8 +103,10 @@ const calc_range *calc_error_out_of_range(const calc_client *client);
 /*
  * ---- demo.calc.Calculator: the serving side ----
  *
- * Embed calc_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed calc_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct calc_server {
     shmrpc_server base;
@@ -139,8 +141,11 @@ typedef struct calc_ops {
 SHMRPC_NODISCARD int calc_server_init(calc_server *server, const calc_ops *ops, const char *name,
                                       const shmrpc_server_options *options);
 void calc_server_deinit(calc_server *server);
-SHMRPC_NODISCARD int calc_server_run(calc_server *server); /* until stop */
-void calc_server_stop(calc_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int calc_server_run(calc_server *server);
+void calc_server_stop(calc_server *server);
+
 extern const shmrpc_service_info calc_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

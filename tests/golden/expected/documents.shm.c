@@ -74,7 +74,7 @@ const shmrpc_type_info golden_documents_point_info = {
     "golden.documents.Point",
     UINT64_C(0x8a812dd92ae18a40),
     sizeof(golden_documents_point),
-    20,
+    20, /* the least that is sent */
     NULL,
     golden_documents_point_store_any_,
     golden_documents_point_validate_any_,
@@ -160,7 +160,7 @@ const shmrpc_type_info golden_documents_note_info = {
     "golden.documents.Note",
     UINT64_C(0x015860c1a8712c95),
     sizeof(golden_documents_note),
-    32,
+    32, /* the least that is sent */
     NULL,
     golden_documents_note_store_any_,
     golden_documents_note_validate_any_,
@@ -245,7 +245,7 @@ const shmrpc_type_info golden_documents_holder_info = {
     "golden.documents.Holder",
     UINT64_C(0x06e6869df29a304f),
     sizeof(golden_documents_holder),
-    24,
+    24, /* the least that is sent */
     NULL,
     golden_documents_holder_store_any_,
     golden_documents_holder_validate_any_,
@@ -315,7 +315,8 @@ int golden_documents_desk_drop(golden_documents_desk_client *client, const golde
 const golden_documents_point *golden_documents_refusal_full(const golden_documents_desk_client *client)
 {
     return (const golden_documents_point *)shmrpc_client_error_payload((const shmrpc_client *)client,
-                                                                       &golden_documents_refusal_info, GOLDEN_DOCUMENTS_REFUSAL_FULL);
+                                                                       &golden_documents_refusal_info,
+                                                                       GOLDEN_DOCUMENTS_REFUSAL_FULL);
 }
 
 static int golden_documents_desk_leave_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request,

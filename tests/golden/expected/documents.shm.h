@@ -21,7 +21,7 @@ SHMRPC_BEGIN_DECLS
 
 /**
  * Line one,
- *   indented line two; / / not a comment
+ *   indented line two; // not a comment
  * and a trailing backslash \ .
  */
 typedef uint32_t golden_documents_kind;
@@ -37,11 +37,11 @@ static inline bool golden_documents_kind_is_known(golden_documents_kind value)
     switch (value) {
     case GOLDEN_DOCUMENTS_KIND_FIRST:
     case GOLDEN_DOCUMENTS_KIND_SECOND:
-    case GOLDEN_DOCUMENTS_KIND_THIRD:
-        return true;
+    case GOLDEN_DOCUMENTS_KIND_THIRD: return true;
     default: return false;
     }
 }
+
 const char *golden_documents_kind_name(golden_documents_kind value); /* NULL where it is not known */
 
 /** Umlauts äöü and a hidden mark: <U+202E>. */
@@ -65,7 +65,8 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_documents_point, x) == 0, "offset of golden
 SHMRPC_STATIC_ASSERT(offsetof(golden_documents_point, y) == 4, "offset of golden_documents_point.y");
 SHMRPC_STATIC_ASSERT(offsetof(golden_documents_point, label) == 8, "offset of golden_documents_point.label");
 SHMRPC_STATIC_ASSERT(offsetof(golden_documents_point, label.text) == 10, "offset of golden_documents_point.label.text");
-SHMRPC_DEPRECATED("nobody reads it") SHMRPC_NODISCARD bool golden_documents_point_set_label(golden_documents_point *record, const char *text, size_t length);
+SHMRPC_DEPRECATED("nobody reads it")
+SHMRPC_NODISCARD bool golden_documents_point_set_label(golden_documents_point *record, const char *text, size_t length);
 void golden_documents_point_store_(golden_documents_point *to, const golden_documents_point *from);
 bool golden_documents_point_check_(const golden_documents_point *record, const char *const *fields,
                                    shmrpc_fault *fault);
@@ -161,12 +162,14 @@ SHMRPC_NODISCARD int golden_documents_desk_leave(golden_documents_desk_client *c
  * Old.
  * Deprecated: use leave.
  */
-SHMRPC_DEPRECATED("use leave") SHMRPC_NODISCARD int golden_documents_desk_put(golden_documents_desk_client *client,
-                                                                              const golden_documents_note *request, shmrpc_deadline deadline);
+SHMRPC_DEPRECATED("use leave")
+SHMRPC_NODISCARD int golden_documents_desk_put(golden_documents_desk_client *client,
+                                               const golden_documents_note *request, shmrpc_deadline deadline);
 
 /** Deprecated. */
-SHMRPC_DEPRECATED("") SHMRPC_NODISCARD int golden_documents_desk_drop(golden_documents_desk_client *client,
-                                                                      const golden_documents_note *request, shmrpc_deadline deadline);
+SHMRPC_DEPRECATED("")
+SHMRPC_NODISCARD int golden_documents_desk_drop(golden_documents_desk_client *client,
+                                                const golden_documents_note *request, shmrpc_deadline deadline);
 
 /* What came with the error that the last call returned, valid until the next call; NULL where it was another. */
 const golden_documents_point *golden_documents_refusal_full(const golden_documents_desk_client *client);
@@ -174,8 +177,10 @@ const golden_documents_point *golden_documents_refusal_full(const golden_documen
 /*
  * ---- golden.documents.Desk: the serving side ----
  *
- * Embed golden_documents_desk_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed golden_documents_desk_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_documents_desk_server {
     shmrpc_server base;
@@ -206,10 +211,14 @@ typedef struct golden_documents_desk_ops {
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */
 SHMRPC_NODISCARD int golden_documents_desk_server_init(golden_documents_desk_server *server,
-                                                       const golden_documents_desk_ops *ops, const char *name, const shmrpc_server_options *options);
+                                                       const golden_documents_desk_ops *ops, const char *name,
+                                                       const shmrpc_server_options *options);
 void golden_documents_desk_server_deinit(golden_documents_desk_server *server);
-SHMRPC_NODISCARD int golden_documents_desk_server_run(golden_documents_desk_server *server); /* until stop */
-void golden_documents_desk_server_stop(golden_documents_desk_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int golden_documents_desk_server_run(golden_documents_desk_server *server);
+void golden_documents_desk_server_stop(golden_documents_desk_server *server);
+
 extern const shmrpc_service_info golden_documents_desk_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

@@ -49,7 +49,7 @@ const shmrpc_type_info kv_stamp_info = {
     "demo.kv.Stamp",
     UINT64_C(0xba1ea2d875c84fe0),
     sizeof(kv_stamp),
-    16,
+    16, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -59,7 +59,7 @@ const shmrpc_type_info kv_limit_info = {
     "demo.kv.Limit",
     UINT64_C(0x4d40a934b3692343),
     sizeof(kv_limit),
-    8,
+    8, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -135,7 +135,7 @@ const shmrpc_type_info kv_get_request_info = {
     "demo.kv.GetRequest",
     UINT64_C(0x5f0608141933e219),
     sizeof(kv_get_request),
-    8,
+    8, /* the least that is sent */
     NULL,
     kv_get_request_store_any_,
     kv_get_request_validate_any_,
@@ -201,7 +201,9 @@ static bool kv_get_reply_validate_any_(const void *any, shmrpc_fault *fault)
 
 static const kv_get_reply kv_get_reply_initial_ = {
     {0, 0}, /* stamp */
-    0, {0}, 0, /* score */
+    0, /* has_score */
+    {0},
+    0, /* score */
     UINT32_C(60), /* ttl_s */
     {0, {0}}, /* value */
     {0},
@@ -216,7 +218,7 @@ const shmrpc_type_info kv_get_reply_info = {
     "demo.kv.GetReply",
     UINT64_C(0xc77727f7e885b764),
     sizeof(kv_get_reply),
-    40,
+    40, /* the least that is sent */
     &kv_get_reply_initial_,
     kv_get_reply_store_any_,
     kv_get_reply_validate_any_,
@@ -310,8 +312,11 @@ static bool kv_put_request_validate_any_(const void *any, shmrpc_fault *fault)
 static const kv_put_request kv_put_request_initial_ = {
     {0, "", {0}}, /* key */
     0, /* mode */
-    {0}, UINT32_C(60), /* ttl_s */
-    0, {0}, 0, /* score */
+    {0},
+    UINT32_C(60), /* ttl_s */
+    0, /* has_score */
+    {0},
+    0, /* score */
     {0, {0}}, /* value */
     {0},
 };
@@ -325,7 +330,7 @@ const shmrpc_type_info kv_put_request_info = {
     "demo.kv.PutRequest",
     UINT64_C(0xecb197ace399cd3c),
     sizeof(kv_put_request),
-    96,
+    96, /* the least that is sent */
     &kv_put_request_initial_,
     kv_put_request_store_any_,
     kv_put_request_validate_any_,
@@ -434,7 +439,7 @@ const shmrpc_type_info kv_stat_reply_info = {
     "demo.kv.StatReply",
     UINT64_C(0xb64bc944f76a2222),
     sizeof(kv_stat_reply),
-    72,
+    72, /* the least that is sent */
     NULL,
     kv_stat_reply_store_any_,
     kv_stat_reply_validate_any_,
@@ -449,7 +454,7 @@ const shmrpc_type_info kv_put_reply_info = {
     "demo.kv.KeyValue.put.reply",
     UINT64_C(0x1a3fbaf7b4e51f23),
     sizeof(kv_put_reply),
-    16,
+    16, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -507,7 +512,7 @@ const shmrpc_type_info kv_remove_request_info = {
     "demo.kv.KeyValue.remove.request",
     UINT64_C(0x5f0608141933e219),
     sizeof(kv_remove_request),
-    8,
+    8, /* the least that is sent */
     NULL,
     kv_remove_request_store_any_,
     kv_remove_request_validate_any_,
@@ -522,7 +527,7 @@ const shmrpc_type_info kv_remove_reply_info = {
     "demo.kv.KeyValue.remove.reply",
     UINT64_C(0x1a3fbaf7b4e51f23),
     sizeof(kv_remove_reply),
-    16,
+    16, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -580,7 +585,7 @@ const shmrpc_type_info kv_stat_request_info = {
     "demo.kv.KeyValue.stat.request",
     UINT64_C(0x5f0608141933e219),
     sizeof(kv_stat_request),
-    8,
+    8, /* the least that is sent */
     NULL,
     kv_stat_request_store_any_,
     kv_stat_request_validate_any_,
@@ -638,7 +643,7 @@ const shmrpc_type_info kv_touch_request_info = {
     "demo.kv.KeyValue.touch.request",
     UINT64_C(0x5f0608141933e219),
     sizeof(kv_touch_request),
-    8,
+    8, /* the least that is sent */
     NULL,
     kv_touch_request_store_any_,
     kv_touch_request_validate_any_,

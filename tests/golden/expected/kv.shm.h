@@ -42,11 +42,11 @@ static inline bool kv_write_mode_is_known(kv_write_mode value)
     switch (value) {
     case KV_WRITE_MODE_UPSERT:
     case KV_WRITE_MODE_INSERT:
-    case KV_WRITE_MODE_REPLACE:
-        return true;
+    case KV_WRITE_MODE_REPLACE: return true;
     default: return false;
     }
 }
+
 const char *kv_write_mode_name(kv_write_mode value); /* NULL where it is not known */
 
 /** What a key may be used for. */
@@ -149,11 +149,8 @@ typedef struct kv_change {
     uint32_t tag; /* 0: unset */
     uint8_t padding_1_[4];
     union {
-        uint8_t padding_1_[4];
         kv_stamp stored;
-        uint8_t padding_2_[4];
         kv_stamp removed;
-        uint8_t padding_3_[4];
         struct {
             uint16_t count;
             uint8_t padding_1_[2];
@@ -268,8 +265,10 @@ const kv_limit *kv_error_too_large(const kv_client *client);
 /*
  * ---- demo.kv.KeyValue: the serving side ----
  *
- * Embed kv_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed kv_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct kv_server {
     shmrpc_server base;
@@ -315,8 +314,11 @@ typedef struct kv_ops {
 SHMRPC_NODISCARD int kv_server_init(kv_server *server, const kv_ops *ops, const char *name,
                                     const shmrpc_server_options *options);
 void kv_server_deinit(kv_server *server);
-SHMRPC_NODISCARD int kv_server_run(kv_server *server); /* until stop */
-void kv_server_stop(kv_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int kv_server_run(kv_server *server);
+void kv_server_stop(kv_server *server);
+
 extern const shmrpc_service_info kv_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

@@ -24,7 +24,7 @@ const shmrpc_type_info nm_xml_http_request2_info = {
     "golden.naming.XMLHttpRequest2",
     UINT64_C(0x4622c9fea1841aa5),
     sizeof(nm_xml_http_request2),
-    72,
+    72, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -101,7 +101,7 @@ const shmrpc_type_info nm_renamed_info = {
     "golden.naming.Original",
     UINT64_C(0x8869e76123bf83fb),
     sizeof(nm_renamed),
-    88,
+    88, /* the least that is sent */
     NULL,
     nm_renamed_store_any_,
     nm_renamed_validate_any_,
@@ -239,7 +239,7 @@ const shmrpc_type_info nm_choice_holder_info = {
     "golden.naming.ChoiceHolder",
     UINT64_C(0xd61a96e0dbb5a3b1),
     sizeof(nm_choice_holder),
-    16,
+    16, /* the least that is sent */
     NULL,
     nm_choice_holder_store_any_,
     nm_choice_holder_validate_any_,
@@ -281,7 +281,7 @@ const shmrpc_type_info nm_http_server2_request_request_info = {
     "golden.naming.HTTPServer2.request.request",
     UINT64_C(0x74baf6844cc73a73),
     sizeof(nm_http_server2_request_request),
-    8,
+    8, /* the least that is sent */
     NULL,
     nm_http_server2_request_request_store_any_,
     NULL,
@@ -306,7 +306,7 @@ const shmrpc_type_info nm_http_server2_request_reply_info = {
     "golden.naming.HTTPServer2.request.reply",
     UINT64_C(0x0ef651e8c22cff8a),
     sizeof(nm_http_server2_request_reply),
-    8,
+    8, /* the least that is sent */
     NULL,
     nm_http_server2_request_reply_store_any_,
     NULL,
@@ -367,7 +367,7 @@ const shmrpc_type_info nm_http_server2_stop_request_info = {
     "golden.naming.HTTPServer2.stop.request",
     UINT64_C(0xec74ab33fc49c5af),
     sizeof(nm_http_server2_stop_request),
-    16,
+    16, /* the least that is sent */
     NULL,
     nm_http_server2_stop_request_store_any_,
     nm_http_server2_stop_request_validate_any_,

@@ -21,11 +21,11 @@ static inline bool nm_http_status_is_known(nm_http_status value)
     switch (value) {
     case NM_HTTP_STATUS_OK:
     case NM_HTTP_STATUS_NOT_FOUND:
-    case NM_HTTP_STATUS_GONE_FOR_GOOD:
-        return true;
+    case NM_HTTP_STATUS_GONE_FOR_GOOD: return true;
     default: return false;
     }
 }
+
 const char *nm_http_status_name(nm_http_status value); /* NULL where it is not known */
 
 typedef struct nm_xml_http_request2 {
@@ -197,7 +197,8 @@ shmrpc_client *nm_http_server2_client_base(nm_http_server2_client *client);
 SHMRPC_NODISCARD int nm_http_server2_get_url(nm_http_server2_client *client, const nm_renamed *request, nm_renamed *ret,
                                              shmrpc_deadline deadline);
 SHMRPC_NODISCARD int nm_http_server2_request(nm_http_server2_client *client,
-                                             const nm_http_server2_request_request *request, nm_http_server2_request_reply *ret, shmrpc_deadline deadline);
+                                             const nm_http_server2_request_request *request,
+                                             nm_http_server2_request_reply *ret, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int nm_http_server2_remove(nm_http_server2_client *client, const nm_renamed *request, nm_renamed *ret,
                                             shmrpc_deadline deadline);
 SHMRPC_NODISCARD int nm_http_server2_caller(nm_http_server2_client *client, shmrpc_deadline deadline);
@@ -213,8 +214,10 @@ const nm_xml_http_request2 *nm_failure_very_bad(const nm_http_server2_client *cl
 /*
  * ---- golden.naming.HTTPServer2: the serving side ----
  *
- * Embed nm_http_server2_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed nm_http_server2_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct nm_http_server2_server {
     shmrpc_server base;
@@ -268,8 +271,11 @@ typedef struct nm_http_server2_ops {
 SHMRPC_NODISCARD int nm_http_server2_server_init(nm_http_server2_server *server, const nm_http_server2_ops *ops,
                                                  const char *name, const shmrpc_server_options *options);
 void nm_http_server2_server_deinit(nm_http_server2_server *server);
-SHMRPC_NODISCARD int nm_http_server2_server_run(nm_http_server2_server *server); /* until stop */
-void nm_http_server2_server_stop(nm_http_server2_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int nm_http_server2_server_run(nm_http_server2_server *server);
+void nm_http_server2_server_stop(nm_http_server2_server *server);
+
 extern const shmrpc_service_info nm_http_server2_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

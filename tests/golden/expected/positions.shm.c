@@ -45,7 +45,7 @@ const shmrpc_type_info golden_positions_flat_info = {
     "golden.positions.Flat",
     UINT64_C(0xeb37a0137df3e7c0),
     sizeof(golden_positions_flat),
-    8,
+    8, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -85,7 +85,7 @@ const shmrpc_type_info golden_positions_gaps_info = {
     "golden.positions.Gaps",
     UINT64_C(0x19a96aa87b6ae95e),
     sizeof(golden_positions_gaps),
-    12,
+    12, /* the least that is sent */
     NULL,
     golden_positions_gaps_store_any_,
     golden_positions_gaps_validate_any_,
@@ -163,7 +163,7 @@ const shmrpc_type_info golden_positions_inner_info = {
     "golden.positions.Inner",
     UINT64_C(0xedaf1223bb6abd7d),
     sizeof(golden_positions_inner),
-    24,
+    24, /* the least that is sent */
     NULL,
     golden_positions_inner_store_any_,
     golden_positions_inner_validate_any_,
@@ -225,7 +225,8 @@ bool golden_positions_outer_check_(const golden_positions_outer *record, const c
 }
 
 static const char *const golden_positions_outer_paths_[] = {"first.word", "first.has_weight", "others[].word",
-                                                            "others[].has_weight", "more", "more[].word", "more[].has_weight"};
+                                                            "others[].has_weight", "more", "more[].word",
+                                                            "more[].has_weight"};
 
 static bool golden_positions_outer_validate_any_(const void *record, shmrpc_fault *fault)
 {
@@ -236,7 +237,7 @@ const shmrpc_type_info golden_positions_outer_info = {
     "golden.positions.Outer",
     UINT64_C(0x7d5e251f3bfc4d8d),
     sizeof(golden_positions_outer),
-    160,
+    160, /* the least that is sent */
     NULL,
     golden_positions_outer_store_any_,
     golden_positions_outer_validate_any_,
@@ -576,7 +577,7 @@ const shmrpc_type_info golden_positions_scalars_info = {
     "golden.positions.Scalars",
     UINT64_C(0xac6f3ee240f95215),
     sizeof(golden_positions_scalars),
-    80,
+    80, /* the least that is sent */
     NULL,
     golden_positions_scalars_store_any_,
     golden_positions_scalars_validate_any_,
@@ -944,10 +945,14 @@ static size_t golden_positions_optionals_store_any_(void *to_any, const void *fr
 static const char *const golden_positions_optionals_gaps_paths_[] = {"gaps.c"};
 
 static const char *const golden_positions_optionals_outer_paths_[] = {"outer.first.word", "outer.first.has_weight",
-                                                                      "outer.others[].word", "outer.others[].has_weight", "outer.more", "outer.more[].word", "outer.more[].has_weight"};
+                                                                      "outer.others[].word",
+                                                                      "outer.others[].has_weight", "outer.more",
+                                                                      "outer.more[].word", "outer.more[].has_weight"};
 
 static const char *const golden_positions_optionals_shape_paths_[] = {"shape.truth", "shape.gaps.c", "shape.word",
-                                                                      "shape.raw", "shape.inners", "shape.inners[].word", "shape.inners[].has_weight", "shape.name"};
+                                                                      "shape.raw", "shape.inners",
+                                                                      "shape.inners[].word",
+                                                                      "shape.inners[].has_weight", "shape.name"};
 
 static const char *const golden_positions_optionals_spots_paths_[] = {"spots[].c"};
 
@@ -1081,7 +1086,7 @@ const shmrpc_type_info golden_positions_optionals_info = {
     "golden.positions.Optionals",
     UINT64_C(0x61230979ae2eff6b),
     sizeof(golden_positions_optionals),
-    400,
+    400, /* the least that is sent */
     NULL,
     golden_positions_optionals_store_any_,
     golden_positions_optionals_validate_any_,
@@ -1140,7 +1145,9 @@ static size_t golden_positions_arrays_store_any_(void *to_any, const void *from_
 static const char *const golden_positions_arrays_gaps_paths_[] = {"gaps[].c"};
 
 static const char *const golden_positions_arrays_shapes_paths_[] = {"shapes[].truth", "shapes[].gaps.c",
-                                                                    "shapes[].word", "shapes[].raw", "shapes[].inners", "shapes[].inners[].word", "shapes[].inners[].has_weight", "shapes[].name"};
+                                                                    "shapes[].word", "shapes[].raw", "shapes[].inners",
+                                                                    "shapes[].inners[].word",
+                                                                    "shapes[].inners[].has_weight", "shapes[].name"};
 
 static const char *const golden_positions_arrays_inners_paths_[] = {"inners[][].word", "inners[][].has_weight"};
 
@@ -1221,7 +1228,7 @@ const shmrpc_type_info golden_positions_arrays_info = {
     "golden.positions.Arrays",
     UINT64_C(0x271dca745a92a016),
     sizeof(golden_positions_arrays),
-    384,
+    384, /* the least that is sent */
     NULL,
     golden_positions_arrays_store_any_,
     golden_positions_arrays_validate_any_,
@@ -1450,10 +1457,15 @@ static size_t golden_positions_vectors_store_any_(void *to_any, const void *from
 static const char *const golden_positions_vectors_gaps_paths_[] = {"gaps[].c"};
 
 static const char *const golden_positions_vectors_outers_paths_[] = {"outers[].first.word", "outers[].first.has_weight",
-                                                                     "outers[].others[].word", "outers[].others[].has_weight", "outers[].more", "outers[].more[].word", "outers[].more[].has_weight"};
+                                                                     "outers[].others[].word",
+                                                                     "outers[].others[].has_weight", "outers[].more",
+                                                                     "outers[].more[].word",
+                                                                     "outers[].more[].has_weight"};
 
 static const char *const golden_positions_vectors_shapes_paths_[] = {"shapes[].truth", "shapes[].gaps.c",
-                                                                     "shapes[].word", "shapes[].raw", "shapes[].inners", "shapes[].inners[].word", "shapes[].inners[].has_weight", "shapes[].name"};
+                                                                     "shapes[].word", "shapes[].raw", "shapes[].inners",
+                                                                     "shapes[].inners[].word",
+                                                                     "shapes[].inners[].has_weight", "shapes[].name"};
 
 static bool golden_positions_vectors_validate_any_(const void *any, shmrpc_fault *fault)
 {
@@ -1568,7 +1580,7 @@ const shmrpc_type_info golden_positions_vectors_info = {
     "golden.positions.Vectors",
     UINT64_C(0x14b31a7d6ca650b1),
     sizeof(golden_positions_vectors),
-    688,
+    688, /* the least that is sent */
     NULL,
     golden_positions_vectors_store_any_,
     golden_positions_vectors_validate_any_,
@@ -1696,7 +1708,7 @@ const shmrpc_type_info golden_positions_named_info = {
     "golden.positions.Named",
     UINT64_C(0x5edd297ec36193ba),
     sizeof(golden_positions_named),
-    88,
+    88, /* the least that is sent */
     NULL,
     golden_positions_named_store_any_,
     golden_positions_named_validate_any_,
@@ -1755,7 +1767,7 @@ const shmrpc_type_info golden_positions_tail_text_info = {
     "golden.positions.TailText",
     UINT64_C(0xed394a34f93bf714),
     sizeof(golden_positions_tail_text),
-    8,
+    8, /* the least that is sent */
     NULL,
     golden_positions_tail_text_store_any_,
     golden_positions_tail_text_validate_any_,
@@ -1807,7 +1819,7 @@ const shmrpc_type_info golden_positions_tail_bytes_info = {
     "golden.positions.TailBytes",
     UINT64_C(0xbdbe892fac181779),
     sizeof(golden_positions_tail_bytes),
-    8,
+    8, /* the least that is sent */
     NULL,
     golden_positions_tail_bytes_store_any_,
     golden_positions_tail_bytes_validate_any_,
@@ -1858,7 +1870,7 @@ const shmrpc_type_info golden_positions_tail_wide_info = {
     "golden.positions.TailWide",
     UINT64_C(0xa39fd2c2157775a1),
     sizeof(golden_positions_tail_wide),
-    8,
+    8, /* the least that is sent */
     NULL,
     golden_positions_tail_wide_store_any_,
     golden_positions_tail_wide_validate_any_,
@@ -1922,7 +1934,7 @@ const shmrpc_type_info golden_positions_tail_records_info = {
     "golden.positions.TailRecords",
     UINT64_C(0xccbd0db175af667c),
     sizeof(golden_positions_tail_records),
-    16,
+    16, /* the least that is sent */
     NULL,
     golden_positions_tail_records_store_any_,
     golden_positions_tail_records_validate_any_,
@@ -1958,7 +1970,10 @@ static size_t golden_positions_tail_shapes_store_any_(void *to_any, const void *
 }
 
 static const char *const golden_positions_tail_shapes_shapes_paths_[] = {"shapes[].truth", "shapes[].gaps.c",
-                                                                         "shapes[].word", "shapes[].raw", "shapes[].inners", "shapes[].inners[].word", "shapes[].inners[].has_weight", "shapes[].name"};
+                                                                         "shapes[].word", "shapes[].raw",
+                                                                         "shapes[].inners", "shapes[].inners[].word",
+                                                                         "shapes[].inners[].has_weight",
+                                                                         "shapes[].name"};
 
 static bool golden_positions_tail_shapes_validate_any_(const void *any, shmrpc_fault *fault)
 {
@@ -1985,7 +2000,7 @@ const shmrpc_type_info golden_positions_tail_shapes_info = {
     "golden.positions.TailShapes",
     UINT64_C(0xb25f6a06e0459723),
     sizeof(golden_positions_tail_shapes),
-    8,
+    8, /* the least that is sent */
     NULL,
     golden_positions_tail_shapes_store_any_,
     golden_positions_tail_shapes_validate_any_,
@@ -2080,7 +2095,7 @@ const shmrpc_type_info golden_positions_large_info = {
     "golden.positions.Large",
     UINT64_C(0x71b7b25c3f2e0e33),
     sizeof(golden_positions_large),
-    131088,
+    131088, /* the least that is sent */
     NULL,
     golden_positions_large_store_any_,
     golden_positions_large_validate_any_,

@@ -21,11 +21,11 @@ static inline bool golden_positions_color_is_known(golden_positions_color value)
     switch (value) {
     case GOLDEN_POSITIONS_COLOR_RED:
     case GOLDEN_POSITIONS_COLOR_GREEN:
-    case GOLDEN_POSITIONS_COLOR_BLUE:
-        return true;
+    case GOLDEN_POSITIONS_COLOR_BLUE: return true;
     default: return false;
     }
 }
+
 const char *golden_positions_color_name(golden_positions_color value); /* NULL where it is not known */
 
 /** With a signed base: from one end of it to the other. */
@@ -41,11 +41,11 @@ static inline bool golden_positions_level_is_known(golden_positions_level value)
     case GOLDEN_POSITIONS_LEVEL_LOWEST:
     case GOLDEN_POSITIONS_LEVEL_LOW:
     case GOLDEN_POSITIONS_LEVEL_NONE:
-    case GOLDEN_POSITIONS_LEVEL_HIGH:
-        return true;
+    case GOLDEN_POSITIONS_LEVEL_HIGH: return true;
     default: return false;
     }
 }
+
 const char *golden_positions_level_name(golden_positions_level value); /* NULL where it is not known */
 
 typedef int64_t golden_positions_wide;
@@ -58,11 +58,11 @@ static inline bool golden_positions_wide_is_known(golden_positions_wide value)
     switch (value) {
     case GOLDEN_POSITIONS_WIDE_BOTTOM:
     case GOLDEN_POSITIONS_WIDE_ZERO:
-    case GOLDEN_POSITIONS_WIDE_TOP:
-        return true;
+    case GOLDEN_POSITIONS_WIDE_TOP: return true;
     default: return false;
     }
 }
+
 const char *golden_positions_wide_name(golden_positions_wide value); /* NULL where it is not known */
 
 typedef uint64_t golden_positions_mask;
@@ -197,38 +197,27 @@ typedef struct golden_positions_shape {
     uint32_t tag; /* 0: unset */
     uint8_t padding_1_[4];
     union {
-        uint8_t padding_1_[4];
         uint8_t truth;
-        uint8_t padding_2_[4];
         int8_t small;
-        uint8_t padding_3_[4];
         double real;
-        uint8_t padding_4_[4];
         golden_positions_color color;
-        uint8_t padding_5_[4];
         golden_positions_flat flat;
-        uint8_t padding_6_[4];
         golden_positions_gaps gaps;
-        uint8_t padding_7_[4];
         struct {
             uint16_t length;
             char text[10];
         } word;
-        uint8_t padding_8_[4];
         struct {
             uint16_t count;
             uint8_t items[3];
             uint8_t padding_1_[1];
         } raw;
-        uint8_t padding_9_[4];
         struct {
             uint16_t count;
             uint8_t padding_1_[6];
             golden_positions_inner items[2];
         } inners;
-        uint8_t padding_10_[4];
         uint16_t three[3];
-        uint8_t padding_11_[4];
         golden_positions_name name;
     } body;
 } golden_positions_shape;

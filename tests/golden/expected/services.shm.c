@@ -29,7 +29,7 @@ const shmrpc_type_info golden_services_little_info = {
     "golden.services.Little",
     UINT64_C(0x25fcc3a795707063),
     sizeof(golden_services_little),
-    8,
+    8, /* the least that is sent */
     NULL,
     golden_services_little_store_any_,
     NULL,
@@ -109,7 +109,7 @@ const shmrpc_type_info golden_services_every_inline_both_request_info = {
     "golden.services.Every.inline_both.request",
     UINT64_C(0xdf3a83392846f99c),
     sizeof(golden_services_every_inline_both_request),
-    8,
+    8, /* the least that is sent */
     NULL,
     golden_services_every_inline_both_request_store_any_,
     golden_services_every_inline_both_request_validate_any_,
@@ -169,7 +169,7 @@ const shmrpc_type_info golden_services_every_inline_both_reply_info = {
     "golden.services.Every.inline_both.reply",
     UINT64_C(0xd79391e2149299d5),
     sizeof(golden_services_every_inline_both_reply),
-    8,
+    8, /* the least that is sent */
     NULL,
     golden_services_every_inline_both_reply_store_any_,
     golden_services_every_inline_both_reply_validate_any_,
@@ -220,7 +220,7 @@ const shmrpc_type_info golden_services_every_shout_request_info = {
     "golden.services.Every.shout.request",
     UINT64_C(0x80e81e1172ca7de9),
     sizeof(golden_services_every_shout_request),
-    8,
+    8, /* the least that is sent */
     NULL,
     golden_services_every_shout_request_store_any_,
     golden_services_every_shout_request_validate_any_,
@@ -276,7 +276,8 @@ int golden_services_every_both(golden_services_every_client *client, const golde
 }
 
 int golden_services_every_inline_both(golden_services_every_client *client,
-                                      const golden_services_every_inline_both_request *request, golden_services_every_inline_both_reply *ret, shmrpc_deadline deadline)
+                                      const golden_services_every_inline_both_request *request,
+                                      golden_services_every_inline_both_reply *ret, shmrpc_deadline deadline)
 {
     return shmrpc_client_call((shmrpc_client *)client, 4, request, ret, deadline);
 }
@@ -311,7 +312,8 @@ int golden_services_every_knock(golden_services_every_client *client, shmrpc_dea
 const golden_parts_part *golden_services_every_own_second(const golden_services_every_client *client)
 {
     return (const golden_parts_part *)shmrpc_client_error_payload((const shmrpc_client *)client,
-                                                                  &golden_services_own_info, GOLDEN_SERVICES_OWN_SECOND);
+                                                                  &golden_services_own_info,
+                                                                  GOLDEN_SERVICES_OWN_SECOND);
 }
 
 const golden_more_box *golden_services_every_own_between(const golden_services_every_client *client)
@@ -323,7 +325,8 @@ const golden_more_box *golden_services_every_own_between(const golden_services_e
 const golden_parts_part *golden_services_every_failure_sold_out(const golden_services_every_client *client)
 {
     return (const golden_parts_part *)shmrpc_client_error_payload((const shmrpc_client *)client,
-                                                                  &golden_parts_failure_info, GOLDEN_PARTS_FAILURE_SOLD_OUT);
+                                                                  &golden_parts_failure_info,
+                                                                  GOLDEN_PARTS_FAILURE_SOLD_OUT);
 }
 
 static int golden_services_every_nothing_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request,
@@ -386,7 +389,9 @@ static int golden_services_every_inline_both_invoke_(shmrpc_server *server, shmr
         return SHMRPC_E_UNIMPLEMENTED;
     }
     return ops->inline_both((golden_services_every_server *)server,
-                            (golden_services_every_inline_both_context *)context, (const golden_services_every_inline_both_request *)request, (golden_services_every_inline_both_reply *)reply);
+                            (golden_services_every_inline_both_context *)context,
+                            (const golden_services_every_inline_both_request *)request,
+                            (golden_services_every_inline_both_reply *)reply);
 }
 
 static int golden_services_every_foreign_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request,
@@ -687,13 +692,15 @@ int second_again(second_client *client, const golden_more_receipt *request, gold
 const golden_parts_part *second_failure_sold_out(const second_client *client)
 {
     return (const golden_parts_part *)shmrpc_client_error_payload((const shmrpc_client *)client,
-                                                                  &golden_parts_failure_info, GOLDEN_PARTS_FAILURE_SOLD_OUT);
+                                                                  &golden_parts_failure_info,
+                                                                  GOLDEN_PARTS_FAILURE_SOLD_OUT);
 }
 
 const golden_parts_part *second_own_second(const second_client *client)
 {
     return (const golden_parts_part *)shmrpc_client_error_payload((const shmrpc_client *)client,
-                                                                  &golden_services_own_info, GOLDEN_SERVICES_OWN_SECOND);
+                                                                  &golden_services_own_info,
+                                                                  GOLDEN_SERVICES_OWN_SECOND);
 }
 
 const golden_more_box *second_own_between(const second_client *client)

@@ -44,7 +44,8 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_services_every_inline_both_request, questio
                      "offset of golden_services_every_inline_both_request.question");
 SHMRPC_STATIC_ASSERT(offsetof(golden_services_every_inline_both_request, question.text) == 2,
                      "offset of golden_services_every_inline_both_request.question.text");
-SHMRPC_NODISCARD bool golden_services_every_inline_both_request_set_question(golden_services_every_inline_both_request *message, const char *text, size_t length);
+SHMRPC_NODISCARD bool golden_services_every_inline_both_request_set_question(
+    golden_services_every_inline_both_request *message, const char *text, size_t length);
 void golden_services_every_inline_both_request_init(golden_services_every_inline_both_request *message);
 extern const shmrpc_type_info golden_services_every_inline_both_request_info;
 
@@ -65,7 +66,8 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_services_every_inline_both_reply, answer) =
                      "offset of golden_services_every_inline_both_reply.answer");
 SHMRPC_STATIC_ASSERT(offsetof(golden_services_every_inline_both_reply, answer.text) == 6,
                      "offset of golden_services_every_inline_both_reply.answer.text");
-SHMRPC_NODISCARD bool golden_services_every_inline_both_reply_set_answer(golden_services_every_inline_both_reply *message, const char *text, size_t length);
+SHMRPC_NODISCARD bool golden_services_every_inline_both_reply_set_answer(
+    golden_services_every_inline_both_reply *message, const char *text, size_t length);
 void golden_services_every_inline_both_reply_init(golden_services_every_inline_both_reply *message);
 extern const shmrpc_type_info golden_services_every_inline_both_reply_info;
 
@@ -108,15 +110,20 @@ SHMRPC_NODISCARD int golden_services_every_ask(golden_services_every_client *cli
 SHMRPC_NODISCARD int golden_services_every_tell(golden_services_every_client *client,
                                                 const golden_services_little *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_both(golden_services_every_client *client,
-                                                const golden_services_little *request, golden_services_little *ret, shmrpc_deadline deadline);
+                                                const golden_services_little *request, golden_services_little *ret,
+                                                shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_inline_both(golden_services_every_client *client,
-                                                       const golden_services_every_inline_both_request *request, golden_services_every_inline_both_reply *ret, shmrpc_deadline deadline);
+                                                       const golden_services_every_inline_both_request *request,
+                                                       golden_services_every_inline_both_reply *ret,
+                                                       shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_foreign(golden_services_every_client *client,
-                                                   const golden_parts_order *request, golden_more_receipt *ret, shmrpc_deadline deadline);
+                                                   const golden_parts_order *request, golden_more_receipt *ret,
+                                                   shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_slow(golden_services_every_client *client, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_for_ever(golden_services_every_client *client, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_shout(golden_services_every_client *client,
-                                                 const golden_services_every_shout_request *request, shmrpc_deadline deadline);
+                                                 const golden_services_every_shout_request *request,
+                                                 shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_knock(golden_services_every_client *client, shmrpc_deadline deadline);
 
 /* What came with the error that the last call returned, valid until the next call; NULL where it was another. */
@@ -127,8 +134,10 @@ const golden_parts_part *golden_services_every_failure_sold_out(const golden_ser
 /*
  * ---- golden.services.Every: the serving side ----
  *
- * Embed golden_services_every_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed golden_services_every_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_services_every_server {
     shmrpc_server base;
@@ -183,7 +192,8 @@ typedef struct golden_services_every_ops {
     int (*both)(golden_services_every_server *server, golden_services_every_both_context *context,
                 const golden_services_little *request, golden_services_little *reply);
     int (*inline_both)(golden_services_every_server *server, golden_services_every_inline_both_context *context,
-                       const golden_services_every_inline_both_request *request, golden_services_every_inline_both_reply *reply);
+                       const golden_services_every_inline_both_request *request,
+                       golden_services_every_inline_both_reply *reply);
     int (*foreign)(golden_services_every_server *server, golden_services_every_foreign_context *context,
                    const golden_parts_order *request, golden_more_receipt *reply);
     int (*slow)(golden_services_every_server *server, golden_services_every_slow_context *context);
@@ -197,10 +207,14 @@ typedef struct golden_services_every_ops {
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */
 SHMRPC_NODISCARD int golden_services_every_server_init(golden_services_every_server *server,
-                                                       const golden_services_every_ops *ops, const char *name, const shmrpc_server_options *options);
+                                                       const golden_services_every_ops *ops, const char *name,
+                                                       const shmrpc_server_options *options);
 void golden_services_every_server_deinit(golden_services_every_server *server);
-SHMRPC_NODISCARD int golden_services_every_server_run(golden_services_every_server *server); /* until stop */
-void golden_services_every_server_stop(golden_services_every_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int golden_services_every_server_run(golden_services_every_server *server);
+void golden_services_every_server_stop(golden_services_every_server *server);
+
 extern const shmrpc_service_info golden_services_every_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */
@@ -243,8 +257,10 @@ const golden_more_box *second_own_between(const second_client *client);
 /*
  * ---- golden.services.Other: the serving side ----
  *
- * Embed second_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed second_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct second_server {
     shmrpc_server base;
@@ -271,8 +287,11 @@ typedef struct second_ops {
 SHMRPC_NODISCARD int second_server_init(second_server *server, const second_ops *ops, const char *name,
                                         const shmrpc_server_options *options);
 void second_server_deinit(second_server *server);
-SHMRPC_NODISCARD int second_server_run(second_server *server); /* until stop */
-void second_server_stop(second_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int second_server_run(second_server *server);
+void second_server_stop(second_server *server);
+
 extern const shmrpc_service_info second_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */
@@ -300,8 +319,10 @@ shmrpc_client *golden_services_bare_client_base(golden_services_bare_client *cli
 /*
  * ---- golden.services.Bare: the serving side ----
  *
- * Embed golden_services_bare_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed golden_services_bare_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_services_bare_server {
     shmrpc_server base;
@@ -314,10 +335,14 @@ typedef struct golden_services_bare_ops {
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */
 SHMRPC_NODISCARD int golden_services_bare_server_init(golden_services_bare_server *server,
-                                                      const golden_services_bare_ops *ops, const char *name, const shmrpc_server_options *options);
+                                                      const golden_services_bare_ops *ops, const char *name,
+                                                      const shmrpc_server_options *options);
 void golden_services_bare_server_deinit(golden_services_bare_server *server);
-SHMRPC_NODISCARD int golden_services_bare_server_run(golden_services_bare_server *server); /* until stop */
-void golden_services_bare_server_stop(golden_services_bare_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int golden_services_bare_server_run(golden_services_bare_server *server);
+void golden_services_bare_server_stop(golden_services_bare_server *server);
+
 extern const shmrpc_service_info golden_services_bare_service_info;
 
 SHMRPC_END_DECLS

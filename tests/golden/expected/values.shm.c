@@ -23,7 +23,7 @@ const shmrpc_type_info vals_pair_info = {
     "golden.values.Pair",
     UINT64_C(0x397aa2921c903230),
     sizeof(vals_pair),
-    8,
+    8, /* the least that is sent */
     NULL,
     NULL,
     NULL,
@@ -132,16 +132,22 @@ static bool vals_defaults_validate_any_(const void *any, shmrpc_fault *fault)
 static const vals_defaults vals_defaults_initial_ = {
     1, /* b */
     (-INT8_C(7)), /* i8 */
-    {0}, INT64_MIN, /* i64 */
+    {0},
+    INT64_MIN, /* i64 */
     UINT64_C(18446744073709551615), /* u64 */
     0.5f, /* f32 */
-    {0}, (-1e+300), /* f64 */
+    {0},
+    (-1e+300), /* f64 */
     VALS_COLOR_GREEN, /* color */
-    {0}, UINT16_C(3), /* mask */
+    {0},
+    UINT16_C(3), /* mask */
     {0, 0}, /* pair */
-    0, {0}, 0, /* absent */
+    0, /* has_absent */
+    {0},
+    0, /* absent */
     {0}, /* three */
-    {0}, {0, {0}, {{0, 0}}}, /* pairs */
+    {0},
+    {0, {0}, {{0, 0}}}, /* pairs */
     {8, "hi there"}, /* greeting */
     {0},
 };
@@ -155,7 +161,7 @@ const shmrpc_type_info vals_defaults_info = {
     "golden.values.Defaults",
     UINT64_C(0xbdf2aed5a0a14570),
     sizeof(vals_defaults),
-    96,
+    96, /* the least that is sent */
     &vals_defaults_initial_,
     vals_defaults_store_any_,
     vals_defaults_validate_any_,

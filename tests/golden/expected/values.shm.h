@@ -40,11 +40,11 @@ static inline bool vals_color_is_known(vals_color value)
 {
     switch (value) {
     case VALS_COLOR_RED:
-    case VALS_COLOR_GREEN:
-        return true;
+    case VALS_COLOR_GREEN: return true;
     default: return false;
     }
 }
+
 const char *vals_color_name(vals_color value); /* NULL where it is not known */
 
 typedef uint16_t vals_mask;

@@ -31,7 +31,7 @@ const shmrpc_type_info demo_health_health_reply_info = {
     "demo.health.HealthReply",
     UINT64_C(0xc90808ca25ff91f5),
     sizeof(demo_health_health_reply),
-    16,
+    16, /* the least that is sent */
     NULL,
     demo_health_health_reply_store_any_,
     NULL,

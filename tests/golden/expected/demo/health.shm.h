@@ -21,11 +21,11 @@ static inline bool demo_health_state_is_known(demo_health_state value)
     switch (value) {
     case DEMO_HEALTH_STATE_UNKNOWN:
     case DEMO_HEALTH_STATE_SERVING:
-    case DEMO_HEALTH_STATE_DRAINING:
-        return true;
+    case DEMO_HEALTH_STATE_DRAINING: return true;
     default: return false;
     }
 }
+
 const char *demo_health_state_name(demo_health_state value); /* NULL where it is not known */
 
 typedef struct demo_health_health_reply {
@@ -61,8 +61,10 @@ SHMRPC_NODISCARD int demo_health_health_check(demo_health_health_client *client,
 /*
  * ---- demo.health.Health: the serving side ----
  *
- * Embed demo_health_health_server in a struct of your own. An operation returns 0, a declared error, or what a ..._throw_... function
- * returned; `reply` is the default image to begin with. One that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * Embed demo_health_health_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
+ * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct demo_health_health_server {
     shmrpc_server base;
@@ -81,10 +83,14 @@ typedef struct demo_health_health_ops {
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */
 SHMRPC_NODISCARD int demo_health_health_server_init(demo_health_health_server *server,
-                                                    const demo_health_health_ops *ops, const char *name, const shmrpc_server_options *options);
+                                                    const demo_health_health_ops *ops, const char *name,
+                                                    const shmrpc_server_options *options);
 void demo_health_health_server_deinit(demo_health_health_server *server);
-SHMRPC_NODISCARD int demo_health_health_server_run(demo_health_health_server *server); /* until stop */
-void demo_health_health_server_stop(demo_health_health_server *server);                /* async-signal-safe; any thread */
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int demo_health_health_server_run(demo_health_health_server *server);
+void demo_health_health_server_stop(demo_health_health_server *server);
+
 extern const shmrpc_service_info demo_health_health_service_info;
 
 SHMRPC_END_DECLS

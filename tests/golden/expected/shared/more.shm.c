@@ -87,7 +87,7 @@ const shmrpc_type_info golden_more_box_info = {
     "golden.more.Box",
     UINT64_C(0xde6e03915688fa5c),
     sizeof(golden_more_box),
-    58,
+    58, /* the least that is sent */
     NULL,
     golden_more_box_store_any_,
     golden_more_box_validate_any_,
@@ -183,7 +183,9 @@ static const char *const golden_more_receipt_box_paths_[] = {"box.content[].labe
                                                              "box.has_label", "box.label"};
 
 static const char *const golden_more_receipt_things_paths_[] = {"things[].part.label", "things[].part.fragile",
-                                                                "things[].box.content[].label", "things[].box.content[].fragile", "things[].box.has_label", "things[].box.label"};
+                                                                "things[].box.content[].label",
+                                                                "things[].box.content[].fragile",
+                                                                "things[].box.has_label", "things[].box.label"};
 
 static bool golden_more_receipt_validate_any_(const void *any, shmrpc_fault *fault)
 {
@@ -218,7 +220,7 @@ const shmrpc_type_info golden_more_receipt_info = {
     "golden.more.Receipt",
     UINT64_C(0xef870f0d6f393c6a),
     sizeof(golden_more_receipt),
-    192,
+    192, /* the least that is sent */
     NULL,
     golden_more_receipt_store_any_,
     golden_more_receipt_validate_any_,

@@ -81,7 +81,7 @@ const shmrpc_type_info golden_parts_part_info = {
     "golden.parts.Part",
     UINT64_C(0x08357d2f5d72104b),
     sizeof(golden_parts_part),
-    20,
+    20, /* the least that is sent */
     NULL,
     golden_parts_part_store_any_,
     golden_parts_part_validate_any_,
@@ -141,7 +141,7 @@ const shmrpc_type_info golden_parts_order_info = {
     "golden.parts.Order",
     UINT64_C(0x3749f6e96935b8b7),
     sizeof(golden_parts_order),
-    16,
+    16, /* the least that is sent */
     NULL,
     golden_parts_order_store_any_,
     golden_parts_order_validate_any_,
