@@ -28,15 +28,16 @@ job_count() {
     nproc 2>/dev/null || echo 2
 }
 
-# quietly LOG COMMAND…: the command's output goes to a log of that name, and is shown where it fails.
+# quietly LOG COMMAND…: the command's output goes to a log of that name, and its end is shown where it fails.
 quietly() {
     local log=$build_root/$1 status=0
     shift
     mkdir -p "$build_root" || fail "cannot write to $build_root: set SHMRPC_BUILD_ROOT to another folder"
     "$@" >"$log" 2>&1 </dev/null || status=$?
     if [ "$status" -ne 0 ]; then
-        cat "$log" >&2
+        tail -n 80 "$log" >&2
         say "failed with status $status: $*"
+        say "all of its output: $log"
     fi
     return "$status"
 }
