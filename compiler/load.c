@@ -95,16 +95,18 @@ static const char *find_import(const loader *from, const unit *importing, const 
     return NULL;
 }
 
+/* `target` is being read: its newest link is the import that led here. */
 static void import_cycle(const loader *from, const ast_import *ast, const unit *target)
 {
-    diag_entry *entry = diag_add(from->run->diagnostics, DIAG_E207, ast->path.at,
-                                 "'%s' imports itself, by way of this import", ast->path.text);
-    for (uint32_t i = 0; i < target->ast->imports.count && i < target->link_list.count + 1; i++) {
-        const ast_import *other = *VECTOR_AT(&target->ast->imports, ast_import *, i);
-        if (i == target->link_list.count - 1 && other != ast)
-            diag_note(entry, other->path.at, "the cycle begins here");
-    }
-    diag_fix(entry, "move what both need into a file of its own");
+    const link *begun = *VECTOR_AT(&target->link_list, link *, target->link_list.count - 1);
+    diag_entry *entry =
+        diag_add(from->run->diagnostics, DIAG_E207, ast->path.at, "this import of '%s' closes a cycle", ast->path.text);
+    if (begun->ast != ast)
+        diag_note(entry, begun->ast->path.at, "it begins here");
+    else
+        diag_note(entry, (span){0}, "a file does not import itself");
+    if (begun->ast != ast)
+        diag_fix(entry, "move what both need into a file of its own");
 }
 
 static void load_import(const loader *from, unit *importing, const ast_import *ast)

@@ -49,6 +49,9 @@ void parse_annotation(parse *state, ast_notes *notes, ast_ident name, vector *ar
 vector *parse_list(parse *state);
 void parse_list_add(parse *state, vector *list, const void *item); /* NULL is left out */
 
+/* A dotted name out of a list of its parts. */
+const char *parse_join(parse *state, const vector *parts);
+
 void parse_package(parse *state, const ast_notes *notes, ast_ident name, span at);
 void parse_import(parse *state, const ast_notes *notes, ast_string path, ast_ident as);
 void parse_declare(parse *state, const ast_decl *decl);

@@ -92,7 +92,7 @@ static ast_ident *ident_copy(struct parse *state, ast_ident name)
 
 %type <ident> qname ident soft hard declared member_name field_name method_name
 %type <notes> notes
-%type <list> arguments argument_list fields members methods
+%type <list> parts arguments argument_list fields members methods
 %type <argument> argument
 %type <expr> expr tag
 %type <type> type base
@@ -372,8 +372,12 @@ expr
 /* ---- names ---- */
 
 qname
-    : IDENT
-    | qname '.' ident   { $$ = (ast_ident){arena_printf(parse_memory(state), "%s.%s", $1.text, $3.text), @$}; }
+    : parts             { $$ = (ast_ident){parse_join(state, $1), @$}; }
+    ;
+
+parts
+    : IDENT             { $$ = parse_list(state); parse_list_add(state, $$, $1.text); }
+    | parts '.' ident   { $$ = $1; parse_list_add(state, $$, $3.text); }
     ;
 
 ident
@@ -401,7 +405,8 @@ static void parser_error(const span *place, struct parse *state, const char *mes
 
 static bool is_operator(const char *name)
 {
-    return name[0] == '\'' && name[1] && name[2] == '\'' && strchr("|^&+-*/%~.", name[1]);
+    bool shift = strcmp(name, "<<") == 0 || strcmp(name, ">>") == 0;
+    return shift || (name[0] == '\'' && name[1] && name[2] == '\'' && strchr("|^&+-*/%~.", name[1]));
 }
 
 static int yyreport_syntax_error(const yypcontext_t *context, struct parse *state)

@@ -504,6 +504,20 @@ void parse_list_add(parse *state, vector *list, const void *item)
         vector_add_pointer(list, state->memory, item);
 }
 
+const char *parse_join(parse *state, const vector *parts)
+{
+    if (parts->count == 1)
+        return *VECTOR_AT(parts, const char *, 0);
+    buffer name = {0};
+    for (uint32_t i = 0; i < parts->count; i++) {
+        buffer_puts(&name, i ? "." : "");
+        buffer_puts(&name, *VECTOR_AT(parts, const char *, i));
+    }
+    const char *joined = arena_copy(state->memory, name.data, name.length);
+    buffer_deinit(&name);
+    return joined;
+}
+
 void parse_package(parse *state, const ast_notes *notes, ast_ident name, span at)
 {
     ast_file *file = state->file;
