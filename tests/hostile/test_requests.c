@@ -382,7 +382,6 @@ START_TEST(survives_memory_that_changes_while_it_is_read)
     printf("seed %u\n", random);
     for (int round = 0; round < 300; round++) {
         rogue peer;
-        slot reply;
 
         rogue_join(&peer, "probe");
         scribbler other = {.peer = &peer, .random = random_next(&random), .writes = 20000};
