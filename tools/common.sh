@@ -35,7 +35,7 @@ quietly() {
     mkdir -p "$build_root" || fail "cannot write to $build_root: set SHMRPC_BUILD_ROOT to another folder"
     "$@" >"$log" 2>&1 </dev/null || status=$?
     if [ "$status" -ne 0 ]; then
-        tail -n 80 "$log" >&2
+        grep -vE '^\[[0-9]+/[0-9]+\] ' "$log" | tail -n 80 >&2 || true
         say "failed with status $status: $*"
         say "all of its output: $log"
     fi
