@@ -2,8 +2,8 @@
 /*
  * log.h - what the library has to say, to whoever asks for it.
  *
- * Silent by default. Nothing is logged on the call path; a line is written when
- * a connection comes, goes or is dropped, and when a handler fails.
+ * Silent by default. Nothing is logged on the call path; a line is written when a connection comes, goes or is dropped,
+ * and when a handler fails.
  */
 #ifndef SHMRPC_LOG_H
 #define SHMRPC_LOG_H
@@ -20,18 +20,19 @@ typedef enum shmrpc_log_level {
 } shmrpc_log_level;
 
 /*
- * Receives one line without a newline, valid during the call. May be called from any thread that uses
- * the library; must not call it back.
+ * Receives one line without a newline, valid during the call. May be called from any thread that uses the library, and
+ * from several at once; must not call it back.
  */
 typedef void shmrpc_log_function(shmrpc_log_level level, const char *line);
 
 /*
  * Sets the function that receives lines up to `most`, for the whole process; NULL: silence. Any thread; takes effect
- * at once. `shmrpc_log_to_stderr` is one to pass.
+ * with the next line. A line that another thread is writing meanwhile may still reach the function that was set
+ * before, so that one must stay callable. `shmrpc_log_to_stderr` is one to pass.
  */
 SHMRPC_EXPORT void shmrpc_log_set(shmrpc_log_function *function, shmrpc_log_level most);
 
-/* Writes "shmrpc: warning: ..." to standard error, one write(2) per line. */
+/* Writes "shmrpc: warning: ..." to standard error, each line by one system call. */
 SHMRPC_EXPORT void shmrpc_log_to_stderr(shmrpc_log_level level, const char *line);
 
 SHMRPC_END_DECLS
