@@ -223,7 +223,7 @@ static int take_reply(shmrpc_client *client, const shmrpc_method_info *info, con
         return connection_fail(&client->connection);
     }
     if (to != ret) {
-        memcpy(ret, to, type->size);
+        copy_bytes(ret, to, type->size);
     }
     return 0;
 }
@@ -259,7 +259,7 @@ int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *reque
         return rc;
     }
     rc = take_reply(client, info, &reply, ret);
-    connection_end(&client->connection);
+    connection_end(&client->connection, &call);
     return rc;
 }
 

@@ -69,9 +69,9 @@ int connection_call(connection *self, const lane_call *call, uint16_t method, ui
                     lane_reply *ret_reply);
 
 /* The reply has been read. */
-static inline void connection_end(connection *self)
+static inline void connection_end(connection *self, const lane_call *call)
 {
-    lane_client_reap(&self->lane);
+    lane_client_end(&self->lane, call);
 }
 
 /* The server broke the protocol (error.h says how): the connection is of no more use. Returns PROTOCOL. */

@@ -18,7 +18,7 @@ static inline uint32_t message_store(const shmrpc_type_info *type, void *to, con
     if (type->store != NULL) {
         return (uint32_t)type->store(to, message);
     }
-    memcpy(to, message, type->size);
+    copy_bytes(to, message, type->size);
     return type->size;
 }
 
@@ -26,7 +26,7 @@ static inline uint32_t message_store(const shmrpc_type_info *type, void *to, con
 static inline void message_init(const shmrpc_type_info *type, void *to)
 {
     if (type->initial != NULL) {
-        memcpy(to, type->initial, type->size);
+        copy_bytes(to, type->initial, type->size);
     } else {
         memset(to, 0, type->size);
     }

@@ -138,7 +138,7 @@ int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request, si
         rc = connection_call(&lane->connection, &call, method, (uint32_t)size, timeout_ns, &reply);
         if (rc == 0) {
             rc = take_reply(lane, &reply, buffer, buffer == NULL ? 0 : capacity);
-            connection_end(&lane->connection);
+            connection_end(&lane->connection, &call);
         }
     }
     if (ret_reply != NULL) {
