@@ -12,6 +12,7 @@
 #include "platform/process.h"
 #include "platform/socket.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <unistd.h>
 
@@ -160,6 +161,9 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
 
     *self = (connection){.peer = {look}, .socket = -1, .server = -1, .bell = -1};
     self->generation = process_generation();
+    if (self->generation == 0) {
+        return error_system(-ENOMEM, "cannot watch for fork()");
+    }
     self->call_timeout_ns = options_timeout_ns(options->call_timeout_ns);
     self->socket = directory_connect(name, until_ns, options->wait_for_server);
     if (self->socket < 0) {
@@ -252,7 +256,7 @@ int connection_begin(connection *self, uint32_t request_size, uint32_t reply_siz
 {
     int rc;
 
-    if (self->thread != process_thread() || self->generation != process_generation()) {
+    if (self->thread != process_thread()) {
         rc = wrong_owner(self);
         if (rc != 0) {
             return rc;

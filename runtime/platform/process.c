@@ -12,9 +12,15 @@ static pthread_once_t generation_once = PTHREAD_ONCE_INIT;
 static bool generation_is_counted;
 static _Atomic uint32_t generation = 1;
 
+/* One word of static TLS is to be had even by a library that is loaded late; it saves a call per call. */
+static _Thread_local uintptr_t thread __attribute__((tls_model("initial-exec")));
+static _Atomic uintptr_t threads;
+
+/* Runs in the child, in the one thread that it has. */
 static void generation_advance(void)
 {
     atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
+    thread = 0;
 }
 
 static void generation_register(void)
@@ -25,19 +31,18 @@ static void generation_register(void)
 uint32_t process_generation(void)
 {
     (void)pthread_once(&generation_once, generation_register);
-
-    /* Without memory for the handler, the process id tells a child from its parents as well, for a system call. */
-    if (!generation_is_counted)
-        return (uint32_t)getpid();
+    if (!generation_is_counted) {
+        return 0;
+    }
     return atomic_load_explicit(&generation, memory_order_relaxed);
 }
 
 uintptr_t process_thread(void)
 {
-    /* One byte of static TLS is to be had even by a library that is loaded late; it saves a call per call. */
-    static _Thread_local char mark __attribute__((tls_model("initial-exec")));
-
-    return (uintptr_t)&mark;
+    if (thread == 0) {
+        thread = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) + 1;
+    }
+    return thread;
 }
 
 bool process_has_ended(int pidfd)

@@ -11,11 +11,15 @@
 /*
  * Another number in each forked child: a handle that remembers a number other than this belongs to an ancestor.
  * The first call registers a fork handler, so a number from before it means nothing after a fork: ask before
- * anything is made that a child must not use. fork() runs handlers; vfork() and a bare clone() do not.
+ * anything is made that a child must not use. fork() runs handlers; vfork() and a bare clone() do not. 0: there was no
+ * memory for the handler.
  */
 uint32_t process_generation(void);
 
-/* A value that is unique to the calling thread while it lives; never 0. Costs one load. */
+/*
+ * A number that no other thread of this process has or had, and that the thread which calls fork() has not in the child
+ * (once process_generation() has been called); never 0. Costs one load.
+ */
 uintptr_t process_thread(void);
 
 /* Has the process of this pidfd ended (a zombie has)? Never blocks. false for -1. */

@@ -80,6 +80,30 @@ START_TEST(each_thread_has_a_value_of_its_own)
 }
 END_TEST
 
+static int send_thread(child_link *link, void *data)
+{
+    uintptr_t thread = process_thread();
+
+    (void)data;
+    link_send(link, &thread, sizeof(thread));
+    return 0;
+}
+
+START_TEST(the_thread_that_forks_is_another_in_the_child)
+{
+    uintptr_t mine = process_thread();
+    uintptr_t of_child;
+    child process;
+
+    ck_assert_uint_ne(process_generation(), 0);
+    child_spawn(&process, send_thread, NULL);
+    link_receive(&process.link, &of_child, sizeof(of_child));
+    child_expect_exit(&process, 0);
+    ck_assert(of_child != mine);
+    ck_assert(process_thread() == mine);
+}
+END_TEST
+
 static int await_end(child_link *link, void *data)
 {
     (void)data;
@@ -114,6 +138,7 @@ static Suite *process_suite(void)
     tcase_add_test(tests, the_generation_stays_while_nobody_forks);
     tcase_add_test(tests, each_descendant_has_another_generation);
     tcase_add_test(tests, each_thread_has_a_value_of_its_own);
+    tcase_add_test(tests, the_thread_that_forks_is_another_in_the_child);
     tcase_add_test(tests, knows_whether_a_process_has_ended);
     suite_add_tcase(suite, tests);
     return suite;
