@@ -37,22 +37,26 @@ compile_all() {
 }
 
 compiles_as_c11_with_gcc() { compile_all gcc c c11 -O2; }
-compiles_as_c17_with_gcc() { compile_all gcc c c17 -O0; }
+compiles_as_c17_with_gcc() { compile_all gcc c c17 -fsyntax-only; }
 compiles_as_c11_with_gcc_and_short_enums() { compile_all gcc c c11 -O2 -fshort-enums; }
 compiles_as_cpp17_with_gcc() { compile_all g++ c++ c++17 -O2; }
-compiles_as_cpp20_with_gcc() { compile_all g++ c++ c++20 -O0; }
+compiles_as_cpp20_with_gcc() { compile_all g++ c++ c++20 -fsyntax-only; }
 compiles_as_c11_with_clang() { compile_all clang c c11 -O2; }
-compiles_as_c17_with_clang() { compile_all clang c c17 -O0 -fshort-enums; }
+compiles_as_c17_with_clang() { compile_all clang c c17 -fsyntax-only -fshort-enums; }
 compiles_as_cpp17_with_clang() { compile_all clang++ c++ c++17 -O2; }
-compiles_as_cpp20_with_clang() { compile_all clang++ c++ c++20 -O0; }
+compiles_as_cpp20_with_clang() { compile_all clang++ c++ c++20 -fsyntax-only; }
 
-# A struct that is packed behind the header's back is noticed.
+# A struct that is not as the schema says, whatever the cause, is noticed: here two fields have changed places.
 notices_another_layout() {
     local compiler=cc
     type -P gcc >/dev/null && compiler=gcc
-    printf '#pragma pack(1)\n#include "values.shm.h"\n' >packed.c
-    expect_status 1 "$compiler" -std=c11 -I "$source_dir/include" -I "$cases_dir/out" -c packed.c -o packed.o
-    expect_text "$output" "size of vals_defaults"
+    mkdir out
+    sed '/^    int64_t a;$/d; s/^    int64_t b;$/    int64_t b;\n    int64_t a;/' "$cases_dir/out/calculator.shm.h" \
+        >out/calculator.shm.h
+    cp "$cases_dir/out/calculator.shm.c" out
+    expect_status 1 "$compiler" -std=c11 -I "$source_dir/include" -I out -c out/calculator.shm.c -o out.o
+    expect_text "$output" "offset of calc_pair.a"
+    expect_text "$output" "offset of calc_pair.b"
 }
 
 # Generated for another version of the runtime's headers.
