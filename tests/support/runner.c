@@ -5,6 +5,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <sys/mman.h>
 
@@ -59,4 +60,9 @@ void test_skip(const char *format, ...)
     fflush(stdout);
     if (skipped_count != NULL)
         atomic_fetch_add(skipped_count, 1);
+}
+
+bool test_is_built_with(const char *sanitizer)
+{
+    return strcmp(SHMRPC_TEST_SANITIZER, sanitizer) == 0;
 }

@@ -8,6 +8,7 @@
 #ifndef SHMRPC_TEST_RUNNER_H
 #define SHMRPC_TEST_RUNNER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <check.h>
@@ -34,5 +35,8 @@ int test_support_run(suite_new_fn *const suites[], size_t suite_count);
  * passed. At most once per case; the case returns right after, without a failure.
  */
 void test_skip(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Whether this build has that sanitizer: "asan", "ubsan" or "tsan". Their runtimes map memory, make calls, start threads. */
+bool test_is_built_with(const char *sanitizer);
 
 #endif
