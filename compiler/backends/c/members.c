@@ -126,10 +126,10 @@ void gen_members(gen *g, const model_decl *decl)
 
 static int member_order(const void *a, const void *b)
 {
-    const model_member *const *left = a;
-    const model_member *const *right = b;
+    const model_member *left = a;
+    const model_member *right = b;
 
-    return (*left)->magnitude < (*right)->magnitude ? -1 : (*left)->magnitude > (*right)->magnitude;
+    return left->magnitude < right->magnitude ? -1 : left->magnitude > right->magnitude;
 }
 
 static const char errors_info[] = "};\n"
@@ -144,7 +144,7 @@ void gen_errors(gen *g, const model_decl *decl)
     const char *set = name_decl(g->memory, decl);
     const char *info =
         gen_compose(g, set, "info", decl->at, "the description", arena_printf(g->memory, "errors '%s'", decl->name));
-    const model_member **sorted = arena_array(g->memory, members->count, sizeof *sorted);
+    model_member *sorted = arena_array(g->memory, members->count, sizeof *sorted);
 
     emit_gap(&g->header);
     if (decl->notes.doc || decl->notes.deprecated)
@@ -154,16 +154,16 @@ void gen_errors(gen *g, const model_decl *decl)
     EMIT(&g->header, "extern const shmrpc_errors_info ${info};\n", {"info", info});
 
     for (uint32_t i = 0; i < members->count; i++)
-        sorted[i] = &members->items[i];
+        sorted[i] = members->items[i];
     qsort(sorted, members->count, sizeof *sorted, member_order);
     emit_gap(e);
     EMIT(e, "static const shmrpc_error_info ${set}_items_[] = {\n", {"set", set});
     emit_in(e);
     for (uint32_t i = 0; i < members->count; i++) {
-        const model_record *payload = sorted[i]->payload;
+        const model_record *payload = sorted[i].payload;
         EMIT(e, "{${name}, ${macro}, ${payload}},\n",
-             {"name", c_literal_string(g->memory, sorted[i]->name, strlen(sorted[i]->name))},
-             {"macro", name_member_macro(g->memory, members, sorted[i])},
+             {"name", c_literal_string(g->memory, sorted[i].name, strlen(sorted[i].name))},
+             {"macro", name_member_macro(g->memory, members, &sorted[i])},
              {"payload", payload ? arena_printf(g->memory, "&%s_info", name_record(g->memory, payload)) : "NULL"});
     }
     emit_out(e);
