@@ -47,6 +47,12 @@ static bool has_argument(const ast_annotation *annotation)
     return annotation->arguments && annotation->arguments->count > 0;
 }
 
+/* Whether the argument is a literal that was refused when it was read. */
+static bool is_faulty(const ast_annotation *annotation)
+{
+    return has_argument(annotation) && argument(annotation)->kind == AST_FAULTY;
+}
+
 /* ---- readers ---- */
 
 static void read_version(reader *from, const ast_annotation *annotation)
@@ -227,7 +233,7 @@ static void read_one(reader *from, const ast_annotation *annotation, annotate_ta
         diag_note(entry, (span){0}, "it belongs to %s", applied->where);
         return;
     }
-    if (arguments_are_right(run, annotation, applied))
+    if (arguments_are_right(run, annotation, applied) && !is_faulty(annotation))
         applied->read(from, annotation);
 }
 

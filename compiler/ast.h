@@ -51,6 +51,7 @@ typedef enum ast_expr_kind {
     AST_SIZEOF,   /* type */
     AST_UNARY,    /* op, left */
     AST_BINARY,   /* op, left, right */
+    AST_FAULTY,   /* a literal with a mistake, which was reported: has no value, and needs no further word */
 } ast_expr_kind;
 
 typedef enum ast_operator {

@@ -65,6 +65,7 @@ typedef struct compile {
     map by_qualified; /* qualified name -> symbol */
     vector busy;      /* symbol *: those being completed, the outermost first */
     uint32_t depth;
+    bool deep_reported;   /* E114, once per run */
     bool deprecated_user; /* what is being looked at is deprecated itself: may use what is */
 } compile;
 

@@ -139,6 +139,7 @@ static bool evaluate_inner(compile *run, const unit *from, const ast_expr *expr,
     case AST_STRING:
         *ret = (value){.is = {.kind = MODEL_VALUE_STRING, .text = expr->text.text, .length = expr->text.length}};
         return true;
+    case AST_FAULTY: return false;
     case AST_DURATION:
         diag_add(run->diagnostics, DIAG_E301, expr->at, "a time stands in annotations only");
         return false;
@@ -178,12 +179,14 @@ bool constant_may_be(const model_type *type)
 static bool wrong_kind(compile *run, const value *given, const model_type *type, span at, diag_code code)
 {
     static const char *const given_names[] = {
-        [MODEL_VALUE_NONE] = "nothing",  [MODEL_VALUE_BOOL] = "true or false", [MODEL_VALUE_INT] = "a whole number",
+        [MODEL_VALUE_NONE] = "nothing",  [MODEL_VALUE_BOOL] = "a bool",     [MODEL_VALUE_INT] = "a whole number",
         [MODEL_VALUE_FLOAT] = "a float", [MODEL_VALUE_STRING] = "a string",
     };
-    diag_entry *entry = diag_add(run->diagnostics, code, at, "%s is not a value of %s",
-                                 given->members ? given->members->decl->name : given_names[given->is.kind],
-                                 types_name(run->memory, type));
+    const char *what = given_names[given->is.kind];
+    if (given->members)
+        what = arena_printf(run->memory, "a member of %s", given->members->decl->name);
+    diag_entry *entry =
+        diag_add(run->diagnostics, code, at, "%s is not a value of %s", what, types_name(run->memory, type));
     if (type->kind == MODEL_ENUM || type->kind == MODEL_FLAGS)
         diag_fix(entry, "name a member of '%s'", type->members->decl->name);
     else if (type->kind == MODEL_BOOL)

@@ -15,12 +15,14 @@ arena *parse_memory(parse *state);
 diag *parse_diag(parse *state);
 const source *parse_source(parse *state);
 void parse_broken(parse *state);
+void parse_cut(parse *state);            /* the file ends within a comment */
 void parse_stray(parse *state, span at); /* E111 */
 
-/* For the grammar: where a mistake was found, what stands there, and what could have. */
+void parse_not_ascii(parse *state, span at); /* E111 in a name */
+void parse_quoted(parse *state, span at);    /* E111 for 'text' */
+
+/* For the grammar: what could have stood where the last token stands. */
 typedef struct parse_surprise {
-    span at;
-    const char *found;        /* as the grammar calls the token */
     const char *const *names; /* what was expected instead, operators left out */
     uint32_t count;
     bool could_end; /* a ';' was among them */

@@ -6,7 +6,9 @@
  * the parser gives up on something. Mistakes that people make often are rules
  * of their own (`end`, `stray_end`, `bad_name`, a number after a field or a
  * method): they are reported and nothing is lost. All others are found with
- * look-ahead correction, which makes the list of what was expected exact.
+ * look-ahead correction, which makes the list of what was expected exact. Where
+ * an entry or a body with a mistake ends, syntax.c has made sure of it: hence
+ * yyerrok at once.
  */
 %require "3.8"
 %define api.pure full
@@ -113,8 +115,8 @@ file
 
 item
     : notes declaration
-    | error ';'
-    | error '}'
+    | error ';'         { yyerrok; }
+    | error '}'         { yyerrok; }
     ;
 
 notes
@@ -132,8 +134,7 @@ arguments
 
 argument_list
     : argument          { $$ = parse_list(state); parse_list_add(state, $$, $1); }
-    | argument_list ',' argument { $$ = $1; parse_list_add(state, $$, $3); }
-    | argument_list ';' argument { parse_wrong_separator(state, @2, ";", ","); $$ = $1; parse_list_add(state, $$, $3); }
+    | argument_list comma argument { $$ = $1; parse_list_add(state, $$, $3); }
     ;
 
 argument
@@ -149,11 +150,11 @@ declaration
         { parse_declare(state, &(ast_decl){.kind = AST_CONST, .notes = $<notes>0, .name = $3, .type = $2, .value = $5}); }
     | "alias" declared '=' type end
         { parse_declare(state, &(ast_decl){.kind = AST_ALIAS, .notes = $<notes>0, .name = $2, .type = $4}); }
-    | strict members_word declared base '{' members '}' stray_end
+    | strict members_word declared base '{' members close stray_end
         { parse_declare(state, &(ast_decl){.kind = $2, .notes = $<notes>0, .name = $3, .type = $4, .entries = $6}); }
-    | strict fields_word declared '{' fields '}' stray_end
+    | strict fields_word declared '{' fields close stray_end
         { parse_declare(state, &(ast_decl){.kind = $2, .notes = $<notes>0, .name = $3, .entries = $5}); }
-    | strict "service" declared '{' methods '}' stray_end
+    | strict "service" declared '{' methods close stray_end
         { parse_declare(state, &(ast_decl){.kind = AST_SERVICE, .notes = $<notes>0, .name = $3, .entries = $5}); }
     | "topic" declared '(' payload ')' end  { parse_unsupported(state, @1, "'topic'"); }
     | "queue" declared '(' payload ')' end  { parse_unsupported(state, @1, "'queue'"); }
@@ -163,6 +164,10 @@ end
     : ';'
     | ','       { parse_wrong_separator(state, @1, ",", ";"); }
     | %empty    { parse_missing_end(state, @$); }
+    ;
+
+close
+    : '}'       { yyerrok; }
     ;
 
 stray_end
@@ -211,7 +216,7 @@ member
         { $$ = arena_alloc(parse_memory(state), sizeof(*$$));
           *$$ = (ast_member){$1, $2, $3.text ? ident_copy(state, $3) : NULL, $5}; }
     | notes "reserved" ranges ';'   { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
-    | error ';'                     { $$ = NULL; }
+    | error ';'                     { $$ = NULL; yyerrok; }
     ;
 
 member_name
@@ -249,7 +254,7 @@ field
     | notes "reserved" type ';'         { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
     | notes "reserved" type ident ';'   { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
     | notes "reserved" ranges ';'       { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
-    | error ';'                         { $$ = NULL; }
+    | error ';'                         { $$ = NULL; yyerrok; }
     ;
 
 field_name
@@ -286,7 +291,7 @@ method
         }
     | notes "compose" qname end         { parse_unsupported(state, @2, "'compose'"); $$ = NULL; }
     | notes "reserved" ranges ';'       { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
-    | error ';'                         { $$ = NULL; }
+    | error ';'                         { $$ = NULL; yyerrok; }
     ;
 
 method_word
@@ -319,7 +324,7 @@ pay
 
 payload
     : qname             { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @$; $$->name = $1; }
-    | '{' fields '}'    { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @$; $$->fields = $2; }
+    | '{' fields close    { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @$; $$->fields = $2; }
     ;
 
 /* ---- types ---- */
@@ -341,7 +346,12 @@ type
     | type '?'                          { $$ = parse_type(state, AST_TYPE_OPTIONAL, $1, NULL, @$); }
     | "string" '<' expr '>'             { $$ = parse_type(state, AST_TYPE_STRING, NULL, $3, @$); }
     | "bytes" '<' expr '>'              { $$ = parse_type(state, AST_TYPE_BYTES, NULL, $3, @$); }
-    | "vector" '<' type ',' expr '>'    { $$ = parse_type(state, AST_TYPE_VECTOR, $3, $5, @$); }
+    | "vector" '<' type comma expr '>'  { $$ = parse_type(state, AST_TYPE_VECTOR, $3, $5, @$); }
+    ;
+
+comma
+    : ','
+    | ';'       { parse_wrong_separator(state, @1, ";", ","); }
     ;
 
 /* ---- expressions ---- */
@@ -413,18 +423,20 @@ static int yyreport_syntax_error(const yypcontext_t *context, struct parse *stat
 {
     yysymbol_kind_t kinds[YYNTOKENS];
     const char *names[YYNTOKENS];
-    parse_surprise surprise = {.at = *yypcontext_location(context), .names = names};
+    parse_surprise surprise = {.names = names};
 
     int count = yypcontext_expected_tokens(context, kinds, YYNTOKENS);
     if (count < 0)
         return count;
+    bool could_begin = false; /* a declaration: then a ';' would be one too many, not one that is missing */
     for (int i = 0; i < count; i++) {
         const char *name = yysymbol_name(kinds[i]);
+        could_begin = could_begin || kinds[i] == YYSYMBOL_IMPORT;
         surprise.could_end = surprise.could_end || strcmp(name, "';'") == 0;
         if (!is_operator(name))
             names[surprise.count++] = name;
     }
-    surprise.found = yysymbol_name(yypcontext_token(context));
+    surprise.could_end = surprise.could_end && !could_begin;
     parse_unexpected(state, &surprise);
     return 0;
 }

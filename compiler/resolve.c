@@ -18,6 +18,9 @@ bool compile_enter(compile *run, span at)
         run->depth++;
         return true;
     }
+    if (run->deep_reported)
+        return false;
+    run->deep_reported = true;
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E114, at, "declarations depend on each other too deeply here");
     diag_note(entry, (span){0}, "at most %d steps", COMPILE_DEPTH_MOST);
     return false;
@@ -90,7 +93,7 @@ static void declare_import(compile *run, unit *file, link *import)
     if (first->target == import->target)
         diag_fix(entry, "remove one of the two: they are the same file");
     else
-        diag_fix(entry, "give one another qualifier: 'import \"%s\" as other;'", ast->path.text);
+        diag_fix(entry, "give one another qualifier: 'import \"%s\" as %s2;'", ast->path.text, import->qualifier);
 }
 
 static model_decl *decl_new(compile *run, const unit *file, const ast_decl *ast, uint32_t id)
@@ -131,7 +134,8 @@ static void declare_symbol(compile *run, unit *file, const ast_decl *ast, uint32
         diag_entry *entry = diag_add(run->diagnostics, DIAG_E201, ast->name.at,
                                      "'%s' is also the qualifier of an import", ast->name.text);
         diag_note(entry, link_place(import), "the import is here");
-        diag_fix(entry, "give the import another qualifier: 'import \"%s\" as other;'", import->ast->path.text);
+        diag_fix(entry, "give the import another qualifier: 'import \"%s\" as %s2;'", import->ast->path.text,
+                 import->qualifier);
     }
 }
 

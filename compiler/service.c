@@ -75,7 +75,7 @@ static bool errors_of(const method_place *place, const ast_ident *name, const mo
     if (rest || named->ast->kind != AST_ERRORS) {
         diag_entry *entry =
             diag_add(run->diagnostics, DIAG_E504, name->at, "'%s' is %s; what a method throws is errors", name->text,
-                     rest ? "no errors" : ast_decl_described(named->ast->kind));
+                     rest ? "no set of errors" : ast_decl_described(named->ast->kind));
         diag_note(entry, named->ast->name.at, "'%s' is declared here", named->ast->name.text);
         return false;
     }

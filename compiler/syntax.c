@@ -21,7 +21,7 @@
 #define YYLTYPE PARSER_LTYPE
 #include "lexer.h"
 
-#define QUEUE_MOST 4
+#define QUEUE_MOST 8
 #define EXPECTED_MOST 6 /* a longer list of what was expected helps nobody */
 
 typedef struct token {
@@ -45,6 +45,8 @@ struct parse {
     vector braces; /* span: of each '{' that is open */
     bool skipping;
     uint32_t skip_depth; /* how many braces were open where the mistake was */
+    uint32_t given_back; /* 1 + where the token was that give_back() saw last */
+    bool cut;            /* the file ends within a comment (reported) */
     bool deep_reported;
     bool unsupported;   /* in the declaration that is being parsed */
     uint32_t stray_end; /* behind the last stray character */
@@ -74,24 +76,48 @@ void parse_broken(parse *state)
     state->file->broken = true;
 }
 
+void parse_cut(parse *state)
+{
+    state->cut = true;
+    state->file->broken = true;
+}
+
 void parse_stray(parse *state, span at)
 {
-    const char *bytes = state->text->text + at.start;
-    uint32_t character = 0;
+    unsigned char character = (unsigned char)state->text->text[at.start];
     bool neighbour = at.start == state->stray_end && at.start > 0;
     state->stray_end = at.end;
     if (neighbour)
         return;
-    size_t length = utf8_decode(bytes, at.end - at.start, &character);
     if (character < 0x20 || character == 0x7f) {
         diag_add(state->diagnostics, DIAG_E111, at, "unexpected control character U+%04X", (unsigned)character);
         return;
     }
-    diag_entry *entry = diag_add(state->diagnostics, DIAG_E111, at, "unexpected character '%.*s'", (int)length, bytes);
-    if (character == '\'')
-        diag_fix(entry, "a string stands between '\"' and '\"'");
-    else if (character == '#')
+    span first = {at.file, at.start, at.start + 1};
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E111, first, "unexpected character '%c'", character);
+    if (character == '#')
         diag_fix(entry, "a comment begins with '//'");
+}
+
+void parse_not_ascii(parse *state, span at)
+{
+    uint32_t offset = at.start;
+    while ((unsigned char)state->text->text[offset] < 0x80)
+        offset++;
+    const char *bytes = state->text->text + offset;
+    uint32_t character;
+    uint32_t length = (uint32_t)utf8_decode(bytes, at.end - offset, &character);
+    span place = {at.file, offset, offset + length};
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E111, place, "unexpected character '%.*s' (U+%04X)",
+                                 (int)length, bytes, (unsigned)character);
+    diag_note(entry, (span){0}, "names are made of A-Z, a-z, 0-9 and '_'");
+}
+
+void parse_quoted(parse *state, span at)
+{
+    span first = {at.file, at.start, at.start + 1};
+    diag_fix(diag_add(state->diagnostics, DIAG_E111, first, "unexpected character '''"),
+             "a string stands between '\"' and '\"'");
 }
 
 /* ---- the filter ---- */
@@ -289,6 +315,8 @@ static const char *expected_list(parse *state, const parse_surprise *surprise)
     const char *items[EXPECTED_MOST];
     uint32_t count = 0;
 
+    if (expects(surprise, "->"))
+        return ", expected '->'";
     if (grouped)
         items[count++] = declaration ? "a declaration" : type ? "a type" : "a name";
     for (uint32_t i = 0; i < surprise->count; i++) {
@@ -311,9 +339,8 @@ static const char *expected_list(parse *state, const parse_surprise *surprise)
     return text;
 }
 
-static void unclosed(parse *state, span found)
+static void unclosed(parse *state, span open, span found)
 {
-    span open = *VECTOR_AT(&state->braces, span, state->braces.count - 1);
     diag_entry *entry = diag_add(state->diagnostics, DIAG_E108, open, "this '{' is not closed");
     if (found.end > found.start)
         diag_note(entry, found, "a declaration begins here, before the '}'");
@@ -350,52 +377,89 @@ static void unexpected(parse *state, const parse_surprise *surprise)
         diag_fix(entry, "declarations do not nest: move it out of the braces");
 }
 
-void parse_unexpected(parse *state, const parse_surprise *surprise)
+/*
+ * Hands `first`, which is not in the file, to the parser, and then the token that was unexpected once more, with the
+ * one before it where `with_before`. Not twice for one token, so that there is always progress.
+ */
+static bool give_back(parse *state, int first, bool with_before)
 {
     token found = state->last;
-    uint32_t depth = state->braces.count;
+    if (state->given_back == found.at.start + 1 || state->queued > QUEUE_MOST - 3)
+        return false;
+    state->given_back = found.at.start + 1;
+    if (found.kind == '{')
+        state->braces.count--;
+    else if (found.kind == '}')
+        state->braces.count++; /* its place is still there: nothing was opened since */
+    token queue[QUEUE_MOST];
+    unsigned queued = state->queued;
+    memcpy(queue, state->queue, sizeof(queue));
+    state->queued = 0;
+    queue_add(state, synthetic(first, with_before ? state->before.at : found.at));
+    if (with_before)
+        queue_add(state, state->before);
+    queue_add(state, found);
+    for (unsigned i = 0; i < queued; i++)
+        queue_add(state, queue[i]);
+    return true;
+}
+
+/* A declaration in column 1 while a brace is open: the brace was forgotten. */
+static bool brace_is_forgotten(parse *state)
+{
+    const token *found = &state->last;
+    uint32_t depth = state->braces.count - (found->kind == '{' ? 1 : 0);
+    bool late = begins_declaration(state, &state->before);
+    if (depth == 0 || !(late || begins_declaration(state, found)))
+        return false;
+    span open = *VECTOR_AT(&state->braces, span, depth - 1);
+    span begun = late ? state->before.at : found->at;
+    if (!give_back(state, '}', late))
+        return false;
+    unclosed(state, open, begun);
+    return true;
+}
+
+/* A new line begins where a ';' could have stood. */
+static bool end_is_forgotten(parse *state, const parse_surprise *surprise)
+{
+    span behind = {state->text, state->before.at.end, state->before.at.end};
+    if (!surprise->could_end || !newline_between(state, state->before.at, state->last.at) ||
+        !give_back(state, ';', false))
+        return false;
+    parse_missing_end(state, behind);
+    return true;
+}
+
+/* ':' or ',' for '=', or ':' for ','. */
+static bool separator_is_wrong(parse *state, const parse_surprise *surprise)
+{
+    int found = state->last.kind;
+    const char *wanted = expects(surprise, "'='") ? "=" : expects(surprise, "','") ? "," : NULL;
+    if (!wanted || (found != ':' && found != ','))
+        return false;
+    parse_wrong_separator(state, state->last.at, found == ':' ? ":" : ",", wanted);
+    return true;
+}
+
+void parse_unexpected(parse *state, const parse_surprise *surprise)
+{
+    int found = state->last.kind;
     state->file->broken = true;
 
-    if (found.kind == TOKEN_YYEOF && depth > 0) {
-        unclosed(state, found.at);
+    if (found == TOKEN_YYEOF && (state->cut || state->braces.count > 0)) {
+        if (!state->cut)
+            unclosed(state, *VECTOR_AT(&state->braces, span, state->braces.count - 1), state->last.at);
         return;
     }
-    bool late = depth > 0 && begins_declaration(state, &state->before);
-    if (late || (depth > 0 && begins_declaration(state, &found))) {
-        unclosed(state, late ? state->before.at : found.at);
-        queue_add(state, synthetic('}', found.at));
-        if (late)
-            queue_add(state, state->before);
-        queue_add(state, found);
+    if (brace_is_forgotten(state) || end_is_forgotten(state, surprise))
         return;
-    }
-    if (surprise->could_end && newline_between(state, state->before.at, found.at)) {
-        span behind = {state->text, state->before.at.end, state->before.at.end};
-        parse_missing_end(state, behind);
-        queue_add(state, synthetic(';', behind));
-        if (found.kind == '{' || found.kind == '}')
-            state->braces.count = found.kind == '{' ? depth - 1 : depth + 1;
-        queue_add(state, found);
-        return;
-    }
-    if (found.kind == ':' || found.kind == ';' || found.kind == ',') {
-        const char *wanted = NULL;
-        for (uint32_t i = 0; i < surprise->count; i++)
-            if (strcmp(surprise->names[i], "'='") == 0 || strcmp(surprise->names[i], "','") == 0)
-                wanted = surprise->names[i][1] == '=' ? "=" : ",";
-        if (wanted && found.kind != ';')
-            parse_wrong_separator(state, found.at, found.kind == ':' ? ":" : ",", wanted);
-        else if (wanted && wanted[0] == ',')
-            parse_wrong_separator(state, found.at, ";", wanted);
-        else
-            unexpected(state, surprise);
-    } else {
+    if (!separator_is_wrong(state, surprise))
         unexpected(state, surprise);
-    }
-    if (found.kind == ';' || found.kind == '}' || found.kind == TOKEN_YYEOF)
+    if (found == ';' || found == '}' || found == TOKEN_YYEOF)
         return;
     state->skipping = true;
-    state->skip_depth = found.kind == '{' ? depth - 1 : depth;
+    state->skip_depth = state->braces.count - (found == '{' ? 1 : 0);
 }
 
 void parse_too_deep(parse *state, span at)

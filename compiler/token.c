@@ -222,6 +222,8 @@ ast_expr *token_number(arena *memory, diag *diagnostics, span at)
         expr->integer = read_digits(&read, read.text + 2, read.size - 2, 2);
     else
         read_decimal(&read, expr);
+    if (read.faulty)
+        expr->kind = AST_FAULTY;
     return expr;
 }
 

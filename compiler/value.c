@@ -5,6 +5,7 @@
 #include "value.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 #define NEGATIVE_MOST (UINT64_C(1) << 63) /* the magnitude of -2^63 */
 #define FLOAT_INTEGERS 53                 /* bits of a float64's mantissa */
@@ -273,7 +274,10 @@ const char *value_show(const value *shown, arena *memory)
     case MODEL_VALUE_BOOL: return is->boolean ? "true" : "false";
     case MODEL_VALUE_INT:
         return arena_printf(memory, "%s%llu", is->negative ? "-" : "", (unsigned long long)is->magnitude);
-    case MODEL_VALUE_FLOAT: return arena_printf(memory, "%.17g", is->real);
+    case MODEL_VALUE_FLOAT: {
+        const char *brief = arena_printf(memory, "%.15g", is->real);
+        return strtod(brief, NULL) == is->real ? brief : arena_printf(memory, "%.17g", is->real);
+    }
     case MODEL_VALUE_STRING: return "a string";
     case MODEL_VALUE_NONE: break;
     }
