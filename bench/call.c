@@ -33,7 +33,7 @@
 #define CALLS_SHARED_MAX 2000 /* on one core each call takes two context switches */
 
 #define CORES_MAX 1024
-#define CONTESTANTS_MAX 4
+#define CONTESTANTS_MAX 5
 
 typedef struct options {
     uint32_t rounds;
@@ -59,7 +59,7 @@ static const char usage_text[] =
     "  --quiet            no progress on standard error\n"
     "  --help, --version\n"
     "\n"
-    "contestants: limit, ring, typed, unix. docs/benchmarks.md says how to read what is printed.\n";
+    "contestants: limit, ring, typed, checked, unix. docs/benchmarks.md says how to read what is printed.\n";
 
 static void print_usage_hint(void)
 {
@@ -155,7 +155,8 @@ static bool names_hold(const char *names, const char *name)
 /* Writes those that were asked for to `chosen`; returns how many, 0 where a name is unknown. */
 static size_t contestants_choose(const char *only, contestant **chosen)
 {
-    contestant *const all[] = {limit_contestant(), ring_contestant(), typed_contestant(), unix_contestant()};
+    contestant *const all[] = {limit_contestant(), ring_contestant(), typed_contestant(), checked_contestant(),
+                               unix_contestant()};
     const size_t all_count = sizeof(all) / sizeof(all[0]);
     size_t asked = only ? 1 : all_count;
     size_t count = 0;

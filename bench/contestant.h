@@ -56,5 +56,6 @@ contestant *limit_contestant(void);
 contestant *ring_contestant(void);
 contestant *unix_contestant(void);
 contestant *typed_contestant(void);
+contestant *checked_contestant(void);
 
 #endif

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * typed.c - the subject: a call through the functions that shmc generates from bench.shm, as a program would make it.
+ * typed.c - the subject: calls through the functions that shmc generates from bench.shm, as a program would make them.
  *
  * Nothing is left out for the occasion: the request is validated, copied into a slot, dispatched by the server's
- * table, the reply validated and copied out, and a deadline runs. Both sides poll, so that the doorbell is not part
- * of the question; on a shared core both sleep at once.
+ * table, the reply validated and copied out, and a deadline runs. Both sides poll, so that the doorbell is not part of
+ * the question; on a shared core both sleep at once.
+ *
+ * There are two of them. The messages of `typed` have no invalid values, as those of the other contestants; those of
+ * `checked` have, so that four validators run for each call and the reply is stored field by field.
  */
 #include "../contestant.h"
 #include "bench.shm.h"
@@ -40,7 +43,18 @@ static int handle_add(bench_server *self, bench_add_context *context, const benc
     return 0;
 }
 
-static const bench_ops operations = {.add = handle_add};
+static int handle_add_checked(bench_server *self, bench_add_checked_context *context,
+                              const bench_checked_operands *request, bench_checked_sum *reply)
+{
+    (void)self;
+    (void)context;
+    reply->value = request->left + (request->is_subtracted ? -request->right : request->right);
+    reply->value = request->is_negated ? -reply->value : reply->value;
+    reply->is_negative = reply->value < 0;
+    return 0;
+}
+
+static const bench_ops operations = {.add = handle_add, .add_checked = handle_add_checked};
 
 static void on_terminate(int number)
 {
@@ -76,6 +90,12 @@ static int typed_serve(contestant *self, const contestant_setting *setting, int 
 
 /* ---- the client process ---- */
 
+static int report_failure(uint32_t number, int status)
+{
+    fprintf(stderr, "bench: typed: call %u: %s (%s)\n", number, shmrpc_status_text(status), shmrpc_last_error());
+    return -1;
+}
+
 static int typed_call(contestant *self, uint32_t number)
 {
     bench_client *client = CONTESTANT_OF(self, typed, base)->client;
@@ -85,13 +105,28 @@ static int typed_call(contestant *self, uint32_t number)
 
     r = bench_add(client, &request, &reply, shmrpc_in_ms(CALL_LIMIT_MS));
     if (r != 0) {
-        fprintf(stderr, "bench: typed: call %u: %s (%s)\n", number, shmrpc_status_text(r), shmrpc_last_error());
-        return -1;
+        return report_failure(number, r);
     }
     return reply.value == measure_answer(number) ? 0 : -1;
 }
 
-static int typed_measure(contestant *self, const contestant_setting *setting, measure_samples *samples)
+static int checked_call(contestant *self, uint32_t number)
+{
+    bench_client *client = CONTESTANT_OF(self, typed, base)->client;
+    const bench_checked_operands request = {.left = measure_left(number), .right = MEASURE_RIGHT};
+    bench_checked_sum reply;
+    int r;
+
+    r = bench_add_checked(client, &request, &reply, shmrpc_in_ms(CALL_LIMIT_MS));
+    if (r != 0) {
+        return report_failure(number, r);
+    }
+    return reply.value == measure_answer(number) && !reply.is_negative ? 0 : -1;
+}
+
+/* Connects, makes the calls, disconnects. `call` is a constant where this is inlined, and the call inlined with it. */
+static inline __attribute__((always_inline)) int measure_with(contestant *self, const contestant_setting *setting,
+                                                              measure_samples *samples, measure_call *call)
 {
     const shmrpc_client_options options = {.spin_ns = spin_of(setting)};
     typed *subject = CONTESTANT_OF(self, typed, base);
@@ -102,9 +137,19 @@ static int typed_measure(contestant *self, const contestant_setting *setting, me
         fprintf(stderr, "bench: typed: no connection: %s (%s)\n", shmrpc_status_text(r), shmrpc_last_error());
         return -1;
     }
-    r = measure_run(samples, self, typed_call);
+    r = measure_run(samples, self, call);
     bench_client_free(subject->client);
     return r;
+}
+
+static int typed_measure(contestant *self, const contestant_setting *setting, measure_samples *samples)
+{
+    return measure_with(self, setting, samples, typed_call);
+}
+
+static int checked_measure(contestant *self, const contestant_setting *setting, measure_samples *samples)
+{
+    return measure_with(self, setting, samples, checked_call);
 }
 
 contestant *typed_contestant(void)
@@ -113,10 +158,26 @@ contestant *typed_contestant(void)
         .base =
             {
                 .name = "typed",
-                .summary = "shmrpc: generated, validated, with a deadline",
+                .summary = "shmrpc: generated, with a deadline",
                 .slowness = 1,
                 .serve = typed_serve,
                 .measure = typed_measure,
+            },
+    };
+
+    return &subject.base;
+}
+
+contestant *checked_contestant(void)
+{
+    static typed subject = {
+        .base =
+            {
+                .name = "checked",
+                .summary = "the same with fields to validate on both sides",
+                .slowness = 1,
+                .serve = typed_serve,
+                .measure = checked_measure,
             },
     };
 
