@@ -156,14 +156,14 @@ function(shmrpc_generate)
         endif()
         # In the order of the dependency file: ninja looks for the first.
         add_custom_command(
-            OUTPUT "${base}.c" "${base}.h"
+            OUTPUT "${base}.h" "${base}.c"
             COMMAND ${shmc} generate --emit c --out "${arg_OUTPUT_DIR}" ${search} --depfile "${base}.d" "${file}"
             ${touch}
             DEPENDS "${file}" ${shmc_depends}
             DEPFILE "${base}.d"
-            COMMENT "Generating ${name}.c, ${name}.h"
+            COMMENT "Generating ${name}.h, ${name}.c"
             VERBATIM)
-        list(APPEND outputs "${base}.c" "${base}.h")
+        list(APPEND outputs "${base}.h" "${base}.c")
     endforeach()
 
     target_sources(${arg_TARGET} PRIVATE ${outputs})

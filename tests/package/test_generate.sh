@@ -51,9 +51,9 @@ refuses_cross_compiling_without_host_shmc() {
 names_files_below_their_include_folder() {
     expect_status 0 configure naming -DSHMRPC_SHMC="$(type -P true)"
     local build=$cases_dir/build
-    expect_text "$output" "default: $build/shmrpc/program/schemas/one.shm.c;$build/shmrpc/program/schemas/one.shm.h"
-    expect_text "$output" "included: $build/out/one.shm.c;$build/out/one.shm.h"
-    expect_text "$output" "outside: $build/shmrpc/third/one.shm.c;$build/shmrpc/third/one.shm.h"
+    expect_text "$output" "default: $build/shmrpc/program/schemas/one.shm.h;$build/shmrpc/program/schemas/one.shm.c"
+    expect_text "$output" "included: $build/out/one.shm.h;$build/out/one.shm.c"
+    expect_text "$output" "outside: $build/shmrpc/third/one.shm.h;$build/shmrpc/third/one.shm.c"
 }
 
 run_case refuses_call_without_target

@@ -138,8 +138,8 @@ rebuilds_after_imported_file_changes() {
     # The importing file is not named by this change; only the dependency file knows.
     sed -i 's/uint64 grams;/uint64 grams; uint64 tare;/' consumer/shared/units/weight.shm
     expect_status 0 cmake --build build
-    expect_text "$output" "Generating units/weight.shm.c"
-    expect_text "$output" "Generating post/parcel.shm.c"
+    expect_text "$output" "Generating units/weight.shm.h"
+    expect_text "$output" "Generating post/parcel.shm.h"
     says build/consumer
 }
 
