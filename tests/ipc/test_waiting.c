@@ -62,10 +62,14 @@ static uint32_t random_next(uint32_t *state)
     return *state >> 8;
 }
 
-/* Burns up to 64 us, so that the next call meets the other side at another point of its way to sleep. */
+/*
+ * Burns time, so that the next call meets the other side at another point of its way to sleep: mostly up to 4 us, which is how long that
+ * way takes, else up to 64.
+ */
 static void dawdle(uint32_t *random)
 {
-    uint64_t until_ns = test_now_ns() + random_next(random) % 65536;
+    uint32_t most_ns = random_next(random) % 4 == 0 ? 65536 : 4096;
+    uint64_t until_ns = test_now_ns() + random_next(random) % most_ns;
 
     while (test_now_ns() < until_ns)
         ;
@@ -92,9 +96,41 @@ START_TEST(loses_no_wake_up_of_a_call)
 
     start_server(spins->server_ns);
     shmrpc_client *client = connect_spinning(spins->client_ns);
-    for (uint64_t value = 0; value < 10000; value++) {
+    for (uint64_t value = 0; value < 30000; value++) {
         dawdle(&random);
         ck_assert(echo_in_time(client, value));
+    }
+    shmrpc_client_free(client);
+    probe_process_stop(&server);
+}
+END_TEST
+
+/*
+ * Here the next call comes while the server still is on its way to sleep, and the reply while the client is: within some hundred nanoseconds, which
+ * random steps sweep. As many calls as fit into a time, because a call takes 0.3 us or 20.
+ */
+START_TEST(loses_no_wake_up_of_calls_in_quick_succession)
+{
+    static const spin_pair pairs[] = {
+        {SHMRPC_SPIN_NONE, SHMRPC_SPIN_FOREVER}, {SHMRPC_SPIN_NONE, SHMRPC_SPIN_DEFAULT},
+        {SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE}, {SHMRPC_SPIN_FOREVER, SHMRPC_SPIN_NONE},
+        {SHMRPC_SPIN_NONE, SHMRPC_SPIN_NONE},    {500, 500},
+    };
+    uint32_t random = 99 + (uint32_t)_i;
+
+    start_server(pairs[_i].server_ns);
+    shmrpc_client *client = connect_spinning(pairs[_i].client_ns);
+    uint64_t begin_ns = test_now_ns(), last_ns = begin_ns;
+    for (uint64_t value = 0; last_ns - begin_ns < UINT64_C(1500000000); value++) {
+        uint64_t reply = ~value;
+        for (volatile uint32_t steps = random_next(&random) % 400; steps > 0; steps = steps - 1)
+            ;
+        int rc = probe_echo(client, value, &reply, shmrpc_in_s(10));
+        uint64_t now_ns = test_now_ns();
+        if (rc != 0 || reply != value || now_ns - last_ns >= LOST_NS)
+            ck_abort_msg("call %llu: %s after %llu us", (unsigned long long)value, shmrpc_status_text(rc),
+                         (unsigned long long)(now_ns - last_ns) / 1000);
+        last_ns = now_ns;
     }
     shmrpc_client_free(client);
     probe_process_stop(&server);
@@ -180,7 +216,7 @@ START_TEST(loses_no_wake_up_of_several_clients)
 
     start_server(spin_pairs[_i].server_ns);
     for (uint32_t i = 0; i < CALLERS; i++) {
-        callers[i] = (caller){.spins = &spin_pairs[_i], .seed = 1000 + i, .calls = 1500};
+        callers[i] = (caller){.spins = &spin_pairs[_i], .seed = 1000 + i, .calls = 4000};
         ck_assert_int_eq(pthread_create(&callers[i].thread, NULL, caller_main, &callers[i]), 0);
     }
     for (uint32_t i = 0; i < CALLERS; i++) {
@@ -345,6 +381,7 @@ static Suite *waiting_suite(void)
     tcase_add_checked_fixture(wakeups, runtime_dir_make, runtime_dir_remove);
     tcase_set_timeout(wakeups, 100);
     tcase_add_loop_test(wakeups, loses_no_wake_up_of_a_call, 0, SPIN_PAIRS);
+    tcase_add_loop_test(wakeups, loses_no_wake_up_of_calls_in_quick_succession, 0, 6);
     tcase_add_loop_test(wakeups, loses_no_wake_up_of_oneways_before_a_call, 0, SPIN_PAIRS);
     tcase_add_loop_test(wakeups, hears_a_oneway_that_is_followed_by_nothing, 0, SPIN_PAIRS);
     tcase_add_loop_test(wakeups, loses_no_wake_up_of_several_clients, 0, SPIN_PAIRS);
