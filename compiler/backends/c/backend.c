@@ -128,6 +128,24 @@ static int generate(const model *schema, const model_file *file, output *out, ar
     return 0;
 }
 
+/* Prefixes that no name can begin with; false where one was reported. */
+static bool spelling_check(const model_file *file, diag *diagnostics, arena *memory)
+{
+    const char *prefix = name_package(memory, file);
+    bool fine = name_is_free(prefix);
+
+    if (!fine)
+        name_refuse(diagnostics, prefix, file->at);
+    for (uint32_t i = 0; i < file->decl_count; i++) {
+        const model_decl *decl = file->decls[i];
+        if (decl->kind != MODEL_DECL_SERVICE || !decl->as.service->c_prefix || name_is_free(decl->as.service->c_prefix))
+            continue;
+        name_refuse(diagnostics, decl->as.service->c_prefix, decl->at);
+        fine = false;
+    }
+    return fine;
+}
+
 /* E211, and the library's own prefix. */
 static void prefixes_check(const model *schema, diag *diagnostics, arena *memory)
 {
@@ -183,6 +201,12 @@ static void names_check(const model *schema, const model_file *requested, diag *
 
 static void check(const model *schema, diag *diagnostics, arena *memory)
 {
+    bool fine = true;
+
+    for (uint32_t i = 0; i < schema->file_count; i++)
+        fine = spelling_check(schema->files[i], diagnostics, memory) && fine;
+    if (!fine)
+        return;
     prefixes_check(schema, diagnostics, memory);
     for (uint32_t i = 0; i < schema->file_count; i++) {
         if (schema->files[i]->requested)

@@ -111,6 +111,22 @@ names *names_new(arena *memory, diag *diagnostics)
     return known;
 }
 
+bool name_is_free(const char *name)
+{
+    size_t length = strlen(name);
+
+    return length > 0 && name[0] != '_' && name[length - 1] != '_' && !strstr(name, "__");
+}
+
+void name_refuse(diag *diagnostics, const char *name, span at)
+{
+    diag_entry *entry = diag_add(diagnostics, DIAG_E210, at, "'%s' cannot be used as a name in C", name);
+
+    diag_note(entry, (span){0},
+              "'_' at the beginning and '__' belong to the language, '_' at the end to generated code");
+    diag_fix(entry, "give another name, or prefix, for C: @c_name(\"...\"), @c_prefix(\"...\")");
+}
+
 static void collision_report(names *known, const char *name, const name_origin *earlier, const name_origin *later)
 {
     diag_entry *entry;
@@ -144,6 +160,11 @@ const char *names_declare(names *known, const char *scope, const char *name, nam
             diag_fix(entry, "give it another name in C: @c_name(\"%s_value\")", name);
         else
             diag_fix(entry, "give it another name in C: @c_name(\"...\")");
+        return name;
+    }
+
+    if (origin.written && !name_is_free(name)) {
+        name_refuse(known->diagnostics, name, origin.at);
         return name;
     }
 

@@ -29,6 +29,10 @@ const char *name_field(arena *memory, const model_field *field);       /* text *
 const char *name_member(arena *memory, const model_member *member);    /* divide_by_zero: the part after the prefix */
 const char *name_member_macro(arena *memory, const model_members *members, const model_member *member);
 
+/* Whether a name leaves alone what the language and the generated code keep for themselves. */
+bool name_is_free(const char *name);
+void name_refuse(diag *diagnostics, const char *name, span at); /* E210 */
+
 typedef struct names names;
 
 /* A register that reports what collides, or (NULL, to be passed on) nothing. */
