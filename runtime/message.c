@@ -27,24 +27,22 @@ int shmrpc_message_check(const shmrpc_type_info *type, const void *message)
     return report(SHMRPC_E_INVALID, type, &fault);
 }
 
-int message_load(const shmrpc_type_info *type, void *to, const void *from, uint32_t length)
+void message_fill(const shmrpc_type_info *type, void *to, uint32_t length)
+{
+    unsigned char *rest = (unsigned char *)to + length;
+
+    if (type->initial != NULL) {
+        memcpy(rest, (const unsigned char *)type->initial + length, type->size - length);
+    } else {
+        memset(rest, 0, type->size - length);
+    }
+}
+
+int message_validate(const shmrpc_type_info *type, const void *copy)
 {
     shmrpc_fault fault = {"", "is not valid", 0, 0};
 
-    shared_copy_out(to, from, length);
-    if (length < type->size) {
-        unsigned char *rest = (unsigned char *)to + length;
-
-        if (type->initial != NULL) {
-            memcpy(rest, (const unsigned char *)type->initial + length, type->size - length);
-        } else {
-            memset(rest, 0, type->size - length);
-        }
-    }
-    if (type->validate == NULL || type->validate(to, &fault)) {
-        return 0;
-    }
-    return report(SHMRPC_E_PROTOCOL, type, &fault);
+    return type->validate(copy, &fault) ? 0 : report(SHMRPC_E_PROTOCOL, type, &fault);
 }
 
 const shmrpc_error_info *message_error(const shmrpc_errors_info *errors, int code)

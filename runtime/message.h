@@ -38,11 +38,24 @@ static inline bool message_length_is_valid(const shmrpc_type_info *type, uint32_
     return length >= type->min_size && length <= type->size;
 }
 
+/* Gives the bytes of a message from `length` on what they have in the default image. */
+void message_fill(const shmrpc_type_info *type, void *to, uint32_t length);
+
+/* Validates a private copy of a type that has a validator: 0, or PROTOCOL with the field named. */
+int message_validate(const shmrpc_type_info *type, const void *copy);
+
 /*
  * Copies a message out of shared memory to private memory of type->size bytes, fills what did not travel from the
  * default image, and validates the copy. `length` is valid for the type. 0, or SHMRPC_E_PROTOCOL with the field named.
  */
-int message_load(const shmrpc_type_info *type, void *to, const void *from, uint32_t length);
+static inline int message_load(const shmrpc_type_info *type, void *to, const void *from, uint32_t length)
+{
+    shared_copy_out(to, from, length);
+    if (length < type->size) {
+        message_fill(type, to, length);
+    }
+    return type->validate == NULL ? 0 : message_validate(type, to);
+}
 
 /* The error with this code, or NULL: one that the set (which may be NULL) does not have. */
 const shmrpc_error_info *message_error(const shmrpc_errors_info *errors, int code);

@@ -409,6 +409,8 @@ static int loop(server *self)
             continue;
         }
         if (!serve_hot(self)) {
+            /* Two, because a look takes the line away from a client that is writing its request: measured, not derived. */
+            cpu_pause();
             cpu_pause();
         }
         if (!list_is_empty(&self->ended)) {
