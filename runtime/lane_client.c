@@ -101,7 +101,7 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t timeout_ns)
 {
     int64_t now_ns = clock_now_ns();
     int64_t until_ns = clock_after_ns(timeout_ns);
-    int64_t spin_until_ns = clock_after_ns(lane->spin_ns);
+    int64_t spin_until_ns = lane->spin_ns == 0 ? now_ns : clock_after_ns(lane->spin_ns);
     int64_t looked_ns = now_ns;
     int64_t nap_ns = NAP_FIRST_NS;
 
@@ -177,19 +177,26 @@ static bool take_room(lane_client *lane, bool request_block, bool reply_block, l
 static int wait_for_room(lane_client *lane, bool request_block, bool reply_block, int64_t *timeout_ns,
                          lane_hold *ret_hold)
 {
-    int64_t until_ns = clock_after_ns(*timeout_ns);
+    int64_t until_ns;
 
+    lane_client_reap(lane);
+    if (take_room(lane, request_block, reply_block, ret_hold)) {
+        return 0;
+    }
+    until_ns = clock_after_ns(*timeout_ns);
     for (;;) {
-        int rc;
+        int rc = wait_for(lane, lane->reaped, *timeout_ns);
 
+        if (rc != 0) {
+            return rc;
+        }
+        *timeout_ns = clock_left_ns(until_ns);
+        if (*timeout_ns == 0) {
+            return error_set(SHMRPC_E_TIMEOUT, "no room before the deadline");
+        }
         lane_client_reap(lane);
         if (take_room(lane, request_block, reply_block, ret_hold)) {
             return 0;
-        }
-        *timeout_ns = clock_left_ns(until_ns);
-        rc = wait_for(lane, lane->reaped, *timeout_ns);
-        if (rc != 0) {
-            return rc;
         }
     }
 }
@@ -224,7 +231,7 @@ int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_s
 
 static uint32_t budget_of(int64_t timeout_ns)
 {
-    int64_t timeout_us = timeout_ns / 1000;
+    int64_t timeout_us = timeout_ns <= 0 ? 0 : timeout_ns / 1000;
 
     return timeout_us >= BUDGET_NONE ? BUDGET_NONE : (uint32_t)timeout_us;
 }

@@ -113,9 +113,13 @@ bool lane_server_arm(lane_server *lane)
 {
     slot *at = region_slot(&lane->memory, lane->next);
     uint32_t before = word_before(lane->next, lane->memory.shift);
-    uint32_t found;
+    uint32_t found = before;
 
-    return shared_mark_word(at, before, WORD_WISH, &found) || found == (before | WORD_WISH);
+    if (shared_mark_word(at, before, WORD_WISH, &found) || found == (before | WORD_WISH)) {
+        return true;
+    }
+    /* A mark that nobody has to set must not keep the server awake. */
+    return (found & ~WORD_MARKS) == before && shared_mark_word(at, found, WORD_WISH, &found);
 }
 
 void lane_server_close(lane_server *lane)

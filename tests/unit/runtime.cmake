@@ -24,3 +24,13 @@ endforeach()
 foreach(noun IN ITEMS place directory)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c name_service.c LIBS shmrpc_objects LABELS unit)
 endforeach()
+
+# The upper half: one end of a lane or both over private memory, in one thread.
+foreach(noun IN ITEMS
+        region)
+    shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
+endforeach()
+foreach(noun IN ITEMS lane_server lane_client)
+    shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c LIBS shmrpc_objects LABELS unit)
+endforeach()
+target_link_options(test_runtime_lane_client PRIVATE LINKER:--wrap=futex_wait)

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The calling end, step by step: room, blocks, deadlines, cancelling, late replies, and each lie of a server.
+ */
+#include "test_support.h"
+
+#include "lane_pair.h"
+
+#include "runtime/platform/clock.h"
+
+#include <shmrpc/status.h>
+
+#define MS INT64_C(1000000)
+
+static lane_pair pair;
+static unsigned sleeps;
+
+/* The linker puts it in the place of futex_wait() (--wrap). */
+int __real_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
+int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
+
+int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns)
+{
+    sleeps++;
+    return __real_futex_wait(word, expected, timeout_ns);
+}
+
+static void begin(void)
+{
+    lane_pair_init(&pair, 4, 2);
+}
+
+static void end(void)
+{
+    lane_pair_deinit(&pair);
+}
+
+static void write_word(uint64_t position, uint32_t word)
+{
+    atomic_store(&region_slot(&pair.memory, position)->word, word);
+}
+
+static uint8_t blocks_free(void)
+{
+    ck_assert_uint_eq(pair.client.request_blocks.count, pair.client.reply_blocks.count);
+    return pair.client.request_blocks.count;
+}
+
+/* ---- calls ---- */
+
+START_TEST(calls_in_turn_for_many_laps_and_over_the_wrap_of_laps)
+{
+    const uint64_t starts[] = {1, (UINT64_C(4) << 28) - 6, (UINT64_C(1) << 31) - 6, (UINT64_C(1) << 32) - 6};
+
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++) {
+        lane_pair_move_to(&pair, starts[i]);
+        for (uint64_t n = 0; n < 13; n++) {
+            lane_call call = lane_pair_call(&pair, n, 8, 8);
+
+            ck_assert_uint_eq(call.position, starts[i] + n);
+            lane_pair_answer(&pair, 8);
+            lane_pair_expect_reply(&pair, &call, n + 1);
+        }
+    }
+    ck_assert_uint_eq(pair.looks, 0);
+}
+END_TEST
+
+START_TEST(a_publication_says_all_that_the_server_needs)
+{
+    static const int64_t timeouts[] = {1,          999, 1000, 5 * MS, INT64_C(4294967294000), INT64_C(4294967295000),
+                                       CLOCK_NEVER};
+    static const uint32_t budgets[] = {0, 0, 1, 5000, UINT32_C(4294967294), BUDGET_NONE, BUDGET_NONE};
+
+    for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
+        int64_t timeout_ns = timeouts[i];
+        lane_request request;
+        lane_call call;
+
+        ck_assert_int_eq(lane_client_begin(&pair.client, 8, 100, &timeout_ns, &call), 0);
+        ck_assert_int_eq(timeout_ns, timeouts[i]);
+        ck_assert_int_eq(lane_client_publish(&pair.client, &call, 0xfffe, 8, timeout_ns), 0);
+        ck_assert_int_eq(lane_server_take(&pair.server, &request), 1);
+        ck_assert_uint_eq(request.method, 0xfffe);
+        ck_assert_uint_eq(request.length, 8);
+        ck_assert_uint_eq(request.budget_us, budgets[i]);
+        ck_assert_uint_eq(request.reply_block, call.hold.reply_block);
+        lane_server_answer(&pair.server, &request, 0, 0, BLOCK_NONE);
+        ck_assert_int_eq(lane_client_wait(&pair.client, &call, 1), 0);
+        lane_client_end(&pair.client, &call);
+    }
+}
+END_TEST
+
+START_TEST(a_budget_below_zero_is_none_at_all)
+{
+    int64_t timeout_ns = CLOCK_NEVER;
+    lane_request request;
+    lane_call call;
+
+    ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
+    ck_assert_int_eq(lane_client_publish(&pair.client, &call, 0, 8, -5 * MS), 0);
+    ck_assert_int_eq(lane_server_take(&pair.server, &request), 1);
+    ck_assert_uint_eq(request.budget_us, 0);
+}
+END_TEST
+
+START_TEST(a_payload_beyond_a_slot_goes_through_a_block_and_gives_it_back)
+{
+    for (uint64_t n = 0; n < 9; n++) {
+        lane_call call = lane_pair_call(&pair, n, PAIR_BLOCK, PAIR_BLOCK);
+
+        ck_assert_uint_eq(blocks_free(), 1);
+        ck_assert_ptr_eq(call.request, region_request_block(&pair.memory, call.hold.request_block));
+        lane_pair_answer(&pair, PAIR_BLOCK);
+        lane_pair_expect_reply(&pair, &call, n + 1);
+        ck_assert_uint_eq(blocks_free(), 2);
+    }
+}
+END_TEST
+
+START_TEST(refuses_what_no_block_can_hold)
+{
+    int64_t timeout_ns = MS;
+    lane_call call;
+
+    ck_assert_int_eq(lane_client_begin(&pair.client, PAIR_BLOCK + 1, 8, &timeout_ns, &call), SHMRPC_E_TOO_LARGE);
+    ck_assert_int_eq(lane_client_begin(&pair.client, 8, PAIR_BLOCK + 1, &timeout_ns, &call), SHMRPC_E_TOO_LARGE);
+    ck_assert_int_eq(lane_client_begin(&pair.client, UINT32_MAX, UINT32_MAX, &timeout_ns, &call), SHMRPC_E_TOO_LARGE);
+    ck_assert_uint_eq(pair.client.next, 1);
+    ck_assert_uint_eq(blocks_free(), 2);
+}
+END_TEST
+
+/* ---- room ---- */
+
+START_TEST(has_no_room_while_the_ring_is_the_servers)
+{
+    int64_t timeout_ns = 2 * MS;
+    lane_call call;
+
+    for (uint64_t n = 0; n < 4; n++) {
+        (void)lane_pair_call(&pair, n, 8, 8);
+    }
+    ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), SHMRPC_E_TIMEOUT);
+    ck_assert_uint_eq(pair.client.next, 5);
+    lane_pair_answer(&pair, 8);
+    timeout_ns = 2 * MS;
+    ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
+    ck_assert_uint_eq(call.position, 5);
+    ck_assert_uint_eq(pair.client.reaped, 2);
+}
+END_TEST
+
+START_TEST(has_no_room_while_the_blocks_are_the_servers)
+{
+    int64_t timeout_ns = 2 * MS;
+    lane_call call;
+
+    (void)lane_pair_call(&pair, 0, 100, 8);
+    (void)lane_pair_call(&pair, 1, 8, 100);
+    (void)lane_pair_call(&pair, 2, 100, 8);
+    ck_assert_int_eq(lane_client_begin(&pair.client, 100, 8, &timeout_ns, &call), SHMRPC_E_TIMEOUT);
+    ck_assert_int_eq(lane_client_begin(&pair.client, 100, 100, &timeout_ns, &call), SHMRPC_E_TIMEOUT);
+    ck_assert_uint_eq(pair.client.request_blocks.count, 0);
+    ck_assert_uint_eq(pair.client.reply_blocks.count, 1);
+    timeout_ns = 2 * MS;
+    ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
+    lane_pair_answer(&pair, 8);
+    lane_pair_answer(&pair, 8);
+    lane_pair_answer(&pair, 8);
+    lane_client_reap(&pair.client);
+    ck_assert_uint_eq(blocks_free(), 2);
+}
+END_TEST
+
+static int answer_one(lane_pair *with)
+{
+    (void)with;
+    lane_pair_answer(&pair, 8);
+    return 0;
+}
+
+START_TEST(waits_for_room_and_takes_what_it_waited_from_the_deadline)
+{
+    int64_t timeout_ns = 10000 * MS;
+    int64_t before_ns = clock_now_ns();
+    lane_call call;
+
+    for (uint64_t n = 0; n < 4; n++) {
+        (void)lane_pair_call(&pair, n, 8, 8);
+    }
+    pair.on_look = answer_one; /* the first look comes after a sleep of a millisecond */
+    ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
+    ck_assert_uint_eq(pair.looks, 1);
+    ck_assert_int_le(timeout_ns, 9999 * MS);
+    ck_assert_int_ge(timeout_ns + (clock_now_ns() - before_ns), 10000 * MS);
+}
+END_TEST
+
+static int answer_late(lane_pair *with)
+{
+    (void)with;
+    clock_sleep_ns(5 * MS); /* beyond the deadline of 3 ms */
+    lane_pair_answer(&pair, 8);
+    return 0;
+}
+
+START_TEST(room_that_comes_after_the_deadline_is_none)
+{
+    int64_t timeout_ns = 3 * MS;
+    lane_call call;
+
+    for (uint64_t n = 0; n < 4; n++) {
+        (void)lane_pair_call(&pair, n, 8, 8);
+    }
+    pair.on_look = answer_late;
+    ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), SHMRPC_E_TIMEOUT);
+    ck_assert_uint_eq(pair.client.next, 5);
+}
+END_TEST
+
+/* ---- deadlines ---- */
+
+START_TEST(a_call_that_times_out_is_cancelled_and_its_slot_stays_the_servers)
+{
+    lane_call call = lane_pair_call(&pair, 1, 100, 100);
+    lane_request request;
+
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, 2 * MS), SHMRPC_E_TIMEOUT);
+    ck_assert_int_eq(lane_client_cancel(&pair.client, &call), 0);
+    ck_assert_uint_eq(lane_pair_word(&pair, 1), word_request(1, pair.memory.shift) | WORD_CANCEL);
+    lane_client_reap(&pair.client);
+    ck_assert_uint_eq(pair.client.reaped, 1);
+    ck_assert_uint_eq(blocks_free(), 1);
+
+    ck_assert_int_eq(lane_server_take(&pair.server, &request), 1);
+    ck_assert(request.cancelled);
+    lane_server_answer(&pair.server, &request, SHMRPC_E_CANCELLED, 0, BLOCK_NONE);
+    lane_client_reap(&pair.client);
+    ck_assert_uint_eq(pair.client.reaped, 2);
+    ck_assert_uint_eq(blocks_free(), 2);
+}
+END_TEST
+
+START_TEST(cancelling_a_call_that_is_being_handled_changes_nothing_for_its_slot)
+{
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+    lane_request request;
+
+    ck_assert_int_eq(lane_server_take(&pair.server, &request), 1);
+    ck_assert(!request.cancelled);
+    ck_assert_int_eq(lane_client_cancel(&pair.client, &call), 0);
+    lane_server_answer(&pair.server, &request, 0, 0, BLOCK_NONE);
+    lane_client_reap(&pair.client);
+    ck_assert_uint_eq(pair.client.reaped, 2);
+}
+END_TEST
+
+START_TEST(cancelling_finds_a_reply_that_has_just_come)
+{
+    lane_call call = lane_pair_call(&pair, 41, 8, 8);
+
+    lane_pair_answer(&pair, 8);
+    ck_assert_int_eq(lane_client_cancel(&pair.client, &call), 1);
+    ck_assert_uint_eq(lane_pair_word(&pair, 1), word_reply(1, pair.memory.shift));
+    write_word(1, word_reply(1, pair.memory.shift) | WORD_WISH); /* or one that carries the server's wish */
+    ck_assert_int_eq(lane_client_cancel(&pair.client, &call), 1);
+    lane_pair_expect_reply(&pair, &call, 42);
+}
+END_TEST
+
+START_TEST(a_late_reply_never_meets_a_new_call)
+{
+    lane_call late = lane_pair_call(&pair, 1000, 100, 100);
+
+    ck_assert_int_eq(lane_client_wait(&pair.client, &late, MS), SHMRPC_E_TIMEOUT);
+    ck_assert_int_eq(lane_client_cancel(&pair.client, &late), 0);
+    lane_pair_answer(&pair, 100); /* takes no notice of the cancelling */
+    for (uint64_t n = 0; n < 9; n++) {
+        lane_call call = lane_pair_call(&pair, n, 100, 100);
+
+        ck_assert_uint_eq(call.position, 2 + n);
+        lane_pair_answer(&pair, 100);
+        lane_pair_expect_reply(&pair, &call, n + 1);
+        ck_assert_uint_eq(blocks_free(), 2);
+    }
+}
+END_TEST
+
+START_TEST(ending_a_call_also_takes_back_older_ones)
+{
+    lane_call first = lane_pair_call(&pair, 1, 100, 100);
+    lane_call second = lane_pair_call(&pair, 2, 100, 100);
+
+    ck_assert_int_eq(lane_client_cancel(&pair.client, &first), 0);
+    lane_pair_answer(&pair, 100);
+    lane_pair_answer(&pair, 100);
+    lane_pair_expect_reply(&pair, &second, 3);
+    ck_assert_uint_eq(pair.client.reaped, 3);
+    ck_assert_uint_eq(blocks_free(), 2);
+}
+END_TEST
+
+/* ---- sleeping ---- */
+
+static int answer_and_see_the_wish_gone(lane_pair *with)
+{
+    ck_assert_uint_eq(atomic_load(&with->memory.header->wish), WISH_NONE);
+    lane_pair_answer(with, 8);
+    return 0;
+}
+
+START_TEST(takes_its_wish_back_after_each_sleep)
+{
+    lane_call call = lane_pair_call(&pair, 7, 8, 8);
+
+    pair.on_look = answer_and_see_the_wish_gone;
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
+    ck_assert_uint_eq(pair.looks, 1);
+    ck_assert_uint_eq(pair.server.doorbells, 0);
+    lane_pair_expect_reply(&pair, &call, 8);
+}
+END_TEST
+
+static int server_has_ended(lane_pair *with)
+{
+    (void)with;
+    return SHMRPC_E_UNKNOWN;
+}
+
+static int server_answers_and_ends(lane_pair *with)
+{
+    lane_pair_answer(with, 8);
+    return SHMRPC_E_UNKNOWN;
+}
+
+START_TEST(hears_of_the_end_of_the_server_asleep_or_spinning)
+{
+    static const int64_t spins[] = {0, 50000, CLOCK_NEVER};
+
+    for (size_t i = 0; i < sizeof(spins) / sizeof(spins[0]); i++) {
+        lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+        pair.client.spin_ns = spins[i];
+        pair.on_look = server_has_ended;
+        ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), SHMRPC_E_UNKNOWN);
+        pair.on_look = server_answers_and_ends;
+        ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
+        lane_pair_expect_reply(&pair, &call, 2);
+    }
+}
+END_TEST
+
+START_TEST(sleeps_at_once_without_a_spin_and_never_with_one_without_end)
+{
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, 1), SHMRPC_E_TIMEOUT);
+    ck_assert_uint_eq(sleeps, 1);
+    pair.client.spin_ns = CLOCK_NEVER;
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, 20 * MS), SHMRPC_E_TIMEOUT);
+    ck_assert_uint_eq(sleeps, 1);
+    ck_assert_uint_eq(atomic_load(&pair.memory.header->wish), WISH_NONE);
+}
+END_TEST
+
+/* ---- lies ---- */
+
+START_TEST(refuses_a_slot_that_the_server_changed_behind_its_back)
+{
+    const uint32_t words[] = {0, word_request(1, 2), word_reply(1, 2), UINT32_MAX};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        int64_t timeout_ns = MS;
+        lane_call call;
+
+        lane_pair_move_to(&pair, 1);
+        ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
+        write_word(1, words[i]);
+        ck_assert_int_eq(lane_client_publish(&pair.client, &call, 0, 8, timeout_ns), SHMRPC_E_PROTOCOL);
+        ck_assert_ptr_nonnull(strstr(shmrpc_last_error(), "not its own"));
+    }
+}
+END_TEST
+
+START_TEST(refuses_a_word_that_is_neither_its_request_nor_its_reply)
+{
+    const uint32_t words[] = {0, 3, UINT32_MAX, word_reply(5, 2), word_before(1, 2), word_request(5, 2)};
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+        write_word(1, words[i]);
+        ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), SHMRPC_E_PROTOCOL);
+        ck_assert_ptr_nonnull(strstr(shmrpc_last_error(), "neither the request nor its reply"));
+    }
+}
+END_TEST
+
+typedef struct lie {
+    slot_header header;
+    const char *text;
+} lie;
+
+static const lie lies[] = {
+    {{0, 0, 0, 49, 0}, "a slot holds 49 bytes"},
+    {{0, 0, 0, UINT32_MAX, 0}, "a slot holds 4294967295 bytes"},
+    {{0, 0, 1, 8, 0}, "block 1 with 8 bytes"}, /* the call offered block 2 */
+    {{0, 0, 255, 8, 0}, "block 255 with 8 bytes"},
+    {{0, 0, 2, PAIR_BLOCK + 1, 0}, "block 2 with 257 bytes"},
+    {{0, 0, 2, UINT32_MAX, 0}, "block 2 with 4294967295 bytes"},
+};
+
+START_TEST(refuses_a_reply_that_points_outside)
+{
+    lane_reply reply = {77, 77, NULL};
+    lane_call call;
+
+    pair.client.reply_blocks.count = 0;
+    block_list_give(&pair.client.reply_blocks, 2);
+    call = lane_pair_call(&pair, 1, 8, 100);
+    ck_assert_uint_eq(call.hold.reply_block, 2);
+    shared_store_header(call.at, lies[_i].header);
+    write_word(1, word_reply(1, pair.memory.shift));
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, 1), 0);
+    ck_assert_int_eq(lane_client_reply(&pair.client, &call, &reply), SHMRPC_E_PROTOCOL);
+    ck_assert_msg(strstr(shmrpc_last_error(), lies[_i].text) != NULL, "%s", shmrpc_last_error());
+    ck_assert_int_eq(reply.status, 77);
+}
+END_TEST
+
+START_TEST(refuses_a_block_that_it_did_not_offer)
+{
+    const slot_header header = {0, 0, 1, 8, 0};
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+    lane_reply reply;
+
+    shared_store_header(call.at, header);
+    write_word(1, word_reply(1, pair.memory.shift));
+    ck_assert_int_eq(lane_client_reply(&pair.client, &call, &reply), SHMRPC_E_PROTOCOL);
+}
+END_TEST
+
+static Suite *lane_client_suite(void)
+{
+    Suite *suite = suite_create("runtime_lane_client");
+    TCase *tests = tcase_create("lane_client");
+
+    tcase_add_checked_fixture(tests, begin, end);
+    tcase_add_test(tests, calls_in_turn_for_many_laps_and_over_the_wrap_of_laps);
+    tcase_add_test(tests, a_publication_says_all_that_the_server_needs);
+    tcase_add_test(tests, a_budget_below_zero_is_none_at_all);
+    tcase_add_test(tests, a_payload_beyond_a_slot_goes_through_a_block_and_gives_it_back);
+    tcase_add_test(tests, refuses_what_no_block_can_hold);
+    tcase_add_test(tests, has_no_room_while_the_ring_is_the_servers);
+    tcase_add_test(tests, has_no_room_while_the_blocks_are_the_servers);
+    tcase_add_test(tests, waits_for_room_and_takes_what_it_waited_from_the_deadline);
+    tcase_add_test(tests, room_that_comes_after_the_deadline_is_none);
+    tcase_add_test(tests, a_call_that_times_out_is_cancelled_and_its_slot_stays_the_servers);
+    tcase_add_test(tests, cancelling_a_call_that_is_being_handled_changes_nothing_for_its_slot);
+    tcase_add_test(tests, cancelling_finds_a_reply_that_has_just_come);
+    tcase_add_test(tests, a_late_reply_never_meets_a_new_call);
+    tcase_add_test(tests, ending_a_call_also_takes_back_older_ones);
+    tcase_add_test(tests, takes_its_wish_back_after_each_sleep);
+    tcase_add_test(tests, hears_of_the_end_of_the_server_asleep_or_spinning);
+    tcase_add_test(tests, sleeps_at_once_without_a_spin_and_never_with_one_without_end);
+    tcase_add_test(tests, refuses_a_slot_that_the_server_changed_behind_its_back);
+    tcase_add_test(tests, refuses_a_word_that_is_neither_its_request_nor_its_reply);
+    tcase_add_loop_test(tests, refuses_a_reply_that_points_outside, 0, sizeof(lies) / sizeof(lies[0]));
+    tcase_add_test(tests, refuses_a_block_that_it_did_not_offer);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(lane_client_suite)
