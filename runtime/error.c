@@ -48,7 +48,7 @@ static size_t SHMRPC_PRINTF(3, 0) line_format(char *line, size_t capacity, const
     return (size_t)length < capacity ? (size_t)length : line_end_at_character(line, capacity - 1);
 }
 
-int error_set(int status, const char *format, ...)
+int(error_set)(int status, const char *format, ...)
 {
     char line[sizeof(error_line)];
     va_list arguments;
@@ -77,7 +77,7 @@ static int status_of(int number)
     }
 }
 
-int error_system(int negative_errno, const char *format, ...)
+int(error_system)(int negative_errno, const char *format, ...)
 {
     char line[sizeof(error_line)];
     const char *text = strerrordesc_np(-negative_errno);

@@ -23,4 +23,10 @@ int error_set(int status, const char *format, ...) SHMRPC_PRINTF(2, 3);
  */
 int error_system(int negative_errno, const char *format, ...) SHMRPC_PRINTF(2, 3);
 
+/* A checker of paths sees one file at a time: that these return no success is said here. */
+#ifdef __clang_analyzer__
+#define error_set(status, ...) ((error_set)((status), __VA_ARGS__), (status))
+#define error_system(negative_errno, ...) ((error_system)((negative_errno), __VA_ARGS__), SHMRPC_E_SYSTEM)
+#endif
+
 #endif
