@@ -2,9 +2,8 @@
 /*
  * client.h - the calling side, beneath the generated stubs.
  *
- * Programs call the typed functions that shmc generates; what they use from
- * here is the options and shmrpc_client_state(). shmrpc_client_call() and the
- * like are what those functions are made of.
+ * Programs call the typed functions that shmc generates; what they use from here is the options and
+ * shmrpc_client_state(). shmrpc_client_call() and the like are what those functions are made of.
  *
  * Threads: a handle belongs to the thread that makes its first call (or batch of calls); others get
  * SHMRPC_E_WRONG_THREAD. Any number of handles may exist in a process and connect to the same server.
@@ -45,9 +44,7 @@ typedef enum shmrpc_client_condition {
     SHMRPC_CLIENT_FAILED,   /* the server broke the protocol */
 } shmrpc_client_condition;
 
-/*
- * What is known of the server. No call is made; blocks for nothing. The handle's thread.
- */
+/* What is known of the server, without asking it. Never blocks. To be called by the handle's thread. */
 SHMRPC_EXPORT shmrpc_client_condition shmrpc_client_state(shmrpc_client *client);
 
 /* ---- for generated code ---- */
@@ -61,21 +58,27 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_connect(shmrpc_client **ret, co
                                                          const struct shmrpc_service_info *info,
                                                          const shmrpc_client_options *options);
 
-/* Disconnects and frees. Takes NULL. Calls that have timed out and still run at the server are forgotten. */
+/*
+ * Disconnects and frees; takes NULL. Oneway messages that were sent are still handled; calls that have timed out and
+ * still run at the server are forgotten. In a forked child: frees the child's copy, and the parent's connection lives
+ * on.
+ */
 SHMRPC_EXPORT void shmrpc_client_free(shmrpc_client *client);
 
 /*
  * One call of method `method` (index in the service's table): validates and copies `request` (NULL where the method has
  * none), waits, copies the validated reply to `ret` (only on success; NULL where there is none).
  * 0, a declared error, or INVALID, UNIMPLEMENTED, TIMEOUT, NOT_SENT, NOT_EXECUTED, UNKNOWN, PROTOCOL, INTERNAL,
- * CANCELLED, WRONG_THREAD, FORKED, MISUSE, or what a handler returned.
+ * TOO_LARGE (the server gave no block of that size), WRONG_THREAD, FORKED, MISUSE, or another status that the handler
+ * returned (docs/errors.md says which ones may).
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *request,
                                                       void *ret, shmrpc_deadline deadline);
 
 /*
  * Sends a oneway message; returns when it is in the ring. The deadline bounds the wait for room. 0, INVALID,
- * UNIMPLEMENTED (where the server is known not to have it), NOT_SENT, PROTOCOL, WRONG_THREAD, FORKED, MISUSE.
+ * UNIMPLEMENTED (where the server is known not to have it), NOT_SENT, TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED,
+ * MISUSE.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *request,
                                                       shmrpc_deadline deadline);

@@ -2,8 +2,8 @@
 /*
  * deadline.h - how long a call may take.
  *
- * A deadline is relative: it begins when the call does. It is a struct, so that
- * a number of unknown unit cannot be passed for one.
+ * A deadline is relative: it begins when the call does. It is a struct, so that a number of unknown unit cannot be
+ * passed for one.
  */
 #ifndef SHMRPC_DEADLINE_H
 #define SHMRPC_DEADLINE_H

@@ -2,8 +2,8 @@
 /*
  * generated.h - what generated code says about a service: static const tables.
  *
- * A table is trusted as the program's own code is. Its shape is the generated-code ABI: generated files refuse
- * to compile against a header of another SHMRPC_GENERATED_ABI, and refuse to link with a library of another one
+ * A table is trusted as the program's own code is. Its shape is the generated-code ABI: generated files refuse to
+ * compile against a header of another SHMRPC_GENERATED_ABI, and refuse to link with a library of another one
  * (shmrpc_generated_abi_1 is a symbol that they refer to).
  */
 #ifndef SHMRPC_GENERATED_H

@@ -6,11 +6,11 @@
  * a method is a number that the two sides have agreed on. Nothing is validated but lengths; what the bytes mean, and
  * whether they may be believed, is the application's.
  *
- *     client                                            server
- *     shmrpc_lane_connect(&lane, "echo", NULL);         shmrpc_lane_server_init(&server, &handlers, "echo", NULL);
- *     shmrpc_lane_call(lane, 1, "hi", 2,                shmrpc_lane_server_run(&server);
- *                      buffer, sizeof(buffer), &reply,
- *                      shmrpc_default());
+ *     server    shmrpc_lane_server_init(&server, &handlers, "echo", NULL, NULL);
+ *               shmrpc_lane_server_run(&server);
+ *
+ *     client    shmrpc_lane_connect(&lane, "echo", NULL, NULL);
+ *               shmrpc_lane_call(lane, 1, "hi", 2, buffer, sizeof(buffer), &reply, shmrpc_default());
  *
  * Threads, ownership and blocking are as in client.h and server.h.
  */

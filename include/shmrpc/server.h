@@ -2,9 +2,9 @@
 /*
  * server.h - the serving side, beneath the generated skeletons.
  *
- * A server is embedded in a struct of the application's own, so that a handler finds its
- * state by container_of and nothing is a void pointer. It serves in the thread
- * that calls run(): handlers of all sessions run there, one at a time.
+ * A server is embedded in a struct of the application's own, so that a handler finds its state by container_of and
+ * nothing is a void pointer. It serves in the thread that calls run(): handlers of all sessions run there, one at a
+ * time, as do connected() and disconnected().
  */
 #ifndef SHMRPC_SERVER_H
 #define SHMRPC_SERVER_H
@@ -48,8 +48,8 @@ typedef struct shmrpc_server_options {
 
 /* Why a session ended: the `why` of disconnected(). */
 typedef enum shmrpc_why {
-    SHMRPC_WHY_CLOSED = 1, /* the client closed its handle */
-    SHMRPC_WHY_DIED,       /* the client's process ended */
+    SHMRPC_WHY_CLOSED = 1, /* the client freed its handle */
+    SHMRPC_WHY_DIED,       /* the client's process ended, or closed the connection, without freeing its handle */
     SHMRPC_WHY_PROTOCOL,   /* the client broke the protocol and was dropped */
     SHMRPC_WHY_STOPPED,    /* this server stops */
 } shmrpc_why;
@@ -121,10 +121,13 @@ typedef struct shmrpc_server_binding {
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *binding,
                                                       const char *name, const shmrpc_server_options *options);
 
-/* Ends all sessions, gives up the name, frees. Not while run() runs. Takes a zeroed or failed server. */
+/* Gives up the name where it is this process's, and frees. Not while run() runs. Takes a zeroed or failed server. */
 SHMRPC_EXPORT void shmrpc_server_deinit(shmrpc_server *server);
 
-/* Serves until stop(). 0, or SYSTEM, NO_MEMORY, MISUSE. */
+/*
+ * Serves until stop(), then answers what has been sent and ends all sessions. Once per server. 0, or LIMIT, SYSTEM,
+ * NO_MEMORY, MISUSE.
+ */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_run(shmrpc_server *server);
 
 /* Makes run() return after it has answered what has been sent. Async-signal-safe; any thread; before run() too. */

@@ -6,9 +6,8 @@
  *     > 0    the service's own declared error (1 .. 32767), from the handler
  *     < 0    one of the statuses below, from the transport
  *
- * The two never share a number. The values cross processes and are compiled
- * into programs: a value is never changed or used again, new ones are added at
- * the end. docs/errors.md is made from this list.
+ * The two never share a number. The values cross processes and are compiled into programs: a value is never changed or
+ * used again, new ones are added at the end. docs/errors.md is made from this list.
  */
 #ifndef SHMRPC_STATUS_H
 #define SHMRPC_STATUS_H
@@ -41,7 +40,7 @@ SHMRPC_BEGIN_DECLS
     X(UNAVAILABLE, -10, "no server has this name",                                                                 \
       "Nobody listens under this name, or nobody answered before the deadline for connecting.")                    \
     X(REFUSED, -11, "the server refused the connection",                                                           \
-      "The server does not offer this service, is full, or is stopping. shmrpc_last_error() has its reason.")      \
+      "The server does not offer this service, or is full. shmrpc_last_error() has its reason.")                   \
     X(MISMATCH, -12, "the two sides were made from different schemas",                                             \
       "A method's messages are laid out differently on the two sides. shmrpc_last_error() has both fingerprints.") \
     X(IN_USE, -13, "another server has this name", "A live server listens under this name. It is never replaced.") \
@@ -78,8 +77,8 @@ typedef enum shmrpc_status {
 } shmrpc_status;
 
 /*
- * A short English text for a status; "declared error" for values above 0, "unknown status" for negative
- * values that are not in the list. Static storage; any thread.
+ * A short English text for a status; "declared error" for values above 0, "unknown status" for negative values that are
+ * not in the list. Static storage; any thread.
  */
 SHMRPC_EXPORT const char *shmrpc_status_text(int status);
 
@@ -87,9 +86,9 @@ SHMRPC_EXPORT const char *shmrpc_status_text(int status);
 SHMRPC_EXPORT const char *shmrpc_status_name(int status);
 
 /*
- * What went wrong in this thread's last failed call of a function of this library, in one line for a log:
- * names the field, the file, the limit. "" where nothing is known. Valid until this thread's
- * next call of the library that fails. Never NULL.
+ * What went wrong in this thread's last failed call of a function of this library, in one line for a log: names the
+ * field, the file, the limit. "" where nothing is known. Valid until this thread's next call of the library that fails.
+ * Never NULL.
  */
 SHMRPC_EXPORT const char *shmrpc_last_error(void);
 

@@ -16,8 +16,8 @@
 #define SHMRPC_METHODS_MAX 4096 /* methods of a service */
 
 /*
- * A fingerprint is FNV-1a, 64 bits (Fowler, Noll, Vo), of a canonical text of a layout. It tells
- * accidents, not attacks, apart.
+ * A fingerprint is FNV-1a, 64 bits (Fowler, Noll, Vo), of a canonical text of a layout. It tells accidents, not
+ * attacks, apart.
  */
 #define SHMRPC_FINGERPRINT_SEED UINT64_C(0xcbf29ce484222325)
 #define SHMRPC_FINGERPRINT_PRIME UINT64_C(0x00000100000001b3)
