@@ -141,15 +141,18 @@ static const char *sequence_initial(arena *memory, const model_type *type, const
 
 static const char *struct_initial(arena *memory, const model_record *record)
 {
-    const char *made = "{";
+    buffer made = {0};
 
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *field = &record->fields[i];
-        made = arena_printf(memory, "%s%s%s%s%s%s", made, i > 0 ? ", " : "", field->padding_before > 0 ? "{0}, " : "",
-                            field->optional ? "0, " : "", field->padding_after_has > 0 ? "{0}, " : "",
-                            c_literal_initial(memory, field->type, NULL));
+        buffer_printf(&made, "%s%s%s%s%s", i > 0 ? ", " : "{", field->padding_before > 0 ? "{0}, " : "",
+                      field->optional ? "0, " : "", field->padding_after_has > 0 ? "{0}, " : "",
+                      c_literal_initial(memory, field->type, NULL));
     }
-    return arena_printf(memory, "%s%s}", made, record->tail_padding > 0 ? ", {0}" : "");
+    buffer_puts(&made, record->tail_padding > 0 ? ", {0}}" : "}");
+    const char *copy = arena_copy(memory, made.data, made.length);
+    buffer_deinit(&made);
+    return copy;
 }
 
 static const char *union_initial(arena *memory, const model_record *record)

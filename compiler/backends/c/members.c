@@ -27,16 +27,7 @@ void gen_alias(gen *g, const model_decl *decl)
 
     emit_gap(e);
     c_doc_emit(e, &decl->notes);
-    if (c_type_name(g->memory, type) || type->kind == MODEL_ARRAY) {
-        emit_text(e, "typedef ");
-        c_type_declare(e, type, name);
-    } else {
-        EMIT(e, "typedef struct ${name} {\n", {"name", name});
-        emit_in(e);
-        c_type_sequence_members(e, type);
-        emit_out(e);
-        EMIT(e, "} ${name};\n", {"name", name});
-    }
+    c_type_define(e, type, name);
     EMIT(e, "SHMRPC_STATIC_ASSERT(sizeof(${name}) == ${size}, \"size of ${name}\");\n", {"name", name},
          {"size", arena_printf(g->memory, "%" PRIu32, type->size)});
     gen_alias_setter(g, decl);

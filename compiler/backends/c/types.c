@@ -59,7 +59,10 @@ const char *c_type_count(const model_type *type)
     return type->kind == MODEL_STRING ? "length" : "count";
 }
 
-void c_type_sequence_members(emit *e, const model_type *type)
+static void declare(emit *e, const model_type *type, const char *declarator, const char *tag);
+
+/* The members of the struct that a string, bytes or a vector is. */
+static void sequence_members(emit *e, const model_type *type)
 {
     uint64_t slots = (uint64_t)type->capacity + (type->kind == MODEL_STRING ? 1 : 0);
     const char *items = arena_printf(e->memory, "%s[%llu]", c_type_items(type), (unsigned long long)slots);
@@ -76,28 +79,42 @@ void c_type_sequence_members(emit *e, const model_type *type)
     else if (type->kind == MODEL_BYTES)
         EMIT(e, "uint8_t ${items};\n", {"items", items});
     else
-        c_type_declare(e, type->element, items);
+        declare(e, type->element, items, "");
     if (type->tail_padding > 0) {
         EMIT(e, "uint8_t padding_${n}_[${size}];\n", {"n", arena_printf(e->memory, "%d", ++padding)},
              {"size", arena_printf(e->memory, "%u", type->tail_padding)});
     }
 }
 
-void c_type_declare(emit *e, const model_type *type, const char *declarator)
+/* `tag`: of the struct that is declared in place, with a blank before it, or "". */
+static void declare(emit *e, const model_type *type, const char *declarator, const char *tag)
 {
     const char *name = c_type_name(e->memory, type);
 
     if (name) {
         EMIT(e, "${type} ${declarator};\n", {"type", name}, {"declarator", declarator});
     } else if (type->kind == MODEL_ARRAY) {
-        c_type_declare(e, type->element, arena_printf(e->memory, "%s[%u]", declarator, type->capacity));
+        declare(e, type->element, arena_printf(e->memory, "%s[%u]", declarator, type->capacity), tag);
     } else {
-        emit_text(e, "struct {\n");
+        EMIT(e, "struct${tag} {\n", {"tag", tag});
         emit_in(e);
-        c_type_sequence_members(e, type);
+        sequence_members(e, type);
         emit_out(e);
         EMIT(e, "} ${declarator};\n", {"declarator", declarator});
     }
+}
+
+void c_type_declare(emit *e, const model_type *type, const char *declarator)
+{
+    declare(e, type, declarator, "");
+}
+
+void c_type_define(emit *e, const model_type *type, const char *name)
+{
+    bool array = type->kind == MODEL_ARRAY && !type->alias;
+
+    emit_text(e, "typedef ");
+    declare(e, type, name, arena_printf(e->memory, array ? " %s_element_" : " %s", name));
 }
 
 bool c_record_is_solid(const model_record *record)

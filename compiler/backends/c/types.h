@@ -18,11 +18,11 @@ const char *c_type_scalar(model_kind kind);
 /* The name of a type where it has one: a scalar, a declared type, an alias; else NULL. */
 const char *c_type_name(arena *memory, const model_type *type);
 
-/* Declares `declarator` with this type, as a member or after "typedef "; structs of strings and the like in place. */
+/* Declares a member of this type; the structs of strings and the like in place. */
 void c_type_declare(emit *e, const model_type *type, const char *declarator);
 
-/* The members of the struct that a string, bytes or a vector is. */
-void c_type_sequence_members(emit *e, const model_type *type);
+/* Defines a type of this name; a struct in it has a tag, since C++ wants types of members to have one. */
+void c_type_define(emit *e, const model_type *type, const char *name);
 
 /* "text" for strings, "items" else; "length" for strings, "count" else. */
 const char *c_type_items(const model_type *type);

@@ -178,15 +178,16 @@ static void arms_check(checker *c, const model_record *record)
 /* static const char *const NAME[] = {"a", "b"}; */
 static void paths_emit(gen *g, const char *name, const vector *paths)
 {
-    const char *list = "";
+    buffer list = {0};
 
     for (uint32_t i = 0; i < paths->count; i++) {
         const char *path = *VECTOR_AT(paths, const char *, i);
-        list =
-            arena_printf(g->memory, "%s%s%s", list, i > 0 ? ", " : "", c_literal_string(g->memory, path, strlen(path)));
+        buffer_puts(&list, i > 0 ? ", " : "");
+        buffer_puts(&list, c_literal_string(g->memory, path, strlen(path)));
     }
     emit_gap(&g->source);
-    EMIT(&g->source, "static const char *const ${name}[] = {${list}};\n", {"name", name}, {"list", list});
+    EMIT(&g->source, "static const char *const ${name}[] = {${list}};\n", {"name", name}, {"list", list.data});
+    buffer_deinit(&list);
 }
 
 /* The tables of paths that the checks of records within a message are given. */

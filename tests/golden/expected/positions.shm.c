@@ -1640,6 +1640,7 @@ static size_t golden_positions_named_store_any_(void *to_any, const void *from_a
 {
     golden_positions_named *to = (golden_positions_named *)to_any;
     const golden_positions_named *from = (const golden_positions_named *)from_any;
+    size_t used;
 
     to->id = from->id;
     to->name.length = from->name.length;
@@ -1660,7 +1661,21 @@ static size_t golden_positions_named_store_any_(void *to_any, const void *from_a
     memset(to->padding_1_, 0, sizeof to->padding_1_);
     golden_positions_gaps_store_(&to->spot, &from->spot);
     golden_positions_tiny_store_(&to->tiny, &from->tiny);
-    return sizeof(golden_positions_named);
+    for (size_t i = 0; i < 2; i++) {
+        to->words[i].length = from->words[i].length;
+        memcpy(to->words[i].text, from->words[i].text, from->words[i].length);
+        memset(to->words[i].text + from->words[i].length, 0, sizeof to->words[i].text - from->words[i].length);
+    }
+    to->lists.count = from->lists.count;
+    for (size_t i = 0; i < from->lists.count; i++) {
+        to->lists.items[i].count = from->lists.items[i].count;
+        memcpy(to->lists.items[i].items, from->lists.items[i].items, from->lists.items[i].count);
+        memset(to->lists.items[i].items + from->lists.items[i].count, 0,
+               sizeof to->lists.items[i].items - from->lists.items[i].count);
+    }
+    used = offsetof(golden_positions_named, lists.items) + from->lists.count * sizeof from->lists.items[0];
+    memset((char *)to + used, 0, (8 - used % 8) % 8);
+    return (used + 7) / 8 * 8;
 }
 
 static const char *const golden_positions_named_spot_paths_[] = {"spot.c"};
@@ -1696,6 +1711,25 @@ static bool golden_positions_named_validate_any_(const void *any, shmrpc_fault *
     if (!golden_positions_gaps_check_(&message->spot, golden_positions_named_spot_paths_, fault)) {
         return false;
     }
+    for (size_t i = 0; i < 2; i++) {
+        if (message->words[i].length > 3) {
+            return refuse_(fault, "words[]", "more than 3 bytes", message->words[i].length, 3);
+        }
+        if (!shmrpc_text_is_valid(message->words[i].text, message->words[i].length)) {
+            return refuse_(fault, "words[]", "not UTF-8, or with a NUL inside", message->words[i].length, 0);
+        }
+        if (message->words[i].text[message->words[i].length] != '\0') {
+            return refuse_(fault, "words[]", "without a NUL after its end", message->words[i].length, 0);
+        }
+    }
+    if (message->lists.count > 2) {
+        return refuse_(fault, "lists", "more than 2 items", message->lists.count, 2);
+    }
+    for (size_t i = 0; i < message->lists.count; i++) {
+        if (message->lists.items[i].count > 2) {
+            return refuse_(fault, "lists[]", "more than 2 bytes", message->lists.items[i].count, 2);
+        }
+    }
     return true;
 }
 
@@ -1706,9 +1740,9 @@ void golden_positions_named_init(golden_positions_named *message)
 
 const shmrpc_type_info golden_positions_named_info = {
     "golden.positions.Named",
-    UINT64_C(0x5edd297ec36193ba),
+    UINT64_C(0xabba66f2975a1e43),
     sizeof(golden_positions_named),
-    88, /* the least that is sent */
+    104, /* the least that is sent */
     NULL,
     golden_positions_named_store_any_,
     golden_positions_named_validate_any_,

@@ -193,6 +193,21 @@ SHMRPC_STATIC_ASSERT(sizeof(golden_positions_paint) == 1, "size of golden_positi
 typedef golden_positions_gaps golden_positions_spot;
 SHMRPC_STATIC_ASSERT(sizeof(golden_positions_spot) == 12, "size of golden_positions_spot");
 
+typedef struct golden_positions_words_element_ {
+    uint16_t length;
+    char text[4];
+} golden_positions_words[2];
+SHMRPC_STATIC_ASSERT(sizeof(golden_positions_words) == 12, "size of golden_positions_words");
+
+typedef struct golden_positions_lists {
+    uint16_t count;
+    struct {
+        uint16_t count;
+        uint8_t items[2];
+    } items[2];
+} golden_positions_lists;
+SHMRPC_STATIC_ASSERT(sizeof(golden_positions_lists) == 10, "size of golden_positions_lists");
+
 typedef struct golden_positions_shape {
     uint32_t tag; /* 0: unset */
     uint8_t padding_1_[4];
@@ -683,8 +698,11 @@ typedef struct golden_positions_named {
     uint8_t padding_1_[3];
     golden_positions_spot spot;
     golden_positions_tiny tiny;
+    golden_positions_words words;
+    golden_positions_lists lists;
+    uint8_t padding_2_[2];
 } golden_positions_named;
-SHMRPC_STATIC_ASSERT(sizeof(golden_positions_named) == 88, "size of golden_positions_named");
+SHMRPC_STATIC_ASSERT(sizeof(golden_positions_named) == 112, "size of golden_positions_named");
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, id) == 0, "offset of golden_positions_named.id");
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, name) == 8, "offset of golden_positions_named.name");
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, name.text) == 10, "offset of golden_positions_named.name.text");
@@ -699,6 +717,10 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, numbers.items) == 54,
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, paint) == 60, "offset of golden_positions_named.paint");
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, spot) == 64, "offset of golden_positions_named.spot");
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, tiny) == 76, "offset of golden_positions_named.tiny");
+SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, words) == 88, "offset of golden_positions_named.words");
+SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, lists) == 100, "offset of golden_positions_named.lists");
+SHMRPC_STATIC_ASSERT(offsetof(golden_positions_named, lists.items) == 102,
+                     "offset of golden_positions_named.lists.items");
 SHMRPC_NODISCARD bool golden_positions_named_set_name(golden_positions_named *message, const char *text, size_t length);
 SHMRPC_NODISCARD bool golden_positions_named_set_also(golden_positions_named *message, const char *text, size_t length);
 SHMRPC_NODISCARD bool golden_positions_named_set_raw(golden_positions_named *message, const uint8_t *items,
