@@ -5,7 +5,7 @@
 #include "records.h"
 
 #include "annotate.h"
-#include "check.h"
+#include "rules.h"
 #include "constant.h"
 #include "fingerprint.h"
 #include "layout.h"
@@ -117,7 +117,7 @@ bool records_complete(compile *run, const unit *from, model_record *record, cons
     record->field_count = count;
     if (count == 0) {
         if (!partial && !from->ast->broken)
-            check_empty(run, record, at);
+            rules_empty(run, record, at);
         return false;
     }
     for (uint32_t i = 0; i < count; i++) {
@@ -134,5 +134,5 @@ bool records_complete(compile *run, const unit *from, model_record *record, cons
         return false;
     }
     fingerprint_record(record, run->memory);
-    return check_record(run, record, at);
+    return rules_record(run, record, at);
 }

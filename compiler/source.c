@@ -17,7 +17,7 @@
 
 #define CHUNK ((size_t)64 * 1024)
 #define SIZE_MOST ((size_t)INT32_MAX - 16) /* a scanner counts in int */
-#define BYTE_ORDER_MARK "\xef\xbb\xbf" /* not a column of the first line */
+#define BYTE_ORDER_MARK "\xef\xbb\xbf"     /* not a column of the first line */
 
 /* Appends all that `fd` gives. Returns 0 or -errno. */
 static int read_all(int fd, buffer *text)

@@ -87,6 +87,7 @@ void parse_stray(parse *state, span at)
     unsigned char character = (unsigned char)state->text->text[at.start];
     bool neighbour = at.start == state->stray_end && at.start > 0;
     state->stray_end = at.end;
+    state->file->broken = true;
     if (neighbour)
         return;
     if (character < 0x20 || character == 0x7f) {
@@ -141,10 +142,13 @@ static bool newline_between(const parse *state, span first, span second)
     return second.start > first.end && memchr(state->text->text + first.end, '\n', second.start - first.end);
 }
 
-static void queue_add(parse *state, token next)
+/* Puts a token back: it is the next one to be handed out. */
+static void queue_return(parse *state, token next)
 {
-    if (state->queued < QUEUE_MOST)
-        state->queue[state->queued++] = next;
+    if (state->queued == QUEUE_MOST)
+        return;
+    memmove(state->queue + 1, state->queue, state->queued++ * sizeof(token));
+    state->queue[0] = next;
 }
 
 static token synthetic(int kind, span at)
@@ -189,7 +193,7 @@ static token fetch(parse *state)
     if (first.file && (next.kind == '}' || next.kind == TOKEN_YYEOF)) {
         doc_dropped(state, first);
     } else if (first.file) {
-        queue_add(state, next);
+        queue_return(state, next);
         next = (token){.kind = TOKEN_DOC, .at = first};
         next.value.doc = arena_copy(state->memory, lines.data, lines.length);
     }
@@ -223,6 +227,11 @@ static void brace_close(parse *state)
         state->braces.count--;
 }
 
+static bool is_stray(const parse *state, const token *faulty)
+{
+    return state->stray_end == faulty->at.end;
+}
+
 /* Throws tokens away up to the one that ends the entry with the mistake. */
 static token skip(parse *state)
 {
@@ -230,12 +239,14 @@ static token skip(parse *state)
     for (;;) {
         token next = fetch(state);
         uint32_t depth = state->braces.count;
-        if (next.kind == TOKEN_YYEOF || next.kind == TOKEN_PARSER_error)
+        if (next.kind == TOKEN_YYEOF)
             return next;
+        if (next.kind == TOKEN_PARSER_error && !is_stray(state, &next))
+            return synthetic(';', next.at);
         if (next.kind == ';' && depth <= state->skip_depth)
             return next;
         if (depth > 0 && begins_declaration(state, &next)) {
-            queue_add(state, next);
+            queue_return(state, next);
             return synthetic('}', next.at);
         }
         if (next.kind == '{')
@@ -249,22 +260,55 @@ static token skip(parse *state)
         brace_close(state);
         if (depth - 1 == state->skip_depth) {
             token after = fetch(state);
-            queue_add(state, after);
+            queue_return(state, after);
             if (after.kind != ')' && after.kind != ';' && after.kind != ',')
                 return synthetic(';', next.at);
         }
     }
 }
 
+static void unclosed(parse *state, span open, span found)
+{
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E108, open, "this '{' is not closed");
+    if (found.end > found.start)
+        diag_note(entry, found, "a declaration begins here, before the '}'");
+    else
+        diag_note(entry, found, "the file ends here, before the '}'");
+}
+
+/* `struct` and its like, in column 1 where an entry could begin: no entry begins so, hence a brace was forgotten. */
+static bool cannot_be_inside(const parse *state, const token *word)
+{
+    bool hard = word->kind == TOKEN_STRUCT || word->kind == TOKEN_ENUM || word->kind == TOKEN_UNION ||
+                word->kind == TOKEN_CONST;
+    bool begins = state->last.kind == ';' || state->last.kind == '{' || state->last.kind == '}';
+    return hard && begins && state->braces.count > 0 && begins_declaration(state, word);
+}
+
+/* Behind a fault of the scanner: a string without an end took the ';' with it, a stray character did not. */
+static void recover(parse *state, const token *faulty)
+{
+    state->skipping = is_stray(state, faulty);
+    state->skip_depth = state->braces.count;
+    if (!state->skipping)
+        queue_return(state, synthetic(';', faulty->at));
+}
+
 int parser_lex(PARSER_STYPE *value, PARSER_LTYPE *place, parse *state)
 {
     token next = state->skipping ? skip(state) : fetch(state);
+    if (cannot_be_inside(state, &next)) {
+        unclosed(state, *VECTOR_AT(&state->braces, span, state->braces.count - 1), next.at);
+        state->file->broken = true;
+        queue_return(state, next);
+        next = synthetic('}', next.at);
+    }
     if (next.kind == '{')
         brace_open(state, next.at);
     else if (next.kind == '}')
         brace_close(state);
     else if (next.kind == TOKEN_PARSER_error)
-        queue_add(state, synthetic(';', next.at));
+        recover(state, &next);
     state->before = state->last;
     state->last = next;
     *value = next.value;
@@ -339,15 +383,6 @@ static const char *expected_list(parse *state, const parse_surprise *surprise)
     return text;
 }
 
-static void unclosed(parse *state, span open, span found)
-{
-    diag_entry *entry = diag_add(state->diagnostics, DIAG_E108, open, "this '{' is not closed");
-    if (found.end > found.start)
-        diag_note(entry, found, "a declaration begins here, before the '}'");
-    else
-        diag_note(entry, found, "the file ends here, before the '}'");
-}
-
 static void unexpected(parse *state, const parse_surprise *surprise)
 {
     const token *found = &state->last;
@@ -391,16 +426,10 @@ static bool give_back(parse *state, int first, bool with_before)
         state->braces.count--;
     else if (found.kind == '}')
         state->braces.count++; /* its place is still there: nothing was opened since */
-    token queue[QUEUE_MOST];
-    unsigned queued = state->queued;
-    memcpy(queue, state->queue, sizeof(queue));
-    state->queued = 0;
-    queue_add(state, synthetic(first, with_before ? state->before.at : found.at));
+    queue_return(state, found);
     if (with_before)
-        queue_add(state, state->before);
-    queue_add(state, found);
-    for (unsigned i = 0; i < queued; i++)
-        queue_add(state, queue[i]);
+        queue_return(state, state->before);
+    queue_return(state, synthetic(first, with_before ? state->before.at : found.at));
     return true;
 }
 

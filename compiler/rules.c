@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * check.c - see check.h.
+ * rules.c - see rules.h.
  */
-#include "check.h"
+#include "rules.h"
 
 #include "layout.h"
 #include "support/buffer.h"
@@ -12,7 +12,7 @@
 #define REORDER_MOST 200    /* fields; nobody reorders more by hand */
 #define LARGEST_SHOWN 3     /* fields in the note of E314 */
 
-void check_empty(compile *run, const model_record *record, span at)
+void rules_empty(compile *run, const model_record *record, span at)
 {
     bool body = record->role != MODEL_ROLE_NAMED;
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E317, at, "%s has at least one %s",
@@ -98,7 +98,7 @@ static void lint_variable(compile *run, const model_record *record)
     }
 }
 
-bool check_record(compile *run, const model_record *record, span at)
+bool rules_record(compile *run, const model_record *record, span at)
 {
     if (!size_is_right(run, record, at))
         return false;

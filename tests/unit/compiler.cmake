@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+#
+# The front end of the compiler: compiler_<noun>.c tests compiler/<noun>.c, or support/ as a whole.
+if(NOT TARGET shmc_front)
+    return()
+endif()
+
+foreach(noun IN ITEMS support source token value)
+    shmrpc_add_check_test(NAME compiler_${noun} SOURCES compiler_${noun}.c LIBS shmc_front LABELS unit compiler)
+endforeach()
+
+# These compile schemas.
+foreach(noun IN ITEMS constant diag fingerprint front layout syntax)
+    shmrpc_add_check_test(NAME compiler_${noun} SOURCES compiler_${noun}.c compiler_schema.c LIBS shmc_front
+        LABELS unit compiler)
+endforeach()
