@@ -8,6 +8,7 @@
 #     ```sh run                          a test runs it
 #     ```console run                     a test runs what stands after "$ " and compares what comes out ("..." is anything)
 #     ```sh test=tools_dev               the CTest of that name does what it says
+#     ```text demo                       lines that `tools/dev demo` prints
 #     ```c from=PATH                     it stands in that file, line by line
 #     ```shm complete                    it compiles as it stands
 
