@@ -49,16 +49,13 @@ static void handle_event(server *self, const poller_event *event, int64_t now_ns
     case TAG_STOP: return;
     default: break;
     }
-    if (session->state == SESSION_ENDED) {
+    if (session->state == SESSION_ENDED || session->is_leaving) {
         return;
     }
     switch (event->tag) {
     case TAG_SOCKET: server_receive(self, session, now_ns); break;
     case TAG_BELL: server_warm(self, session, now_ns); break;
-    case TAG_PROCESS:
-        server_serve_rest(self, session);
-        server_end_session(self, session, SHMRPC_WHY_DIED);
-        break;
+    case TAG_PROCESS: server_leave(self, session, SHMRPC_WHY_DIED, now_ns); break;
     default: break;
     }
 }
@@ -120,6 +117,9 @@ static int loop(server *self)
             /* Two: a look takes the line away from a client that is writing its request. Measured, not derived. */
             cpu_pause();
             cpu_pause();
+        } else if (clock_coarse_ns() - looked_ns >= LOOK_NS) {
+            /* Handlers may take long: whoever waits for the poller does not wait for many of them. */
+            rc = look_around(self, false, &looked_ns);
         }
         if (!list_is_empty(&self->ended)) {
             server_bury(self);
@@ -143,7 +143,9 @@ static int loop(server *self)
 static void end_all(server *self, list_link *list)
 {
     while (!list_is_empty(list)) {
-        server_end_session(self, list_entry(list->next, shmrpc_session, life), SHMRPC_WHY_STOPPED);
+        shmrpc_session *session = list_entry(list->next, shmrpc_session, life);
+
+        server_end_session(self, session, session->is_leaving ? session->why : SHMRPC_WHY_STOPPED);
     }
     server_bury(self);
 }
@@ -243,6 +245,7 @@ int server_core_init(shmrpc_server *handle, service *offered, const char *name, 
     server *self;
     int rc;
 
+    *handle = (shmrpc_server){0};
     options = options == NULL ? &defaults : options;
     rc = options_check_server(options);
     if (rc != 0) {
@@ -265,7 +268,7 @@ int server_core_init(shmrpc_server *handle, service *offered, const char *name, 
         free(self);
         return rc;
     }
-    *handle = (shmrpc_server){.implementation = self};
+    handle->implementation = self;
     return 0;
 }
 

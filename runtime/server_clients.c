@@ -34,14 +34,13 @@ static const char *why_text(shmrpc_why why)
 void server_end_session(server *self, shmrpc_session *session, shmrpc_why why)
 {
     bool was_open = session->state == SESSION_OPEN;
-    bool dropped = why == SHMRPC_WHY_PROTOCOL;
+    shmrpc_log_level level = why == SHMRPC_WHY_PROTOCOL ? SHMRPC_LOG_WARNING : SHMRPC_LOG_INFO;
 
     if (session->state == SESSION_ENDED) {
         return;
     }
-    log_line(dropped ? SHMRPC_LOG_WARNING : SHMRPC_LOG_INFO, "%s: session %" PRIu64 " of process %ld ended: %s",
-             self->host.service->name, session->id, (long)session->peer.pid, why_text(why));
-    self->counts.sessions_dropped += dropped;
+    log_line(level, "%s: session %" PRIu64 " of process %ld ended: %s", self->host.service->name, session->id,
+             (long)session->peer.pid, why_text(why));
     self->counts.sessions_open -= was_open;
     self->shaking_count -= !was_open;
     poller_remove(self->poller, session->socket);
@@ -57,6 +56,28 @@ void server_end_session(server *self, shmrpc_session *session, shmrpc_why why)
     list_remove(&session->hot);
     list_remove(&session->life);
     list_append(&self->ended, &session->life);
+}
+
+void server_drop(server *self, shmrpc_session *session)
+{
+    self->counts.sessions_dropped++;
+    server_end_session(self, session, SHMRPC_WHY_PROTOCOL);
+}
+
+void server_leave(server *self, shmrpc_session *session, shmrpc_why why, int64_t now_ns)
+{
+    if (session->state != SESSION_OPEN) {
+        server_end_session(self, session, why);
+        return;
+    }
+    poller_remove(self->poller, session->socket);
+    if (session->process >= 0) {
+        poller_remove(self->poller, session->process);
+    }
+    session->is_leaving = true;
+    session->why = why;
+    session->rest = session->geometry.depth;
+    server_warm(self, session, now_ns);
 }
 
 void server_bury(server *self)
@@ -90,7 +111,7 @@ int server_resume_accepting(server *self, int64_t now_ns)
 static void accept_one(server *self, int socket, int64_t now_ns)
 {
     shmrpc_session *session;
-    int64_t deadline_ns = self->handshake_ns == CLOCK_NEVER ? CLOCK_NEVER : now_ns + self->handshake_ns;
+    int64_t deadline_ns = self->handshake_ns > CLOCK_NEVER - now_ns ? CLOCK_NEVER : now_ns + self->handshake_ns;
 
     if (self->shaking_count >= SHAKING_MAX) {
         (void)close(socket);
@@ -164,7 +185,7 @@ void server_expire(server *self, int64_t now_ns)
             return;
         }
         (void)error_set(SHMRPC_E_TIMEOUT, "the client did not finish its handshake in time");
-        server_end_session(self, session, SHMRPC_WHY_PROTOCOL);
+        server_drop(self, session);
     }
 }
 
@@ -180,13 +201,13 @@ void server_receive(server *self, shmrpc_session *session, int64_t now_ns)
         int watched = watch(self, session, now_ns);
 
         rc = rc < 0 ? rc : watched;
-    } else if (shakes && rc < 0) {
-        self->counts.sessions_refused++;
     }
     if (rc == SHMRPC_E_UNAVAILABLE) {
-        server_serve_rest(self, session);
-        server_end_session(self, session, session->said_goodbye ? SHMRPC_WHY_CLOSED : SHMRPC_WHY_DIED);
-    } else if (rc < 0) {
+        server_leave(self, session, session->said_goodbye ? SHMRPC_WHY_CLOSED : SHMRPC_WHY_DIED, now_ns);
+    } else if (rc < 0 && rc != SHMRPC_E_PROTOCOL && session->state != SESSION_OPEN) {
+        self->counts.sessions_refused++;
         server_end_session(self, session, SHMRPC_WHY_PROTOCOL);
+    } else if (rc < 0) {
+        server_drop(self, session);
     }
 }

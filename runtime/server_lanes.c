@@ -27,7 +27,7 @@ static uint32_t serve(server *self, shmrpc_session *session, uint32_t most)
             self->counts.calls_failed += rc < 0;
         }
         if (rc == SHMRPC_E_PROTOCOL) {
-            server_end_session(self, session, SHMRPC_WHY_PROTOCOL);
+            server_drop(self, session);
             break;
         }
     }
@@ -42,6 +42,18 @@ void server_serve_rest(server *self, shmrpc_session *session)
     if (session->state == SESSION_OPEN) {
         (void)serve(self, session, session->geometry.depth);
     }
+}
+
+/* One visit to a client that is gone. Had it left anything? */
+static bool serve_leaving(server *self, shmrpc_session *session)
+{
+    uint32_t count = serve(self, session, session->rest < BURST ? session->rest : BURST);
+
+    session->rest -= count;
+    if (count == 0 || session->rest == 0) {
+        server_end_session(self, session, session->why);
+    }
+    return count != 0;
 }
 
 /* ---- hot and cold ---- */
@@ -74,7 +86,9 @@ bool server_serve_hot(server *self)
         shmrpc_session *session = list_entry(link, shmrpc_session, hot);
 
         link = link->next;
-        if (serve(self, session, BURST) != 0) {
+        if (session->is_leaving) {
+            any = serve_leaving(self, session) || any;
+        } else if (serve(self, session, BURST) != 0) {
             session->busy = true;
             any = true;
         } else if (self->spin_ns == 0) {
@@ -95,7 +109,7 @@ void server_cool_quiet(server *self, int64_t now_ns)
         if (session->busy) {
             session->busy = false;
             session->quiet_ns = now_ns;
-        } else if (now_ns - session->quiet_ns >= self->spin_ns) {
+        } else if (!session->is_leaving && now_ns - session->quiet_ns >= self->spin_ns) {
             cool(session, now_ns);
         }
     }

@@ -55,6 +55,15 @@ void server_expire(server *self, int64_t now_ns);
 /* Ends a session; its memory stays until server_bury(). For SHMRPC_WHY_PROTOCOL, error.h says why. */
 void server_end_session(server *self, shmrpc_session *session, shmrpc_why why);
 
+/* The client broke the protocol, as error.h says: ends its session, and counts it. */
+void server_drop(server *self, shmrpc_session *session);
+
+/*
+ * The client is gone: what it had sent is still answered, in turn with the others and a ring's worth at most (who has
+ * closed its socket may write on), then its session ends. A oneway message is not lost because its sender is done.
+ */
+void server_leave(server *self, shmrpc_session *session, shmrpc_why why, int64_t now_ns);
+
 /* Frees the sessions that have ended. Not while events or a list of sessions are being walked. */
 void server_bury(server *self);
 
@@ -69,10 +78,7 @@ bool server_serve_hot(server *self);
 /* Arms the lanes that have had no request for spin_ns. */
 void server_cool_quiet(server *self, int64_t now_ns);
 
-/*
- * Answers what had been sent before a session ends: a oneway message is not lost because its sender is done. The
- * session may have ended by itself.
- */
+/* Answers what has been sent, before the server ends. The session may have ended by itself. */
 void server_serve_rest(server *self, shmrpc_session *session);
 
 #endif

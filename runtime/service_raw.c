@@ -139,6 +139,7 @@ int shmrpc_lane_server_init(shmrpc_lane_server *server, const shmrpc_lane_handle
     if (server == NULL || handlers == NULL || handlers->request == NULL || name == NULL) {
         return error_set(SHMRPC_E_MISUSE, "a raw server needs a handler and a name");
     }
+    *server = (shmrpc_lane_server){0};
     rc = raw_limits(limits, &bounds);
     if (rc != 0) {
         return rc;

@@ -91,6 +91,12 @@ static int send_welcome(const shmrpc_session *session, const service_terms *term
     return say(session, &packet);
 }
 
+/* Asked twice: several clients may be in their handshake when the last place is taken. */
+static int error_full(void)
+{
+    return error_set(SHMRPC_E_REFUSED, "the server has as many sessions as it takes");
+}
+
 /* ---- Hello ---- */
 
 /* The client's wish for depth and blocks, within this server's limits. */
@@ -117,7 +123,7 @@ static int agree(shmrpc_session *session, const control_hello *hello, const sess
     int rc;
 
     if (host->full) {
-        return error_set(SHMRPC_E_REFUSED, "the server has as many sessions as it takes");
+        return error_full();
     }
     if (hello->protocol_least > CONTROL_PROTOCOL || hello->protocol_most < CONTROL_PROTOCOL) {
         return error_set(SHMRPC_E_VERSION, "the server speaks protocol %u, the client %u to %u", CONTROL_PROTOCOL,
@@ -149,6 +155,9 @@ static int attach(shmrpc_session *session, const control_attach *said, socket_pa
     if (envelope->descriptor_count != 2 || said->size != size) {
         return error_set(SHMRPC_E_PROTOCOL, "a memory of %llu bytes with %u descriptors came, not of %zu with 2",
                          (unsigned long long)said->size, envelope->descriptor_count, size);
+    }
+    if (host->full) {
+        return error_full();
     }
     if (host->state_size != 0) {
         session->memory = calloc(1, host->state_size);

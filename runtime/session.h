@@ -8,9 +8,10 @@
  *   ATTACH   Attach with a sound memory     OPEN    session_receive(): connected() has run, Ready was sent
  *   ATTACH   anything else                  ENDED
  *   OPEN     requests                       OPEN    the server's loop
- *   OPEN     Goodbye                        ENDED   the client has freed its handle
- *   any      socket closed, process ended,  ENDED   session_end(): disconnected() runs where connected() did
- *            deadline, stop, broken lane
+ *   OPEN     Goodbye, socket closed,        OPEN    server_leave(): and leaving; ENDED once what was sent is answered
+ *            process ended
+ *   any      socket closed, deadline, stop, ENDED   session_end(): disconnected() runs where connected() did
+ *            broken lane
  *
  * A session that has ended stays allocated until the loop has handled the events at hand.
  */
@@ -37,6 +38,9 @@ struct shmrpc_session {
     region_geometry geometry;
     shmrpc_peer peer;
     bool said_goodbye;
+    bool is_leaving;  /* the client is gone, and what it had sent is being answered: */
+    uint32_t rest;    /* at most so much of it; */
+    shmrpc_why why;   /* then the session ends, for this reason */
     bool busy;        /* has had a request since the loop last looked at the clock */
     int64_t quiet_ns; /* since when it has had none; while shaking hands: the deadline */
     void *memory;     /* the application's, per session */

@@ -5,14 +5,24 @@
 
 #define NS_PER_S INT64_C(1000000000)
 
-int64_t clock_now_ns(void)
+static int64_t clock_read(clockid_t which)
 {
     struct timespec now;
-    int r = clock_gettime(CLOCK_MONOTONIC, &now);
+    int r = clock_gettime(which, &now);
 
     assert(r == 0);
     (void)r;
     return (int64_t)now.tv_sec * NS_PER_S + now.tv_nsec;
+}
+
+int64_t clock_now_ns(void)
+{
+    return clock_read(CLOCK_MONOTONIC);
+}
+
+int64_t clock_coarse_ns(void)
+{
+    return clock_read(CLOCK_MONOTONIC_COARSE);
 }
 
 int64_t clock_after_ns(int64_t timeout_ns)

@@ -16,6 +16,9 @@
 /* Nanoseconds of CLOCK_MONOTONIC; never negative. */
 int64_t clock_now_ns(void);
 
+/* The same as of the system's last tick, some milliseconds ago at most: cheap enough for a busy loop. */
+int64_t clock_coarse_ns(void);
+
 /* Now + timeout_ns, saturating at CLOCK_NEVER; a timeout of CLOCK_NEVER is never, one below 0 is now. */
 int64_t clock_after_ns(int64_t timeout_ns);
 

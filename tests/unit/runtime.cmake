@@ -27,7 +27,8 @@ endforeach()
 
 # The upper half: one end of a lane or both over private memory, in one thread.
 foreach(noun IN ITEMS
-        region)
+        region
+        server)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
 foreach(noun IN ITEMS lane_server lane_client)

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The server's loop, with the raw transport: client and server are two threads of one process.
+ */
+#include "test_support.h"
+
+#include <shmrpc/lane.h>
+
+#include <limits.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#define NAME "server"
+#define MS 1000000L
+
+enum { METHOD_QUICK = 1, METHOD_SLOW, METHOD_GATE };
+
+static shmrpc_lane_server server;
+static pthread_t server_thread;
+static sem_t gate;
+static _Atomic unsigned slow_calls;    /* METHOD_SLOW begun so far */
+static _Atomic unsigned slow_at_quick; /* of these, before the last METHOD_QUICK */
+static _Atomic unsigned gate_reached;
+static _Atomic int last_why;
+
+static void pause_ms(long duration_ms)
+{
+    const struct timespec span = {.tv_nsec = duration_ms * MS};
+
+    (void)nanosleep(&span, NULL);
+}
+
+static int on_request(shmrpc_lane_server *self, const shmrpc_lane_request *request, size_t *ret_size)
+{
+    (void)self;
+    *ret_size = 0;
+    switch (request->method) {
+    case METHOD_QUICK: atomic_store(&slow_at_quick, atomic_load(&slow_calls)); return 0;
+    case METHOD_SLOW:
+        atomic_fetch_add(&slow_calls, 1);
+        pause_ms(2); /* the handler's work */
+        return 0;
+    case METHOD_GATE:
+        atomic_fetch_add(&gate_reached, 1);
+        while (sem_wait(&gate) != 0) {
+        }
+        return 0;
+    default: return SHMRPC_E_UNIMPLEMENTED;
+    }
+}
+
+static void on_disconnected(shmrpc_lane_server *self, shmrpc_session *session, int why)
+{
+    (void)self;
+    (void)session;
+    atomic_store(&last_why, why);
+}
+
+static const shmrpc_lane_handlers handlers = {.request = on_request, .disconnected = on_disconnected};
+
+static void *run(void *argument)
+{
+    (void)argument;
+    return shmrpc_lane_server_run(&server) == 0 ? &server : NULL;
+}
+
+static void start(const shmrpc_server_options *options)
+{
+    ck_assert_int_eq(shmrpc_lane_server_init(&server, &handlers, NAME, NULL, options), 0);
+    ck_assert_int_eq(pthread_create(&server_thread, NULL, run, NULL), 0);
+}
+
+static void stop(void)
+{
+    void *result = NULL;
+
+    shmrpc_lane_server_stop(&server);
+    ck_assert_int_eq(pthread_join(server_thread, &result), 0);
+    ck_assert_ptr_eq(result, &server);
+}
+
+static shmrpc_lane *connect_with(uint32_t depth)
+{
+    const shmrpc_client_options options = {.depth = depth, .wait_for_server = true};
+    shmrpc_lane *lane = NULL;
+
+    ck_assert_msg(shmrpc_lane_connect(&lane, NAME, NULL, &options) == 0, "%s", shmrpc_last_error());
+    return lane;
+}
+
+static void begin(void)
+{
+    runtime_dir_make();
+    ck_assert_int_eq(sem_init(&gate, 0, 0), 0);
+}
+
+static void end(void)
+{
+    ck_assert_uint_eq(runtime_dir_entries(), 0);
+    runtime_dir_remove();
+}
+
+static void await_at_least(_Atomic unsigned *count, unsigned least)
+{
+    uint64_t deadline_ns = test_deadline_ns(TEST_PATIENCE_MS);
+
+    while (atomic_load(count) < least) {
+        ck_assert(test_now_ns() < deadline_ns);
+        pause_ms(1);
+    }
+}
+
+/* ---- fair shares ---- */
+
+static _Atomic bool caller_is_done;
+
+/* Keeps its ring full, so that the server never finds it empty. */
+static void *send_and_send(void *argument)
+{
+    shmrpc_lane *lane = connect_with(64);
+
+    (void)argument;
+    while (!atomic_load(&caller_is_done)) {
+        if (shmrpc_lane_send(lane, METHOD_SLOW, NULL, 0, shmrpc_forever()) != 0) {
+            return NULL;
+        }
+    }
+    shmrpc_lane_free(lane);
+    return &caller_is_done;
+}
+
+START_TEST(slow_handlers_do_not_keep_new_clients_waiting_for_many_of_them)
+{
+    void *result = NULL;
+    unsigned before;
+    unsigned after;
+    pthread_t caller;
+
+    start(NULL);
+    ck_assert_int_eq(pthread_create(&caller, NULL, send_and_send, NULL), 0);
+    await_at_least(&slow_calls, 3);
+    before = atomic_load(&slow_calls);
+    shmrpc_lane_free(connect_with(2));
+    after = atomic_load(&slow_calls);
+    atomic_store(&caller_is_done, true);
+    ck_assert_int_eq(pthread_join(caller, &result), 0);
+    ck_assert_ptr_eq(result, &caller_is_done);
+    stop();
+    shmrpc_lane_server_deinit(&server);
+    /* A connection takes three looks at the poller (accept, Hello, Attach), with a burst of 32 before each. */
+    ck_assert_uint_le(after - before, 5 * 32);
+}
+END_TEST
+
+START_TEST(what_a_client_leaves_behind_is_answered_in_turn_with_the_others)
+{
+    const unsigned left = 255;
+    shmrpc_lane *leaver;
+    shmrpc_lane *other;
+
+    start(NULL);
+    leaver = connect_with(256);
+    other = connect_with(2);
+    ck_assert_int_eq(shmrpc_lane_send(leaver, METHOD_GATE, NULL, 0, shmrpc_in_s(5)), 0);
+    await_at_least(&gate_reached, 1);
+    for (unsigned i = 0; i < left; i++) {
+        ck_assert_int_eq(shmrpc_lane_send(leaver, METHOD_SLOW, NULL, 0, shmrpc_in_s(5)), 0);
+    }
+    shmrpc_lane_free(leaver);
+    ck_assert_int_eq(sem_post(&gate), 0);
+    await_at_least(&slow_calls, 1);
+    ck_assert_int_eq(shmrpc_lane_call(other, METHOD_QUICK, NULL, 0, NULL, 0, NULL, shmrpc_forever()), 0);
+    ck_assert_uint_lt(atomic_load(&slow_at_quick), left);
+    await_at_least(&slow_calls, left);
+    shmrpc_lane_free(other);
+    stop();
+    ck_assert_int_eq(atomic_load(&last_why), SHMRPC_WHY_CLOSED);
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).calls, left + 2);
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).sessions_open, 0);
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
+START_TEST(stopping_answers_what_a_client_that_left_had_sent)
+{
+    shmrpc_lane *leaver;
+
+    start(NULL);
+    leaver = connect_with(64);
+    ck_assert_int_eq(shmrpc_lane_send(leaver, METHOD_GATE, NULL, 0, shmrpc_in_s(5)), 0);
+    await_at_least(&gate_reached, 1);
+    for (unsigned i = 0; i < 40; i++) {
+        ck_assert_int_eq(shmrpc_lane_send(leaver, METHOD_SLOW, NULL, 0, shmrpc_in_s(5)), 0);
+    }
+    shmrpc_lane_free(leaver);
+    shmrpc_lane_server_stop(&server);
+    ck_assert_int_eq(sem_post(&gate), 0);
+    stop();
+    ck_assert_uint_eq(atomic_load(&slow_calls), 40);
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
+/* ---- options ---- */
+
+START_TEST(a_deadline_of_the_handshake_near_the_end_of_time_does_not_wrap)
+{
+    const shmrpc_server_options options = {.handshake_timeout_ns = INT64_MAX - 1};
+    shmrpc_lane *lane;
+
+    start(&options);
+    lane = connect_with(2);
+    ck_assert_int_eq(shmrpc_lane_call(lane, METHOD_QUICK, NULL, 0, NULL, 0, NULL, shmrpc_default()), 0);
+    shmrpc_lane_free(lane);
+    stop();
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
+START_TEST(every_way_of_waiting_serves_every_way_of_waiting)
+{
+    static const int64_t spins[] = {SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE, SHMRPC_SPIN_FOREVER, 1};
+    const shmrpc_server_options options = {.spin_ns = spins[_i]};
+
+    start(&options);
+    for (size_t i = 0; i < sizeof(spins) / sizeof(spins[0]); i++) {
+        const shmrpc_client_options waits = {.spin_ns = spins[i], .depth = 2, .blocks = 1};
+        const unsigned char bytes[100] = {0};
+        shmrpc_lane *lane = NULL;
+
+        ck_assert_int_eq(shmrpc_lane_connect(&lane, NAME, NULL, &waits), 0);
+        for (int n = 0; n < 50; n++) {
+            ck_assert_int_eq(shmrpc_lane_send(lane, METHOD_QUICK, NULL, 0, shmrpc_in_s(5)), 0);
+            ck_assert_int_eq(shmrpc_lane_send(lane, METHOD_QUICK, bytes, sizeof(bytes), shmrpc_in_s(5)), 0);
+            ck_assert_int_eq(shmrpc_lane_call(lane, METHOD_QUICK, NULL, 0, NULL, 0, NULL, shmrpc_in_s(5)), 0);
+        }
+        shmrpc_lane_free(lane);
+    }
+    stop();
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).calls, 600);
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
+/* ---- life ---- */
+
+START_TEST(a_server_that_failed_to_begin_can_be_deinitialised)
+{
+    const shmrpc_server_options impossible = {.max_depth = 3};
+    shmrpc_lane_server failed;
+
+    memset(&failed, 0xff, sizeof(failed));
+    ck_assert_int_eq(shmrpc_lane_server_init(&failed, &handlers, NAME, NULL, &impossible), SHMRPC_E_MISUSE);
+    shmrpc_lane_server_stop(&failed);
+    shmrpc_lane_server_deinit(&failed);
+    memset(&failed, 0xff, sizeof(failed));
+    ck_assert_int_eq(shmrpc_lane_server_init(&failed, &handlers, "", NULL, NULL), SHMRPC_E_NAME);
+    shmrpc_lane_server_deinit(&failed);
+}
+END_TEST
+
+START_TEST(a_refusal_is_no_breach_of_the_protocol)
+{
+    const shmrpc_server_options options = {.max_sessions = 1};
+    const shmrpc_lane_limits others = {.request_size = 100, .reply_size = 100};
+    shmrpc_server_counts now;
+    shmrpc_lane *second = NULL;
+    shmrpc_lane *first;
+
+    start(&options);
+    ck_assert_int_eq(shmrpc_lane_connect(&second, NAME, &others, NULL), SHMRPC_E_MISMATCH);
+    first = connect_with(2);
+    ck_assert_int_eq(shmrpc_lane_connect(&second, NAME, NULL, NULL), SHMRPC_E_REFUSED);
+    shmrpc_lane_free(first);
+    stop();
+    now = shmrpc_server_counters(&server.base);
+    ck_assert_uint_eq(now.sessions_accepted, 1);
+    ck_assert_uint_eq(now.sessions_refused, 2);
+    ck_assert_uint_eq(now.sessions_dropped, 0);
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
+static Suite *server_suite(void)
+{
+    Suite *suite = suite_create("runtime_server");
+    TCase *tests = tcase_create("server");
+
+    tcase_set_timeout(tests, 30);
+    tcase_add_checked_fixture(tests, begin, end);
+    tcase_add_test(tests, slow_handlers_do_not_keep_new_clients_waiting_for_many_of_them);
+    tcase_add_test(tests, what_a_client_leaves_behind_is_answered_in_turn_with_the_others);
+    tcase_add_test(tests, stopping_answers_what_a_client_that_left_had_sent);
+    tcase_add_test(tests, a_deadline_of_the_handshake_near_the_end_of_time_does_not_wrap);
+    tcase_add_loop_test(tests, every_way_of_waiting_serves_every_way_of_waiting, 0, 4);
+    tcase_add_test(tests, a_server_that_failed_to_begin_can_be_deinitialised);
+    tcase_add_test(tests, a_refusal_is_no_breach_of_the_protocol);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(server_suite)
