@@ -157,7 +157,7 @@ only_shared_h_reads_what_a_peer_can_write() {
     [ -z "$found" ] || fail "$found"
 }
 
-readonly front='annotate|ast|check|rules|compile|constant|declare|fingerprint|front|layout|load|members|parse|parser|lexer|records|resolve|service|syntax|token|types|value'
+readonly front='annotate|ast|check|rules|compile|constant|declare|filter|fingerprint|front|layout|load|members|mistakes|parse|parser|lexer|records|resolve|service|syntax|token|types|value'
 
 compiler_includes_nothing_of_the_runtime() {
     cd "$source_dir"
