@@ -17,7 +17,8 @@
 typedef struct backend {
     const char *name;    /* as in --emit */
     const char *summary; /* one line for --help */
-    void (*check)(const model *schema, diag *diagnostics, arena *memory); /* may be NULL */
+    /* Reports what this product cannot express. May be NULL. */
+    void (*check)(const model *schema, diag *diagnostics, arena *memory);
     /* Adds the files of one requested schema file. Returns 0 or -errno (out of memory). */
     int (*generate)(const model *schema, const model_file *file, output *out, arena *memory);
 } backend;

@@ -169,24 +169,12 @@ static inline void shared_store_header(slot *at, slot_header header)
 static inline void copy_bytes(void *to, const void *from, size_t length)
 {
     switch (length) {
-    case 8:
-        memcpy(to, from, 8);
-        break;
-    case 16:
-        memcpy(to, from, 16);
-        break;
-    case 24:
-        memcpy(to, from, 24);
-        break;
-    case 32:
-        memcpy(to, from, 32);
-        break;
-    case 48:
-        memcpy(to, from, 48);
-        break;
-    default:
-        memcpy(to, from, length);
-        break;
+    case 8: memcpy(to, from, 8); break;
+    case 16: memcpy(to, from, 16); break;
+    case 24: memcpy(to, from, 24); break;
+    case 32: memcpy(to, from, 32); break;
+    case 48: memcpy(to, from, 48); break;
+    default: memcpy(to, from, length); break;
     }
 }
 

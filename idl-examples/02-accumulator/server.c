@@ -26,8 +26,7 @@ static void fill(const struct account *account, acc_balance *reply)
     reply->additions = account->additions;
 }
 
-static int add(acc_server *server, acc_add_context *context,
-               const acc_amount *request, acc_balance *reply)
+static int add(acc_server *server, acc_add_context *context, const acc_amount *request, acc_balance *reply)
 {
     struct account *account = account_of(context->base.session);
     int64_t sum;
@@ -44,8 +43,7 @@ static int add(acc_server *server, acc_add_context *context,
     return 0;
 }
 
-static int total(acc_server *server, acc_total_context *context,
-                 acc_balance *reply)
+static int total(acc_server *server, acc_total_context *context, acc_balance *reply)
 {
     (void)server;
     fill(account_of(context->base.session), reply);
@@ -86,8 +84,7 @@ int main(int argc, char **argv)
 {
     const shmrpc_server_options options = {.session_state_size = sizeof(struct account)};
     struct sigaction action = {.sa_handler = on_signal};
-    int rc = acc_server_init(&server, &operations, argc > 1 ? argv[1] : "accumulator",
-                                                      &options);
+    int rc = acc_server_init(&server, &operations, argc > 1 ? argv[1] : "accumulator", &options);
 
     if (rc != 0) {
         fprintf(stderr, "accumulator_server: %s: %s\n", shmrpc_status_text(rc), shmrpc_last_error());

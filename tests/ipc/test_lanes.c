@@ -82,8 +82,10 @@ static int handle(shmrpc_lane_server *self, const shmrpc_lane_request *request, 
     char byte;
 
     atomic_fetch_add(&seen->begun, 1);
-    if (self != &lane_server || request->session == NULL || (request->size != 0 && request->data == NULL))
+    if (self != &lane_server || request->session == NULL || (request->size != 0 && request->data == NULL)) {
         atomic_fetch_add(&seen->misfits, 1);
+        return SHMRPC_E_INTERNAL;
+    }
     switch (request->method) {
     case METHOD_REVERSE:
     case METHOD_LAST:
