@@ -5,11 +5,11 @@
 #include "records.h"
 
 #include "annotate.h"
-#include "rules.h"
 #include "constant.h"
 #include "fingerprint.h"
 #include "layout.h"
 #include "resolve.h"
+#include "rules.h"
 #include "types.h"
 
 /* The enum or flags behind a type, of which a default may name a member as such. */
