@@ -11,6 +11,7 @@
 #include "error.h"
 #include "message.h"
 #include "options.h"
+#include "platform/process.h"
 #include "status.h"
 
 #include <errno.h>
@@ -150,7 +151,10 @@ static int prepare(shmrpc_client *client, uint32_t method, const void *request, 
     if (client == NULL || method >= client->service->method_count) {
         return error_set(SHMRPC_E_MISUSE, "the client is NULL, or its service has no method %u", method);
     }
-    client->failed_errors = NULL;
+    /* Nobody else's to forget. */
+    if (client->connection.thread == process_thread()) {
+        client->failed_errors = NULL;
+    }
     info = &client->service->methods[method];
     *ret_info = info;
     if (info->request != NULL && (request == NULL || info->request->validate != NULL)) {
@@ -170,8 +174,14 @@ static int prepare(shmrpc_client *client, uint32_t method, const void *request, 
 /* The payload of a declared error is kept for shmrpc_client_error_payload(). */
 static int keep_error(shmrpc_client *client, const shmrpc_method_info *info, const lane_reply *reply)
 {
-    const shmrpc_type_info *payload = message_error_payload(info->errors, reply->status);
+    const shmrpc_error_info *error = message_error(info->errors, reply->status);
+    const shmrpc_type_info *payload = error == NULL ? NULL : error->payload;
 
+    if (error == NULL) {
+        (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: the server answered with error %d, which is not declared",
+                        client->service->name, info->name, reply->status);
+        return connection_fail(&client->connection);
+    }
     if (payload != NULL && reply->length != 0) {
         if (!message_length_is_valid(payload, reply->length)) {
             (void)error_set(SHMRPC_E_PROTOCOL, "%s: a payload of %u bytes", payload->name, reply->length);

@@ -29,22 +29,20 @@ static void close_if_open(int *descriptor)
 
 /* ---- what is known of the server ---- */
 
-/* Reads what the server sent after the handshake: nothing but a goodbye is expected. */
-static void read_packets(connection *self)
+/*
+ * Reads what the server sent after the handshake: nothing but a goodbye is expected. One packet per look, so that a
+ * server that sends without end keeps nobody here; the end of the socket shows without the packets before it.
+ */
+static void read_packet(connection *self)
 {
-    for (;;) {
-        control_packet *packet = NULL;
-        int rc = handshake_receive(self->socket, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet, NULL);
+    control_packet *packet = NULL;
+    int rc = handshake_receive(self->socket, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet, NULL);
 
-        if (rc == SHMRPC_E_AGAIN) {
-            return;
-        }
-        if (rc != 0) {
-            self->condition = rc == SHMRPC_E_PROTOCOL ? SHMRPC_CLIENT_FAILED : SHMRPC_CLIENT_GONE;
-            return;
-        }
+    if (rc == 0) {
         self->condition = SHMRPC_CLIENT_STOPPING;
         control_packet_free(packet);
+    } else if (rc != SHMRPC_E_AGAIN) {
+        self->condition = rc == SHMRPC_E_PROTOCOL ? SHMRPC_CLIENT_FAILED : SHMRPC_CLIENT_GONE;
     }
 }
 
@@ -62,9 +60,10 @@ shmrpc_client_condition connection_look(connection *self)
     }
     rc = socket_wait(self->socket, self->server, 0);
     if (rc > 0 && (rc & SOCKET_READABLE) != 0) {
-        read_packets(self);
+        read_packet(self);
     }
-    if ((rc < 0 || (rc & SOCKET_CLOSED) != 0) && !has_ended(self)) {
+    /* The lane's owner closes it, and wakes who sleeps, a little before it closes the socket. */
+    if ((rc < 0 || (rc & SOCKET_CLOSED) != 0 || shared_get_closed(self->memory.header)) && !has_ended(self)) {
         self->condition = SHMRPC_CLIENT_GONE;
     }
     return self->condition;

@@ -148,6 +148,13 @@ static int memory_inspect(int descriptor, size_t size_bytes)
     if ((flags & O_PATH) || (flags & O_ACCMODE) != O_RDWR)
         return -EPROTO;
 
+    /* First, as it asks no file system: what is not a memfd may be a file whose server never answers. */
+    seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0)
+        return errno == EINVAL ? -EPROTO : -errno;
+    if ((seals & ~F_SEAL_EXEC) != SEALS_OF_CLIENT)
+        return -EPROTO;
+
     if (fstat(descriptor, &status) < 0 || fstatfs(descriptor, &file_system) < 0)
         return -errno;
     if (!S_ISREG(status.st_mode) || status.st_size < 0 || (uintmax_t)status.st_size != size_bytes)
@@ -158,11 +165,7 @@ static int memory_inspect(int descriptor, size_t size_bytes)
     } else if (file_system.f_type != TMPFS_MAGIC) {
         return -EPROTO;
     }
-
-    seals = fcntl(descriptor, F_GET_SEALS);
-    if (seals < 0)
-        return errno == EINVAL ? -EPROTO : -errno;
-    return (seals & ~F_SEAL_EXEC) == SEALS_OF_CLIENT ? 0 : -EPROTO;
+    return 0;
 }
 
 /* Ends the client's power over the pages, then makes sure of them. 0, -EPROTO, -errno. */

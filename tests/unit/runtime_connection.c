@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a client knows of its server, from its socket, its process and its lane. The server is the test.
+ */
+#include "test_support.h"
+
+#include "lane_pair.h"
+#include "socket_pair.h"
+
+#include "runtime/connection.h"
+#include "runtime/platform/process.h"
+#include "runtime/platform/socket.h"
+
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static const control_packet goodbye = {.kind = CONTROL_GOODBYE, .as.goodbye = ""};
+static lane_pair pair;
+static connection self;
+static int far_end;
+static counts before;
+
+static void begin(void)
+{
+    counts_take(&before);
+    lane_pair_init(&pair, 4, 0);
+    self = (connection){.memory = pair.memory, .server = -1, .bell = -1, .generation = process_generation()};
+    socket_pair_new(&self.socket, &far_end);
+}
+
+static void end(void)
+{
+    (void)close(self.socket);
+    (void)close(far_end);
+    lane_pair_deinit(&pair);
+    counts_expect_same(&before);
+}
+
+START_TEST(knows_nothing_bad_of_a_server_that_is_quiet)
+{
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_UP);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_UP);
+}
+END_TEST
+
+START_TEST(hears_a_goodbye_and_then_the_end)
+{
+    socket_pair_send(far_end, &goodbye, NULL, 0);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_STOPPING);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_STOPPING);
+    ck_assert_int_eq(close(far_end), 0);
+    far_end = -1;
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_GONE);
+}
+END_TEST
+
+START_TEST(hears_a_goodbye_and_the_end_at_once)
+{
+    socket_pair_send(far_end, &goodbye, NULL, 0);
+    ck_assert_int_eq(close(far_end), 0);
+    far_end = -1;
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_GONE);
+}
+END_TEST
+
+START_TEST(one_look_reads_a_bounded_number_of_packets)
+{
+    for (int i = 0; i < 8; i++) {
+        socket_pair_send(far_end, &goodbye, NULL, 0);
+    }
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_STOPPING);
+    ck_assert_int_eq(socket_wait(self.socket, -1, 0), SOCKET_READABLE);
+}
+END_TEST
+
+START_TEST(a_server_that_sends_rubbish_has_failed_for_good)
+{
+    socket_pair_send_rubbish(far_end);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_FAILED);
+    socket_pair_send(far_end, &goodbye, NULL, 0);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_FAILED);
+}
+END_TEST
+
+START_TEST(descriptors_that_come_uninvited_are_closed)
+{
+    const int descriptors[] = {far_end, self.socket};
+
+    socket_pair_send(far_end, &goodbye, descriptors, 2);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_STOPPING);
+    /* end() counts them */
+}
+END_TEST
+
+START_TEST(a_closed_lane_is_the_end_before_the_socket_tells)
+{
+    lane_server_close(&pair.server);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_GONE);
+}
+END_TEST
+
+static int just_end(child_link *link, void *data)
+{
+    (void)data;
+    link_await(link, 'e');
+    return 0;
+}
+
+START_TEST(the_end_of_the_process_is_the_end_while_others_hold_the_socket)
+{
+    child server;
+
+    child_spawn(&server, just_end, NULL);
+    self.server = (int)syscall(SYS_pidfd_open, server.pid, 0);
+    ck_assert_int_ge(self.server, 0);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_UP);
+    link_signal(&server.link, 'e');
+    child_expect_exit(&server, 0);
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_GONE);
+    ck_assert_int_eq(close(self.server), 0);
+}
+END_TEST
+
+START_TEST(takes_the_deadline_of_the_call_then_of_the_method_then_of_the_client)
+{
+    self.call_timeout_ns = 3;
+    ck_assert_int_eq(connection_timeout_ns(&self, 1, 2), 1);
+    ck_assert_int_eq(connection_timeout_ns(&self, 0, 2), 2);
+    ck_assert_int_eq(connection_timeout_ns(&self, 0, 0), 3);
+    ck_assert_int_eq(connection_timeout_ns(&self, INT64_MAX, 2), INT64_MAX);
+}
+END_TEST
+
+static Suite *connection_suite(void)
+{
+    Suite *suite = suite_create("runtime_connection");
+    TCase *tests = tcase_create("connection");
+
+    tcase_add_checked_fixture(tests, begin, end);
+    tcase_add_test(tests, knows_nothing_bad_of_a_server_that_is_quiet);
+    tcase_add_test(tests, hears_a_goodbye_and_then_the_end);
+    tcase_add_test(tests, hears_a_goodbye_and_the_end_at_once);
+    tcase_add_test(tests, one_look_reads_a_bounded_number_of_packets);
+    tcase_add_test(tests, a_server_that_sends_rubbish_has_failed_for_good);
+    tcase_add_test(tests, descriptors_that_come_uninvited_are_closed);
+    tcase_add_test(tests, a_closed_lane_is_the_end_before_the_socket_tells);
+    tcase_add_test(tests, the_end_of_the_process_is_the_end_while_others_hold_the_socket);
+    tcase_add_test(tests, takes_the_deadline_of_the_call_then_of_the_method_then_of_the_client);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(connection_suite)
