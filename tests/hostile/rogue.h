@@ -2,9 +2,9 @@
 /*
  * rogue.h - a client and a server that speak the protocol by hand, and need not speak it well.
  *
- * They are made of the library's inner parts (packets, sockets, the shared format), without what makes a client or a server of them: each step
- * is taken or left out by the test. A rogue never has more rights than a peer has: its end of a socket, and
- * the memory that both map.
+ * They are made of the library's inner parts (packets, sockets, the shared format), without what makes a client or a
+ * server of them: each step is taken or left out by the test. A rogue never has more rights than a peer has: its end
+ * of a socket, and the memory that both map.
  *
  * All functions fail the running case where the machine does not do its part; what the peer does is returned.
  */
@@ -44,7 +44,9 @@ bool rogue_is_dropped(rogue *self);
 /* Connects and says nothing. */
 void rogue_connect(rogue *self, const char *name);
 
-/* What a client of the probe service says; `methods` has room for PROBE_METHODS. The caller changes it as it likes. */
+/*
+ * What a client of the probe service says; `methods` has room for PROBE_METHODS. The caller changes it as it likes.
+ */
 control_packet rogue_hello(control_method *methods);
 
 /* Hello and Welcome: true where the server agreed; the geometry then is in self->memory. */
@@ -59,11 +61,17 @@ bool rogue_attach(rogue *self, uint64_t size, const int *descriptors, unsigned c
 /* All of the above, well. */
 void rogue_join(rogue *self, const char *name);
 
-/* Writes the next request: header and payload as they are; the word as it has to be, exclusive-or `word_lie`; and rings. */
+/*
+ * Writes the next request: header and payload as they are; the word as it has to be, exclusive-or `word_lie`; and
+ * rings.
+ */
 void rogue_request(rogue *self, const slot *wanted, uint32_t word_lie);
 void rogue_ring(const rogue *self);
 
-/* Awaits the reply to the request that was written last: true with the slot's copy; false where the server dropped the session. */
+/*
+ * Awaits the reply to the request that was written last: true with the slot's copy; false where the server dropped the
+ * session.
+ */
 bool rogue_await_reply(rogue *self, slot *ret_reply);
 
 /* ---- as a server ---- */
@@ -77,13 +85,18 @@ control_packet *rogue_accept(rogue *self, int listener);
 /* What a server of the probe service answers to `hello`; `numbers` has room for PROBE_METHODS. */
 control_packet rogue_welcome(rogue *self, const control_hello *hello, uint32_t *numbers);
 
-/* Welcome, Attach, Ready: maps what the client sent, with the words that a server puts there. False where the client left. */
+/*
+ * Welcome, Attach, Ready: maps what the client sent, with the words that a server puts there. False where the client
+ * left.
+ */
 bool rogue_admit(rogue *self, const control_packet *welcome);
 
 /* Awaits the next request and copies its slot: false where the client left. */
 bool rogue_await_request(rogue *self, slot *ret_request);
 
-/* Answers it: header and payload as they are; the word as it has to be, exclusive-or `word_lie`; and wakes the client. */
+/*
+ * Answers it: header and payload as they are; the word as it has to be, exclusive-or `word_lie`; and wakes the client.
+ */
 void rogue_reply(rogue *self, const slot *wanted, uint32_t word_lie);
 
 /* A header for either: `method` is the status of a reply. */

@@ -2,9 +2,9 @@
 /*
  * test_requests.c - clients that lie in the shared memory: the server drops that session, says why, and serves on.
  *
- * A lie is a header, a payload or a word that the library's own client would never write. What the server may not do is read or
- * write outside of the region, trust what it did not bound, or let anybody else notice. Under a sanitizer a read outside is an error
- * by itself.
+ * A lie is a header, a payload or a word that the library's own client would never write. What the server may not do
+ * is read or write outside of the region, trust what it did not bound, or let anybody else notice. Under a sanitizer
+ * a read outside is an error by itself.
  */
 #include <limits.h>
 #include <pthread.h>
@@ -14,43 +14,11 @@
 #include <unistd.h>
 
 #include "rogue.h"
-
-static probe_process server;
-static shmrpc_client *witness;
-static size_t server_fds;
-
-static void assert_witness_served(void)
-{
-    static uint64_t value = 1;
-
-    value += 100;
-    ck_assert(probe_answers_rightly(witness, value, 3));
-}
-
-static void setup(void)
-{
-    runtime_dir_make();
-    probe_process_start(&server, NULL);
-    assert_status(probe_connect(&witness, "probe", NULL), 0);
-    assert_witness_served();
-    server_fds = counts_fds_of(server.child.pid);
-}
-
-static void teardown(void)
-{
-    assert_witness_served();
-    ck_assert_int_eq(shmrpc_client_state(witness), SHMRPC_CLIENT_UP);
-    await_true(counts_fds_of(server.child.pid) == server_fds);
-    ck_assert_uint_eq(atomic_load(&server.state->lifecycle_errors), 0);
-    shmrpc_client_free(witness);
-    probe_process_stop(&server);
-    ck_assert_uint_eq(runtime_dir_entries(), 0);
-    runtime_dir_remove();
-}
+#include "witness.h"
 
 static uint64_t dropped(void)
 {
-    return atomic_load(&server.state->disconnected_why[SHMRPC_WHY_PROTOCOL]);
+    return atomic_load(&witness_server.state->disconnected_why[SHMRPC_WHY_PROTOCOL]);
 }
 
 static void slot_set_u64(slot *at, uint32_t offset, uint64_t value)
@@ -61,7 +29,7 @@ static void slot_set_u64(slot *at, uint32_t offset, uint64_t value)
 /* One request of a rogue that has joined; the server has to drop it for that, log it and count it. */
 static void assert_dropped_for(const char *what, rogue *peer, const slot *request, uint32_t word_lie)
 {
-    uint64_t before = dropped(), warnings = atomic_load(&server.state->warnings);
+    uint64_t before = dropped(), warnings = atomic_load(&witness_server.state->warnings);
     shmrpc_server_counts counts_before, counts_after;
 
     assert_status(probe_get_counters(witness, &counts_before), 0);
@@ -69,12 +37,12 @@ static void assert_dropped_for(const char *what, rogue *peer, const slot *reques
     ck_assert_msg(rogue_is_dropped(peer), "%s: still connected", what);
     await_true(dropped() > before);
     ck_assert_msg(dropped() == before + 1, "%s: more than one session was dropped", what);
-    ck_assert_msg(atomic_load(&server.state->warnings) > warnings, "%s: nothing was logged", what);
+    ck_assert_msg(atomic_load(&witness_server.state->warnings) > warnings, "%s: nothing was logged", what);
     assert_status(probe_get_counters(witness, &counts_after), 0);
     ck_assert_uint_eq(counts_after.sessions_dropped, counts_before.sessions_dropped + 1);
     ck_assert_uint_eq(counts_after.sessions_open, 1);
     rogue_leave(peer);
-    assert_witness_served();
+    witness_expect_served();
 }
 
 typedef struct header_lie {
@@ -126,7 +94,7 @@ START_TEST(drops_a_session_for_a_message_that_does_not_validate)
     rogue_join(&peer, "probe");
     request.payload[0] = 2;
     assert_dropped_for("a bool of 2", &peer, &request, 0);
-    ck_assert(probe_state_has_line(server.state, "flag"));
+    ck_assert(probe_state_has_line(witness_server.state, "flag"));
 
     rogue_join(&peer, "probe");
     request = rogue_slot(PROBE_BLOB, 1, 1, 16);
@@ -197,7 +165,7 @@ START_TEST(lets_a_rogue_confuse_its_own_blocks)
     ck_assert(rogue_await_reply(&peer, &reply));
     ck_assert_uint_eq(reply.reply_block, 3);
     rogue_leave(&peer);
-    assert_witness_served();
+    witness_expect_served();
 }
 END_TEST
 
@@ -208,11 +176,11 @@ START_TEST(answers_a_withdrawn_request_without_running_it)
     const slot request = rogue_slot(PROBE_ECHO, 0, 0, 8);
 
     rogue_join(&peer, "probe");
-    uint64_t begun = atomic_load(&server.state->begun);
+    uint64_t begun = atomic_load(&witness_server.state->begun);
     rogue_request(&peer, &request, WORD_CANCEL);
     ck_assert(rogue_await_reply(&peer, &reply));
     ck_assert_int_eq((int16_t)reply.method, SHMRPC_E_CANCELLED);
-    ck_assert_uint_eq(atomic_load(&server.state->begun), begun);
+    ck_assert_uint_eq(atomic_load(&witness_server.state->begun), begun);
     rogue_leave(&peer);
 }
 END_TEST
@@ -256,7 +224,7 @@ START_TEST(serves_others_while_a_rogue_rings_for_nothing)
     rogue_join(&peer, "probe");
     ck_assert_int_eq(pthread_create(&thread, NULL, ring_without_end, &peer), 0);
     for (int i = 0; i < 50; i++)
-        assert_witness_served();
+        witness_expect_served();
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     rogue_leave(&peer);
 }
@@ -281,7 +249,7 @@ START_TEST(serves_others_while_a_rogue_never_reads_a_reply)
         rogue_ring(&peer);
         slot reply;
         ck_assert(rogue_await_reply(&peer, &reply));
-        assert_witness_served();
+        witness_expect_served();
     }
     rogue_leave(&peer);
     ck_assert_uint_eq(dropped(), 0);
@@ -335,7 +303,7 @@ START_TEST(survives_random_headers_and_payloads)
         }
         rogue_leave(&peer);
         if (round % 50 == 0)
-            assert_witness_served();
+            witness_expect_served();
     }
     ck_assert_uint_gt(dropped(), 100);
 }
@@ -394,9 +362,9 @@ START_TEST(survives_memory_that_changes_while_it_is_read)
         ck_assert_int_eq(pthread_join(other.thread, NULL), 0);
         rogue_leave(&peer);
         if (round % 20 == 0)
-            assert_witness_served();
+            witness_expect_served();
     }
-    assert_witness_served();
+    witness_expect_served();
 }
 END_TEST
 
@@ -421,7 +389,7 @@ START_TEST(survives_random_words_everywhere)
         ck_assert_msg(rogue_is_dropped(&peer), "round %d: still connected", round);
         rogue_leave(&peer);
         if (round % 50 == 0)
-            assert_witness_served();
+            witness_expect_served();
     }
     await_true(dropped() >= 390);
 }
@@ -432,7 +400,7 @@ static Suite *requests_suite(void)
     Suite *suite = suite_create("hostile_requests");
     TCase *tests = tcase_create("requests");
 
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, witness_setup, witness_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, drops_a_session_for_a_header_that_lies, 0,
                         (int)(sizeof(header_lies) / sizeof(header_lies[0])));

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_servers.c - servers that lie to a client: it gets a status, never reads or writes outside, and frees everything.
+ * test_servers.c - servers that lie to a client: it gets a status, never reads or writes outside, and frees
+ * everything.
  *
- * The client is the library's, in a thread; the server is a rogue in the case's own. A reply that the protocol does not allow is
- * PROTOCOL, and ends the connection: what comes after it is NOT_SENT.
+ * The client is the library's, in a thread; the server is a rogue in the case's own. A reply that the protocol does
+ * not allow is PROTOCOL, and ends the connection: what comes after it is NOT_SENT.
  */
 #include <limits.h>
 #include <pthread.h>

@@ -2,12 +2,12 @@
 /*
  * probe_server.h - a server of the probe service: as a process or as a thread of the test.
  *
- * What it sees is written to a page that it shares with the test, and counts up only; the test awaits a state there with
- * await_true(). Handlers that hold wait at a gate, which is a pipe: each byte lets one of them pass, and closing it lets
- * all pass.
+ * What it sees is written to a page that it shares with the test, and counts up only; the test awaits a state there
+ * with await_true(). Handlers that hold wait at a gate, which is a pipe: each byte lets one of them pass, and closing
+ * it lets all pass.
  *
- * Invariants: the fields of probe_state are written by the server's side alone, except where a line says otherwise.
- * A probe process ends with exit status 0 where run() returned 0, and with PROBE_EXIT_... otherwise.
+ * Invariants: the fields of probe_state are written by the server's side alone, except where a line says otherwise. A
+ * probe process ends with exit status 0 where run() returned 0, and with PROBE_EXIT_... otherwise.
  */
 #ifndef SHMRPC_TEST_PROBE_SERVER_H
 #define SHMRPC_TEST_PROBE_SERVER_H

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_calls.c - what one call gives its caller: answers, declared errors, refusals, and handlers that answer rubbish. */
+/*
+ * test_calls.c - what one call gives its caller: answers, declared errors, refusals, and handlers that answer rubbish.
+ */
 #include <limits.h>
 #include <string.h>
 

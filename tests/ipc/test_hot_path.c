@@ -2,8 +2,8 @@
 /*
  * test_hot_path.c - while both sides are awake, a call neither asks the system nor allocates nor locks.
  *
- * System calls are forbidden by a seccomp filter (seal.h), to the client and to the server. The functions that allocate
- * and lock are wrapped by the linker and counted, for each process apart.
+ * System calls are forbidden by a seccomp filter (seal.h), to the client and to the server. The functions that
+ * allocate and lock are wrapped by the linker and counted, for each process apart.
  */
 #include <pthread.h>
 #include <stdlib.h>

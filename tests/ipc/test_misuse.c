@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_misuse.c - handles used in forked children and by other threads, options out of range, pointers that are NULL. */
+/*
+ * test_misuse.c - handles used in forked children and by other threads, options out of range, pointers that are NULL.
+ */
 #include <limits.h>
 #include <pthread.h>
 #include <string.h>

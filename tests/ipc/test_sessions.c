@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* test_sessions.c - each client its own state, its own place in the queue, and an identity that the kernel vouches for. */
+/*
+ * test_sessions.c - each client its own state, its own place in the queue, and an identity that the kernel vouches
+ * for.
+ */
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_stopping.c - how a server ends: from a handler, a signal, another thread, before it began, with calls in flight.
+ * test_stopping.c - how a server ends: from a handler, a signal, another thread, before it began, with calls in
+ * flight.
  *
  * What was sent before the end is answered; what comes after it is refused with a status that says so; nobody hangs.
  */
@@ -176,7 +177,10 @@ START_TEST(answers_what_was_sent_before_it_stops)
 }
 END_TEST
 
-/* Clients that never pause cannot keep a server from stopping, and none of their calls ends without a status of its own. */
+/*
+ * Clients that never pause cannot keep a server from stopping, and none of their calls ends without a status of its
+ * own.
+ */
 typedef struct hammer {
     pthread_t thread;
     uint64_t answered;

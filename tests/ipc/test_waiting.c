@@ -2,9 +2,10 @@
 /*
  * test_waiting.c - spinning and sleeping: no wake-up is lost, and idle costs nothing.
  *
- * A client that sleeps looks around after a millisecond or more by itself, which would hide a wake-up that is lost. So the
- * library's futex_wait() is wrapped here, and sleeps for NAP_NS at least where nobody wakes it: what is lost shows as a call that takes
- * LOST_NS. The server sleeps without limit, and a doorbell that it does not hear shows as a timeout.
+ * A client that sleeps looks around after a millisecond or more by itself, which would hide a wake-up that is lost.
+ * So the library's futex_wait() is wrapped here, and sleeps for NAP_NS at least where nobody wakes it: what is lost
+ * shows as a call that takes LOST_NS. The server sleeps without limit, and a doorbell that it does not hear shows as
+ * a timeout.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -63,8 +64,8 @@ static uint32_t random_next(uint32_t *state)
 }
 
 /*
- * Burns time, so that the next call meets the other side at another point of its way to sleep: mostly up to 4 us, which is how long that
- * way takes, else up to 64.
+ * Burns time, so that the next call meets the other side at another point of its way to sleep: mostly up to 4 us,
+ * which is how long that way takes, else up to 64.
  */
 static void dawdle(uint32_t *random)
 {
@@ -106,8 +107,9 @@ START_TEST(loses_no_wake_up_of_a_call)
 END_TEST
 
 /*
- * Here the next call comes while the server still is on its way to sleep, and the reply while the client is: within some hundred nanoseconds, which
- * random steps sweep. As many calls as fit into a time, because a call takes 0.3 us or 20.
+ * Here the next call comes while the server still is on its way to sleep, and the reply while the client is: within
+ * some hundred nanoseconds, which random steps sweep. As many calls as fit into a time, because a call takes 0.3 us
+ * or 20.
  */
 START_TEST(loses_no_wake_up_of_calls_in_quick_succession)
 {
