@@ -174,7 +174,8 @@ static void unknown(compile *run, const unit *from, const unit *where, const cha
         return;
     diag_entry *entry;
     text_guess guess = {.wanted = name};
-    for (uint32_t i = 0; i < where->symbol_list.count; i++)
+    bool shown = diag_errors(run->diagnostics) < DIAG_MOST; /* else nobody reads the guess */
+    for (uint32_t i = 0; shown && i < where->symbol_list.count; i++)
         text_guess_offer(&guess, (*VECTOR_AT(&where->symbol_list, symbol *, i))->ast->name.text);
     if (where == from) {
         entry = diag_add(run->diagnostics, DIAG_E205, at, "unknown name '%s'", name);

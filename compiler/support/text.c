@@ -87,12 +87,16 @@ size_t text_distance(const char *a, const char *b, size_t limit)
         above[j] = j;
     for (size_t i = 1; i <= a_length; i++) {
         row[0] = i;
+        size_t least = i;
         for (size_t j = 1; j <= b_length; j++) {
             size_t change = lower(a[i - 1]) == lower(b[j - 1]) ? 0 : 1;
             row[j] = smaller(smaller(above[j] + 1, row[j - 1] + 1), above[j - 1] + change);
             if (i > 1 && j > 1 && lower(a[i - 1]) == lower(b[j - 2]) && lower(a[i - 2]) == lower(b[j - 1]))
                 row[j] = smaller(row[j], before[j - 2] + 1);
+            least = smaller(least, row[j]);
         }
+        if (least > limit)
+            return limit + 1;
         size_t *oldest = before;
         before = above;
         above = row;

@@ -2,10 +2,14 @@
 #include "test_support.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "compiler_schema.h"
+#include "front.h"
+#include "support/buffer.h"
 
 static const model_file *file_named(const model *compiled, const char *logical)
 {
@@ -199,11 +203,117 @@ START_TEST(honours_the_limit_on_messages)
 }
 END_TEST
 
+START_TEST(refuses_two_files_that_would_be_generated_as_one)
+{
+    arena *memory = arena_new();
+    diag *diagnostics = diag_new(memory);
+    const model *compiled = NULL;
+    const char *paths[] = {schema_write("one/x.shm", "package a;\nstruct A { uint32 x; }\n"),
+                           schema_write("two/x.shm", "package b;\nstruct A { uint32 x; }\n")};
+    const char *include_dirs[] = {schema_path("one"), schema_path("two")}; /* each is the folder of one */
+    front_options options = {.include_dirs = include_dirs, .include_count = 2};
+    ck_assert_int_eq(front_compile(memory, diagnostics, &options, paths, 2, &compiled), 1);
+    size_t count;
+    const diag_entry *const *entries = diag_sorted(diagnostics, &count);
+    ck_assert_uint_eq(count, 1);
+    ck_assert_int_eq(entries[0]->code, DIAG_E204);
+    ck_assert_ptr_null(compiled);
+    arena_free(memory);
+}
+END_TEST
+
+/* Tokens and bytes of a schema that has everything, shuffled: each result is a model or a mistake, and never a crash. */
+START_TEST(survives_schemas_that_nobody_would_write)
+{
+    static const char schema[] =
+        "@version(2) @c_prefix(\"m\") package mutated;\nconst uint32 N = 4KiB - 1 << 2;\nalias Row = float32[N % 7 + 1];\n"
+        "enum Colour : int8 { NONE = 0; RED = Colour.NONE + 1; LOW = -5; }\nflags Access { READ = 1 << 0; WRITE = 1 << 1; }\n"
+        "/// A doc.\nstruct Pair { uint64 a; Colour b; Row[2] c; }\nunion Any { Pair p = 1; string<9> s = 2; bool b = 3; }\n"
+        "errors Error { BAD = 1; WORSE(Pair) = 2; }\nmessage Note { @default(RED) Colour c; Any? any; vector<Pair, 3> pairs;\n"
+        "    @deprecated(\"x\") uint8 old; @default(\"\\u{e9}\") string<N> text; }\n"
+        "@deadline(50ms) service Calls { @idempotent rpc add(Note) -> ({ uint32 size; bytes<sizeof(Pair)> all; }) throws Error;\n"
+        "    oneway note({ string<80> text; }); }\n";
+    static const char *const pieces[] = {
+        "{",
+        "}",
+        ";",
+        ",",
+        "(",
+        ")",
+        "<",
+        ">",
+        "?",
+        "[1]",
+        "[0]",
+        "= 1",
+        "=",
+        "->",
+        "..",
+        ".",
+        "@",
+        "-1",
+        "~0",
+        "/ 0",
+        "<< 70",
+        "Pair",
+        "Any",
+        "Colour",
+        "Note",
+        "Error",
+        "Calls",
+        "N",
+        "sizeof(Any)",
+        "struct",
+        "message",
+        "service",
+        "reserved",
+        "stream",
+        "rpc",
+        "Pair.a",
+        "18446744073709551615",
+        "1e300",
+        "\"",
+        "///",
+        "/*",
+        "*/",
+        "\n",
+        "\x80",
+        "strict",
+    };
+    uint64_t random = 88172645463325252u;
+    buffer text = {0};
+    for (int round = 0; round < 3000; round++) {
+        text.length = 0;
+        buffer_append(&text, schema, sizeof(schema) - 1);
+        for (int change = 0; change <= round % 5; change++) {
+            random ^= random << 13;
+            random ^= random >> 7;
+            random ^= random << 17;
+            size_t at = (size_t)(random % text.length);
+            const char *piece = pieces[(random >> 32) % (sizeof(pieces) / sizeof(pieces[0]))];
+            char *rest = strdup(text.data + at);
+            ck_assert_ptr_nonnull(rest);
+            size_t cut = strcspn(rest, " \n");
+            text.length = at;
+            buffer_printf(&text, " %s %s", piece, rest + (random % 3 ? cut : 0));
+            free(rest);
+        }
+        schema_write("mutated.shm", text.data);
+        schema_result result = schema_compile((const char *const[]){"mutated.shm"}, 1);
+        ck_assert(result.rc == 0 || result.rc == 1);
+        ck_assert((result.model != NULL) == (result.errors == 0));
+        free(schema_shown(result.diagnostics, DIAG_TEXT));
+    }
+    buffer_deinit(&text);
+}
+END_TEST
+
 static Suite *front_suite(void)
 {
     Suite *suite = suite_create("compiler_front");
     TCase *tests = tcase_create("front");
 
+    tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, schema_open, schema_close);
     tcase_add_test(tests, orders_files_after_what_they_import);
     tcase_add_test(tests, reads_a_file_once_however_it_is_reached);
@@ -217,6 +327,8 @@ static Suite *front_suite(void)
     tcase_add_test(tests, tells_every_mistake_of_every_file_in_one_run);
     tcase_add_test(tests, says_nothing_of_what_may_stand_in_a_part_that_was_skipped);
     tcase_add_test(tests, honours_the_limit_on_messages);
+    tcase_add_test(tests, refuses_two_files_that_would_be_generated_as_one);
+    tcase_add_test(tests, survives_schemas_that_nobody_would_write);
     suite_add_tcase(suite, tests);
     return suite;
 }
