@@ -71,11 +71,25 @@ static int diagnostics_show(const diag *found, diag_format format, int status)
     return stream_finish(to, name, status);
 }
 
+/* Files are named in what is generated from them: in include lines, comments and strings. */
+static int file_names_check(const model *schema)
+{
+    for (uint32_t i = 0; i < schema->file_count; i++) {
+        for (const char *at = schema->files[i]->logical; *at; at++) {
+            if ((unsigned char)*at < ' ' || *at == '\x7F' || *at == '"' || *at == '\\')
+                return trouble("%s: nothing can be generated from a file whose name has a quote, a backslash or a "
+                               "control character in it",
+                               schema->files[i]->path);
+        }
+    }
+    return EXIT_DONE;
+}
+
 static int generate(const options *asked, const model *schema, arena *memory)
 {
     output *out = output_new();
     output_failure failure = {0};
-    int status = EXIT_DONE;
+    int status = file_names_check(schema);
     int error = 0;
 
     for (uint32_t i = 0; status == EXIT_DONE && i < schema->file_count; i++) {

@@ -204,6 +204,20 @@ refuses_outputs_without_a_place_of_their_own() {
     [ ! -e o ] || fail "output was made"
 }
 
+refuses_file_names_that_no_include_can_hold() {
+    local name
+    for name in 'a"b.shm' 'a\b.shm' $'a\nb.shm'; do
+        printf 'package t;\nmessage M { uint32 x; }\n' >"$name"
+        expect_status 2 "$shmc" generate --emit c --out o "$name"
+        expect_text "$output" "a file whose name has a quote, a backslash or a control character in it"
+    done
+    [ ! -e o ] || fail "output was made"
+    printf 'package t;\nmessage M { uint32 x; }\n' >'a b&c$.shm'
+    expect_status 0 "$shmc" generate --emit c --out o 'a b&c$.shm'
+    grep -q '#include "a b&c$.shm.h"' 'o/a b&c$.shm.c'
+    grep -q '#define T_A_B_C__SHM_H_' 'o/a b&c$.shm.h'
+}
+
 run_case helps_and_tells_its_version
 run_case refuses_wrong_usage_with_status_2
 run_case takes_options_in_both_spellings_and_anywhere
@@ -217,5 +231,6 @@ run_case leaves_all_as_it_was_where_a_disk_is_full
 run_case notices_a_full_device
 run_case replaces_a_file_behind_a_link_and_keeps_its_mode_usual
 run_case writes_dependencies_for_make
+run_case refuses_file_names_that_no_include_can_hold
 run_case refuses_outputs_without_a_place_of_their_own
 end_cases
