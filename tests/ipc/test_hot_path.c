@@ -18,6 +18,10 @@
 #define EXIT_WRONG 20
 #define EXIT_NO_SEAL 21
 
+/* Pairs of calls under seal, in slots and in blocks: about a millisecond. */
+#define SEALED_ROUND 100
+#define SEALED_ROUNDS 100
+
 static probe_process server;
 
 static const shmrpc_server_options polling_server = {.spin_ns = SHMRPC_SPIN_FOREVER};
@@ -48,11 +52,11 @@ static int sealed_client_main(child_link *link, void *data)
     if (!seal_system_calls(ret_forbidden, PROBE_EXIT_SYSCALL, allowed, sizeof(allowed) / sizeof(allowed[0])))
         return EXIT_NO_SEAL;
     /* Nothing may be asked of the system from here on: the process ends here, and not where it was spawned. */
-    bool right = probe_answers_rightly(client, 1000, 1000);
+    bool right = probe_answers_rightly(client, 1000, SEALED_ROUND);
     _exit(right ? 0 : EXIT_WRONG);
 }
 
-/* The exit status of one client that made 2,000 calls under seal. */
+/* The exit status of one client that made its calls under seal. */
 static int run_sealed_client(void)
 {
     child client;
@@ -78,9 +82,9 @@ START_TEST(makes_no_system_call_while_the_server_is_awake)
     probe_process_start(&server, &(probe_setup){.options = &polling_server});
     /*
      * A caller that has waited for 10 ms looks whether its server lives. That happens where another process has the
-     * server's core, so one round of several has to do; a system call for each call would be seen in all.
+     * server's core, so one round of many has to do; a system call for each call, or each tenth, would be seen in all.
      */
-    for (int round = 0; round < 50 && status == PROBE_EXIT_SYSCALL; round++)
+    for (int round = 0; round < SEALED_ROUNDS && status == PROBE_EXIT_SYSCALL; round++)
         status = run_sealed_client();
     if (status == EXIT_NO_SEAL)
         test_skip("no seccomp filters here");
