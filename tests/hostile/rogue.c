@@ -162,12 +162,9 @@ control_packet rogue_hello(control_method *methods)
     return packet;
 }
 
-bool rogue_greet(rogue *self)
+bool rogue_greet_with(rogue *self, const control_packet *hello)
 {
-    control_method methods[PROBE_METHODS];
-    const control_packet hello = rogue_hello(methods);
-
-    rogue_send(self, &hello, NULL, 0);
+    rogue_send(self, hello, NULL, 0);
     control_packet *packet = rogue_receive(self, CONTROL_WELCOME, CONTROL_WELCOME);
     if (packet == NULL)
         return false;
@@ -182,6 +179,14 @@ bool rogue_greet(rogue *self)
     }
     control_packet_free(packet);
     return agreed;
+}
+
+bool rogue_greet(rogue *self)
+{
+    control_method methods[PROBE_METHODS];
+    const control_packet hello = rogue_hello(methods);
+
+    return rogue_greet_with(self, &hello);
 }
 
 int rogue_make_memory(rogue *self)
@@ -208,13 +213,21 @@ bool rogue_attach(rogue *self, uint64_t size, const int *descriptors, unsigned c
     return taken;
 }
 
-void rogue_join(rogue *self, const char *name)
+void rogue_join_with(rogue *self, const char *name, const control_packet *hello)
 {
     rogue_connect(self, name);
-    ck_assert(rogue_greet(self));
+    ck_assert(rogue_greet_with(self, hello));
     int descriptor = rogue_make_memory(self);
     ck_assert(rogue_attach(self, self->memory.size, (const int[]){descriptor, self->bell}, 2));
     close(descriptor);
+}
+
+void rogue_join(rogue *self, const char *name)
+{
+    control_method methods[PROBE_METHODS];
+    const control_packet hello = rogue_hello(methods);
+
+    rogue_join_with(self, name, &hello);
 }
 
 slot rogue_slot(uint16_t method, uint8_t request_block, uint8_t reply_block, uint32_t length)

@@ -50,6 +50,7 @@ void rogue_connect(rogue *self, const char *name);
 control_packet rogue_hello(control_method *methods);
 
 /* Hello and Welcome: true where the server agreed; the geometry then is in self->memory. */
+bool rogue_greet_with(rogue *self, const control_packet *hello);
 bool rogue_greet(rogue *self);
 
 /* Makes memory and doorbell as the server asked for them. Returns the memory's descriptor, the caller's to close. */
@@ -59,6 +60,7 @@ int rogue_make_memory(rogue *self);
 bool rogue_attach(rogue *self, uint64_t size, const int *descriptors, unsigned count);
 
 /* All of the above, well. */
+void rogue_join_with(rogue *self, const char *name, const control_packet *hello);
 void rogue_join(rogue *self, const char *name);
 
 /*

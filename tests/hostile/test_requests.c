@@ -69,6 +69,8 @@ static const header_lie header_lies[] = {
     {"a length that leaves the region", PROBE_BLOB, 8, 8, 0x7fffffffu},
     {"a block's length below the least", PROBE_BLOB, 1, 1, 8},
     {"no reply block for an answer that needs one", PROBE_BLOB, 1, 0, 16},
+    {"a long message that is said to be in a slot", PROBE_BLOB, 0, 1, sizeof(probe_blob)},
+    {"a message that is a little too long for its slot", PROBE_BLOB, 0, 1, 56},
     {"a oneway of no length", PROBE_NOTE, 0, 0, 0},
     {"a slot's payload in a block that is too far", PROBE_ECHO, 200, 0, 8},
 };

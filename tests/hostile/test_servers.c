@@ -108,6 +108,8 @@ static const reply_lie reply_lies[] = {
     {"a length above the message's", PROBE_ECHO, &value_request, 0, 0, 16, 0, 0},
     {"a payload where there is none", PROBE_PING, NULL, 0, 0, 8, 0, 0},
     {"a block where none was offered", PROBE_ECHO, &value_request, 0, 2, 8, 0, 0},
+    {"a long message that is said to be in a slot", PROBE_BLOB, &blob_request, 0, 0, sizeof(probe_blob), 0, 0},
+    {"a message that is a little too long for its slot", PROBE_BLOB, &blob_request, 0, 0, 56, 0, 0},
     {"a block that was not offered", PROBE_BLOB, &blob_request, 0, 2, 24, 0, 0},
     {"a block that does not exist", PROBE_BLOB, &blob_request, 0, 200, 24, 0, 0},
     {"more than the block holds", PROBE_BLOB, &blob_request, 0, 1, 4097, 0, 0},
