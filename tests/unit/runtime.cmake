@@ -31,10 +31,13 @@ foreach(noun IN ITEMS
         server)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
-foreach(noun IN ITEMS lane_server lane_client)
-    shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c LIBS shmrpc_objects LABELS unit)
+foreach(noun IN ITEMS lane_server lane_client lane_stress)
+    shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c LIBS shmrpc_objects TIMEOUT 120
+                          LABELS unit)
 endforeach()
-target_link_options(test_runtime_lane_client PRIVATE LINKER:--wrap=futex_wait)
+foreach(noun IN ITEMS lane_client lane_stress)
+    target_link_options(test_runtime_${noun} PRIVATE LINKER:--wrap=futex_wait)
+endforeach()
 foreach(noun IN ITEMS connection session)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c socket_pair.c LIBS shmrpc_objects
                           LABELS unit)
