@@ -148,6 +148,25 @@ memory_model_has_every_ordered_access() {
     [ "$in_code" = "$in_document" ] || fail "tags:"$'\n'"$in_code"$'\n'"docs/memory-model.md:"$'\n'"$in_document"
 }
 
+# What is in bold after a status is a line of shmrpc_last_error(): its parts between what varies stand in the sources.
+messages_in_troubleshooting_are_the_library_s() {
+    local part faults=0 seen=0
+    cd "$source_dir"
+    # shellcheck disable=SC2016
+    while IFS= read -r part; do
+        seen=$((seen + 1))
+        grep -rqF --include='*.c' -- "$part" runtime || {
+            echo "docs/troubleshooting.md: the library does not say '$part'"
+            faults=1
+        }
+    done < <(tr '\n' ' ' <docs/troubleshooting.md | grep -oE '\*\*[^*]*\*\*' |
+        grep -E '`: |^\*\*(the|others) ' | sed -E 's/^\*\*(`[A-Z_]+`([a-z ]*): )?//; s/\*\*$//' |
+        sed -E "s/…|\"[A-Z]+\"|\b[A-Z]+(\.request|\.METHOD)?\b|'[A-Z]+'|\\.?\\*?$/\n/g" |
+        sed -E 's/^[ :,.]*//; s/[ :,.]*$//' | grep -E '.{8}')
+    [ "$seen" -ge 10 ] || fail "only $seen messages were found"
+    return "$faults"
+}
+
 decisions_are_numbered_without_a_gap_and_listed() {
     local path name part number=0
     cd "$source_dir/docs/decisions"
@@ -176,6 +195,7 @@ run_case excerpts_stand_in_their_files
 run_case complete_blocks_compile
 run_case links_lead_somewhere
 run_case memory_model_has_every_ordered_access
+run_case messages_in_troubleshooting_are_the_library_s
 run_case decisions_are_numbered_without_a_gap_and_listed
 run_case names_nothing_of_one_machine
 end_cases
