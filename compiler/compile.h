@@ -38,12 +38,12 @@ struct symbol {
 };
 
 /* An import as one file sees it. */
-typedef struct link {
+typedef struct import_link {
     const ast_import *ast;
     unit *target; /* NULL: not found, or a cycle (reported) */
     const char *qualifier;
     bool used;
-} link;
+} import_link;
 
 struct unit {
     const ast_file *ast;
@@ -51,8 +51,8 @@ struct unit {
     symbol_state loading; /* BUSY while its imports are read */
     map symbols;          /* name -> symbol */
     vector symbol_list;   /* symbol *, in the order of the file */
-    map links;            /* qualifier -> link */
-    vector link_list;     /* link * */
+    map links;            /* qualifier -> import_link */
+    vector link_list;     /* import_link * */
     vector completed;     /* const model_decl *: types, each after what it needs */
 };
 

@@ -57,7 +57,7 @@ static void finish_file(compile *run, const unit *file, uint32_t id)
     const model_file **imports = arena_array(memory, file->link_list.count, sizeof(*imports));
     const model_decl **decls = arena_array(memory, file->symbol_list.count, sizeof(*decls));
     for (uint32_t i = 0; i < file->link_list.count; i++) {
-        const link *import = *VECTOR_AT(&file->link_list, link *, i);
+        const import_link *import = *VECTOR_AT(&file->link_list, import_link *, i);
         if (import->target)
             imports[out->import_count++] = import->target->out;
     }

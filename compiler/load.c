@@ -98,7 +98,7 @@ static const char *find_import(const loader *from, const unit *importing, const 
 /* `target` is being read: its newest link is the import that led here. */
 static void import_cycle(const loader *from, const ast_import *ast, const unit *target)
 {
-    const link *begun = *VECTOR_AT(&target->link_list, link *, target->link_list.count - 1);
+    const import_link *begun = *VECTOR_AT(&target->link_list, import_link *, target->link_list.count - 1);
     diag_entry *entry =
         diag_add(from->run->diagnostics, DIAG_E207, ast->path.at, "this import of '%s' closes a cycle", ast->path.text);
     if (begun->ast != ast)
@@ -114,7 +114,7 @@ static void load_import(const loader *from, unit *importing, const ast_import *a
     compile *run = from->run;
     buffer looked = {0};
     int error = 0;
-    link *import = arena_alloc(run->memory, sizeof(*import));
+    import_link *import = arena_alloc(run->memory, sizeof(*import));
     import->ast = ast;
     vector_add_pointer(&importing->link_list, run->memory, import);
 
@@ -152,7 +152,7 @@ static unit *unit_new(const loader *from, const source *text, const char *identi
     file->out->path = text->path;
     file->out->logical = text->logical;
     file->symbol_list = VECTOR_OF(symbol *);
-    file->link_list = VECTOR_OF(link *);
+    file->link_list = VECTOR_OF(import_link *);
     file->completed = VECTOR_OF(const model_decl *);
     map_add(&run->by_identity, run->memory, identity, file);
     return file;

@@ -69,12 +69,12 @@ static const char *last_part(const char *dotted)
     return dot ? dot + 1 : dotted;
 }
 
-static span link_place(const link *import)
+static span link_place(const import_link *import)
 {
     return import->ast->as.text ? import->ast->as.at : import->ast->path.at;
 }
 
-static void declare_import(compile *run, unit *file, link *import)
+static void declare_import(compile *run, unit *file, import_link *import)
 {
     const ast_import *ast = import->ast;
     if (!import->target)
@@ -83,7 +83,7 @@ static void declare_import(compile *run, unit *file, link *import)
     if (!ast->as.text && !package)
         return;
     import->qualifier = ast->as.text ? ast->as.text : last_part(package->name.text);
-    const link *first = map_add(&file->links, run->memory, import->qualifier, import);
+    const import_link *first = map_add(&file->links, run->memory, import->qualifier, import);
     if (!first)
         return;
     import->used = true;
@@ -125,7 +125,7 @@ static void declare_symbol(compile *run, unit *file, const ast_decl *ast, uint32
 
     check_form(run, &ast->name, ast_decl_described(ast->kind));
     const symbol *first = map_add(&file->symbols, run->memory, ast->name.text, named);
-    const link *import = map_find(&file->links, ast->name.text);
+    const import_link *import = map_find(&file->links, ast->name.text);
     if (!first)
         first = map_add(&run->by_qualified, run->memory, named->out->qualified_name, named);
     if (first) {
@@ -142,7 +142,7 @@ static void declare_symbol(compile *run, unit *file, const ast_decl *ast, uint32
 void resolve_declare(compile *run, unit *file)
 {
     for (uint32_t i = 0; i < file->link_list.count; i++)
-        declare_import(run, file, *VECTOR_AT(&file->link_list, link *, i));
+        declare_import(run, file, *VECTOR_AT(&file->link_list, import_link *, i));
     for (uint32_t i = 0; i < file->ast->decls.count; i++)
         declare_symbol(run, file, *VECTOR_AT(&file->ast->decls, ast_decl *, i), i);
 }
@@ -159,7 +159,7 @@ static const char *first_part(compile *run, const char *dotted, const char **ret
 static void suggest_qualified(diag_entry *entry, const unit *from, const char *name)
 {
     for (uint32_t i = 0; i < from->link_list.count; i++) {
-        const link *import = *VECTOR_AT(&from->link_list, link *, i);
+        const import_link *import = *VECTOR_AT(&from->link_list, import_link *, i);
         if (import->target && import->qualifier && map_find(&import->target->symbols, name)) {
             diag_fix(entry, "did you mean '%s.%s'?", import->qualifier, name);
             return;
@@ -180,7 +180,7 @@ static void unknown(compile *run, const unit *from, const unit *where, const cha
     if (where == from) {
         entry = diag_add(run->diagnostics, DIAG_E205, at, "unknown name '%s'", name);
         for (uint32_t i = 0; i < from->link_list.count; i++) {
-            const link *import = *VECTOR_AT(&from->link_list, link *, i);
+            const import_link *import = *VECTOR_AT(&from->link_list, import_link *, i);
             if (import->qualifier)
                 text_guess_offer(&guess, import->qualifier);
         }
@@ -202,7 +202,7 @@ static void unknown(compile *run, const unit *from, const unit *where, const cha
 static bool lacks_import(const unit *file)
 {
     for (uint32_t i = 0; i < file->link_list.count; i++)
-        if (!(*VECTOR_AT(&file->link_list, link *, i))->qualifier)
+        if (!(*VECTOR_AT(&file->link_list, import_link *, i))->qualifier)
             return true;
     return false;
 }
@@ -216,7 +216,7 @@ symbol *resolve_name(compile *run, const unit *from, ast_ident name, const char 
         *ret_rest = rest;
         return named;
     }
-    link *import = map_find(&from->links, first);
+    import_link *import = map_find(&from->links, first);
     if (!import) {
         if (!rest || !lacks_import(from))
             unknown(run, from, from, first, name.at);
@@ -283,7 +283,7 @@ void resolve_finish(compile *run, const unit *file)
     if (file->ast->broken || diag_errors(run->diagnostics) > 0)
         return; /* what has a mistake may be what uses it */
     for (uint32_t i = 0; i < file->link_list.count; i++) {
-        const link *import = *VECTOR_AT(&file->link_list, link *, i);
+        const import_link *import = *VECTOR_AT(&file->link_list, import_link *, i);
         if (import->used || !import->qualifier)
             continue;
         diag_entry *entry = diag_add(run->diagnostics, DIAG_W209, import->ast->path.at, "nothing of '%s' is used",
