@@ -174,14 +174,9 @@ static int prepare(shmrpc_client *client, uint32_t method, const void *request, 
 /* The payload of a declared error is kept for shmrpc_client_error_payload(). */
 static int keep_error(shmrpc_client *client, const shmrpc_method_info *info, const lane_reply *reply)
 {
-    const shmrpc_error_info *error = message_error(info->errors, reply->status);
-    const shmrpc_type_info *payload = error == NULL ? NULL : error->payload;
+    /* A code that this side does not know passes, without what may have come with it. */
+    const shmrpc_type_info *payload = message_error_payload(info->errors, reply->status);
 
-    if (error == NULL) {
-        (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: the server answered with error %d, which is not declared",
-                        client->service->name, info->name, reply->status);
-        return connection_fail(&client->connection);
-    }
     if (payload != NULL && reply->length != 0) {
         if (!message_length_is_valid(payload, reply->length)) {
             (void)error_set(SHMRPC_E_PROTOCOL, "%s: a payload of %u bytes", payload->name, reply->length);
