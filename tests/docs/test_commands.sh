@@ -86,7 +86,36 @@ runs_what_it_shows() {
     [ -z "$(ls -A run)" ] || fail "left behind: $(ls -A run)"
 }
 
+# example NUMBER: the lines of an example of the manual page.
+example() {
+    awk -v wanted="$1" '
+        /^\.nf$/ { n++; inside = 1; next }
+        /^\.fi$/ { inside = 0 }
+        inside && n == wanted' "$source_dir/docs/man/shmc.1" | sed 's/\\-/-/g'
+}
+
+runs_the_examples_of_the_manual_page() {
+    local file
+    export PATH=$home/.local/bin:$PATH
+    mkdir -p command/idl/demo rule
+    cp "$source_dir/idl-examples/03-kv/demo/health.shm" command/idl/demo/
+    example 1 >command/run
+    (cd command && bash -eu run)
+    [ -s command/build/demo/health.shm.h ] || fail "the command wrote no build/demo/health.shm.h"
+
+    command -v make >/dev/null || skip "make is not installed"
+    cp "$source_dir/idl-examples/01-calculator/calculator.shm" rule/
+    example 2 >rule/Makefile
+    make -C rule
+    for file in calculator.shm.h calculator.shm.c calculator.d; do
+        [ -s "rule/out/$file" ] || fail "the rule did not make $file"
+    done
+    expect_status 0 make -C rule
+    expect_text "$output" "up to date"
+}
+
 require_case installs_the_build
+run_case runs_the_examples_of_the_manual_page
 while IFS= read -r document; do
     list_blocks "$document"
     if grep -qE $'\t(sh|console)\trun' <<<"$blocks"; then
