@@ -33,8 +33,7 @@ struct symbol {
     model_decl *out;
     symbol_state state;
     const model_type *type; /* once DONE: what the name of an alias, enum, flags, struct or union means as a type */
-    const model_member *members; /* enum, flags, errors: those that are known so far, */
-    uint32_t member_count;       /* also while BUSY */
+    map members; /* enum, flags, errors: name -> model_member, those that are known so far, also while BUSY */
 };
 
 /* An import as one file sees it. */

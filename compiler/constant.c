@@ -46,14 +46,6 @@ static bool arithmetic_fault(compile *run, const ast_expr *expr, value_result re
     return false;
 }
 
-static const model_member *member_find(const symbol *owner, const char *name)
-{
-    for (uint32_t i = 0; i < owner->member_count; i++)
-        if (strcmp(owner->members[i].name, name) == 0)
-            return &owner->members[i];
-    return NULL;
-}
-
 static bool is_declared_member(const symbol *owner, const char *name)
 {
     for (uint32_t i = 0; i < owner->ast->entries->count; i++)
@@ -73,7 +65,7 @@ static bool evaluate_member(compile *run, symbol *owner, const char *name, span 
 {
     if (owner->state != SYMBOL_BUSY && !declare_complete(run, owner, at))
         return false;
-    const model_member *member = member_find(owner, name);
+    const model_member *member = map_find(&owner->members, name);
     if (member) {
         resolve_use(run, owner, member, at);
         member_value(owner, member, ret);
@@ -91,7 +83,7 @@ static bool evaluate_member(compile *run, symbol *owner, const char *name, span 
 
 static bool evaluate_name(compile *run, const unit *from, const ast_expr *expr, const symbol *bare, value *ret)
 {
-    const model_member *member = bare ? member_find(bare, expr->text.text) : NULL;
+    const model_member *member = bare ? map_find(&bare->members, expr->text.text) : NULL;
     if (member) {
         resolve_use(run, bare, member, expr->at);
         member_value(bare, member, ret);

@@ -104,6 +104,7 @@ static bool complete_record(compile *run, symbol *named)
     type->kind = ast->kind == AST_UNION ? MODEL_UNION : MODEL_STRUCT;
     type->size = record->size;
     type->align = record->align;
+    type->nesting = record->nesting;
     type->record = record;
     named->type = type;
     return true;

@@ -197,7 +197,6 @@ bool members_complete(compile *run, symbol *named)
     members->items = items;
     members->count = count;
     named->out->as.members = members;
-    named->members = items;
 
     const model_type *base = ast->kind == AST_ERRORS ? NULL : base_type(run, named);
     bool right = (base || ast->kind == AST_ERRORS) && !is_empty(run, named);
@@ -207,7 +206,8 @@ bool members_complete(compile *run, symbol *named)
         items[i].id = i;
         bool known = member_complete(run, named, each, base, &values, &items[i]);
         right = right && known;
-        named->member_count = known ? i + 1 : named->member_count;
+        if (known)
+            map_add(&named->members, run->memory, items[i].name, &items[i]);
         if (items[i].payload && items[i].payload->size > members->payload_size)
             members->payload_size = items[i].payload->size;
     }

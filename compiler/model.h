@@ -56,6 +56,9 @@ typedef enum model_kind {
     MODEL_ARRAY,  /* capacity (always full), element */
 } model_kind;
 
+/* How deep types nest, so that walking one by recursion is safe. */
+#define MODEL_NESTING_MOST 200
+
 /* A type as a field, an element, a constant or an alias uses it. */
 struct model_type {
     model_kind kind;
@@ -65,6 +68,7 @@ struct model_type {
     uint32_t count_size;          /* STRING, BYTES, VECTOR: 2, or 4 from capacity 65536 on */
     uint32_t items_offset;        /* STRING, BYTES, VECTOR: where the text or the items begin */
     uint32_t tail_padding;        /* STRING, BYTES, VECTOR: bytes after the last item up to size */
+    uint32_t nesting;             /* levels of sequences and records in it: at most MODEL_NESTING_MOST */
     const model_type *element;    /* VECTOR, ARRAY */
     const model_members *members; /* ENUM, FLAGS */
     const model_record *record;   /* STRUCT, UNION */
@@ -128,6 +132,7 @@ struct model_record {
     uint32_t body_offset;  /* UNION: where the arms begin (after the 4-byte tag) */
     uint32_t body_size;    /* UNION: of the largest arm, as C's union would be */
     bool plain;            /* no padding at all and nothing to validate: may be copied with memcpy */
+    uint32_t nesting;      /* as of a type */
     const model_field *fields;
     uint32_t field_count;
     const model_field *variable_tail; /* MESSAGE: the last field, where it is a string, bytes or vector

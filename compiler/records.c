@@ -125,8 +125,10 @@ bool records_complete(compile *run, const unit *from, model_record *record, cons
         resolve_enter(run, &names, &ast->name, record->kind == MODEL_RECORD_UNION ? "an arm" : "a field");
         items[i].id = i;
         right = field_complete(run, from, record, ast, &tags, &items[i]) && right;
+        if (items[i].type && items[i].type->nesting >= record->nesting)
+            record->nesting = items[i].type->nesting + 1;
     }
-    if (!right)
+    if (!right || !types_may_nest(run, record->nesting, at))
         return false;
     if (!layout_record(record, items)) {
         diag_entry *entry = diag_add(run->diagnostics, DIAG_E321, at, "this is larger than 1 GiB");

@@ -82,12 +82,24 @@ static const model_type *named_type(compile *run, const unit *from, const ast_ty
     return named->type;
 }
 
+bool types_may_nest(compile *run, uint32_t nesting, span at)
+{
+    if (nesting <= MODEL_NESTING_MOST)
+        return true;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E114, at, "types nest too deeply here");
+    diag_note(entry, (span){0}, "at most %d levels", MODEL_NESTING_MOST);
+    return false;
+}
+
 static const model_type *sequence(compile *run, model_kind kind, const model_type *element, uint32_t capacity, span at)
 {
     model_type *type = arena_alloc(run->memory, sizeof(*type));
     type->kind = kind;
     type->element = element;
     type->capacity = capacity;
+    type->nesting = 1 + (element ? element->nesting : 0);
+    if (!types_may_nest(run, type->nesting, at))
+        return NULL;
     if (layout_sequence(type))
         return type;
     diag_entry *entry =

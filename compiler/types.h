@@ -25,6 +25,9 @@ typedef enum types_place {
 const model_type *types_resolve(compile *run, const unit *from, const ast_type *ast, types_place place,
                                 bool *ret_optional);
 
+/* E114 and false where a type would nest more than MODEL_NESTING_MOST deep. */
+bool types_may_nest(compile *run, uint32_t nesting, span at);
+
 /* A type as it would be written, for messages: "vector<Pair, 4>". */
 const char *types_name(arena *memory, const model_type *type);
 
