@@ -11,6 +11,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "support/buffer.h"
 #include "syntax.h"
@@ -20,12 +21,17 @@ typedef struct loader {
     const front_options *options;
 } loader;
 
-/* Canonical path, or NULL with errno set. */
+/* Canonical path, or NULL with errno set. A pipe that a shell hands over as /dev/fd/N has none but its own. */
 static const char *canonical(arena *memory, const char *path)
 {
     char *resolved = realpath(path, NULL);
-    if (!resolved)
-        return NULL;
+    if (!resolved) {
+        int error = errno;
+        struct stat status;
+        bool is_pipe = stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+        errno = error;
+        return is_pipe ? path : NULL;
+    }
     const char *copy = arena_copy(memory, resolved, strlen(resolved));
     free(resolved);
     return copy;
