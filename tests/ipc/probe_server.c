@@ -109,6 +109,14 @@ static void on_terminate(int signal_number)
     shmrpc_server_stop(signalled_server);
 }
 
+/* Of AddressSanitizer, where the test is built with it: are there allocations that nothing points to? */
+int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+static bool has_leaked(void)
+{
+    return __lsan_do_recoverable_leak_check != NULL && __lsan_do_recoverable_leak_check() != 0;
+}
+
 int probe_server_main(probe_state *state, int gate, const probe_setup *setup)
 {
     probe_server server;
@@ -125,7 +133,9 @@ int probe_server_main(probe_state *state, int gate, const probe_setup *setup)
     state->final_counts = shmrpc_server_counters(&server.base);
     shmrpc_server_deinit(&server.base);
     probe_log_to(NULL);
-    return rc == 0 ? 0 : PROBE_EXIT_RUN;
+    if (rc != 0)
+        return PROBE_EXIT_RUN;
+    return has_leaked() ? PROBE_EXIT_LEAK : 0;
 }
 
 typedef struct process_start {

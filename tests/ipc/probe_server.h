@@ -23,6 +23,7 @@
 
 #define PROBE_EXIT_INIT 10 /* server_init() failed: probe_state.init_status says how */
 #define PROBE_EXIT_RUN 11
+#define PROBE_EXIT_LEAK 13    /* memory that was allocated and lost; known under AddressSanitizer only */
 #define PROBE_EXIT_SYSCALL 12 /* a system call after PROBE_SEAL: probe_state.forbidden_syscall */
 
 #define PROBE_LINES 16

@@ -3,7 +3,8 @@
  * test_soak.c - everything at once, at random, with a balance at the end.
  *
  * Threads connect, call in all ways with deadlines from nothing to seconds, and leave, while the server is stopped and
- * continued. Each keeps account of what it was told; at the end the accounts have to agree with what the server counted:
+ * continued. Each keeps account of what it was told; at the end the accounts have to agree with what the server
+ * counted:
  *
  *   what was answered was run once                          answered <= run
  *   what was run was answered, or its caller gave up        run <= answered + timed out
