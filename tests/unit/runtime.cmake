@@ -27,18 +27,21 @@ endforeach()
 
 # The upper half: one end of a lane or both over private memory, in one thread.
 foreach(noun IN ITEMS
+        message
+        options
+        poller
         region
         server)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
-foreach(noun IN ITEMS lane_server lane_client lane_stress)
+foreach(noun IN ITEMS lane_server lane_client lane_stress service)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c LIBS shmrpc_objects TIMEOUT 120
                           LABELS unit)
 endforeach()
 foreach(noun IN ITEMS lane_client lane_stress)
     target_link_options(test_runtime_${noun} PRIVATE LINKER:--wrap=futex_wait)
 endforeach()
-foreach(noun IN ITEMS connection session)
+foreach(noun IN ITEMS connection handshake session)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c socket_pair.c LIBS shmrpc_objects
                           LABELS unit)
 endforeach()

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "test_support.h"
 
+#include "runtime/status.h"
+
 #include <limits.h>
 
 #include <shmrpc/generated.h>
@@ -44,6 +46,22 @@ START_TEST(no_value_ever_changes)
 }
 END_TEST
 
+/* A status that says what only the caller's side can know must not come from the other. */
+START_TEST(a_server_gives_only_statuses_that_are_its_own_to_give)
+{
+    static const int own[] = {SHMRPC_E_UNIMPLEMENTED, SHMRPC_E_CANCELLED,  SHMRPC_E_EXPIRED,   SHMRPC_E_AGAIN,
+                              SHMRPC_E_UNAVAILABLE,   SHMRPC_E_PERMISSION, SHMRPC_E_TOO_LARGE, SHMRPC_E_NO_MEMORY,
+                              SHMRPC_E_LIMIT,         SHMRPC_E_INTERNAL};
+    size_t travelling = 0;
+
+    for (int status = -40000; status <= 40000; status++)
+        travelling += status_may_travel(status);
+    ck_assert_uint_eq(travelling, sizeof(own) / sizeof(own[0]));
+    for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++)
+        ck_assert(status_may_travel(own[i]));
+}
+END_TEST
+
 START_TEST(generated_code_finds_its_abi)
 {
     ck_assert_uint_eq(shmrpc_generated_abi_1, SHMRPC_GENERATED_ABI);
@@ -58,6 +76,7 @@ static Suite *status_suite(void)
     tcase_add_test(tests, names_and_texts_come_from_the_list);
     tcase_add_test(tests, other_numbers_have_a_text_but_no_name);
     tcase_add_test(tests, no_value_ever_changes);
+    tcase_add_test(tests, a_server_gives_only_statuses_that_are_its_own_to_give);
     tcase_add_test(tests, generated_code_finds_its_abi);
     suite_add_tcase(suite, tests);
     return suite;

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "test_support.h"
+
+#include "runtime/options.h"
+#include "runtime/platform/clock.h"
+#include "runtime/platform/cpu.h"
+
+#include <shmrpc/deadline.h>
+
+#include <string.h>
+
+typedef struct client_row {
+    shmrpc_client_options options;
+    int status;
+    const char *text;
+} client_row;
+
+static const client_row client_rows[] = {
+    {{0}, 0, NULL},
+    {{.connect_timeout_ns = INT64_MAX, .call_timeout_ns = INT64_MAX, .spin_ns = INT64_MAX}, 0, NULL},
+    {{.depth = 2, .blocks = 1, .spin_ns = SHMRPC_SPIN_NONE}, 0, NULL},
+    {{.depth = 65536, .blocks = 255}, 0, NULL},
+    {{.connect_timeout_ns = -1}, SHMRPC_E_MISUSE, "connect_timeout_ns is below 0: -1"},
+    {{.call_timeout_ns = INT64_MIN}, SHMRPC_E_MISUSE, "call_timeout_ns is below 0: -9223372036854775808"},
+    {{.spin_ns = -2}, SHMRPC_E_MISUSE, "spin_ns is not a time: -2"},
+    {{.depth = 1}, SHMRPC_E_MISUSE, "depth is 1: it has to be a power of two, at least 2"},
+    {{.depth = 3}, SHMRPC_E_MISUSE, "depth is 3: it has to be a power of two, at least 2"},
+    {{.depth = 65535}, SHMRPC_E_MISUSE, "depth is 65535: it has to be a power of two, at least 2"},
+    {{.depth = 65537}, SHMRPC_E_TOO_LARGE, "depth is too large: 65537, the limit is 65536"},
+    {{.depth = UINT32_MAX}, SHMRPC_E_TOO_LARGE, "depth is too large: 4294967295, the limit is 65536"},
+    {{.blocks = 256}, SHMRPC_E_TOO_LARGE, "blocks is too large: 256, the limit is 255"},
+    {{.reserved = {[7] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
+};
+
+START_TEST(checks_the_options_of_a_client)
+{
+    const client_row *row = &client_rows[_i];
+
+    ck_assert_int_eq(options_check_client(&row->options), row->status);
+    if (row->text != NULL) {
+        ck_assert_str_eq(shmrpc_last_error(), row->text);
+    }
+}
+END_TEST
+
+typedef struct server_row {
+    shmrpc_server_options options;
+    int status;
+    const char *text;
+} server_row;
+
+static const server_row server_rows[] = {
+    {{0}, 0, NULL},
+    {{.spin_ns = INT64_MAX, .handshake_timeout_ns = INT64_MAX, .max_sessions = 65536, .max_depth = 65536}, 0, NULL},
+    {{.session_state_size = (size_t)64 * 1024 * 1024, .mode = 0777}, 0, NULL},
+    {{.spin_ns = INT64_MIN}, SHMRPC_E_MISUSE, "spin_ns is not a time: -9223372036854775808"},
+    {{.handshake_timeout_ns = -5}, SHMRPC_E_MISUSE, "handshake_timeout_ns is below 0: -5"},
+    {{.max_depth = 6}, SHMRPC_E_MISUSE, "max_depth is 6: it has to be a power of two, at least 2"},
+    {{.max_depth = 131072}, SHMRPC_E_TOO_LARGE, "max_depth is too large: 131072, the limit is 65536"},
+    {{.max_sessions = 65537}, SHMRPC_E_TOO_LARGE, "max_sessions is too large: 65537, the limit is 65536"},
+    {{.session_state_size = (size_t)64 * 1024 * 1024 + 1},
+     SHMRPC_E_TOO_LARGE,
+     "session_state_size is too large: 67108865, the limit is 67108864"},
+    {{.mode = 01000}, SHMRPC_E_MISUSE, "mode is not permission bits: 01000"},
+    {{.reserved = {[8] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
+};
+
+START_TEST(checks_the_options_of_a_server)
+{
+    const server_row *row = &server_rows[_i];
+
+    ck_assert_int_eq(options_check_server(&row->options), row->status);
+    if (row->text != NULL) {
+        ck_assert_str_eq(shmrpc_last_error(), row->text);
+    }
+}
+END_TEST
+
+START_TEST(zero_stands_for_the_default)
+{
+    ck_assert_int_eq(options_timeout_ns(0), SHMRPC_DEFAULT_TIMEOUT_NS);
+    ck_assert_int_eq(options_timeout_ns(1), 1);
+    ck_assert_int_eq(options_timeout_ns(INT64_MAX), CLOCK_NEVER);
+    ck_assert_int_eq(options_spin_ns(SHMRPC_SPIN_DEFAULT), cpu_online_count() > 1 ? 50000 : 0);
+    ck_assert_int_eq(options_spin_ns(SHMRPC_SPIN_NONE), 0);
+    ck_assert_int_eq(options_spin_ns(SHMRPC_SPIN_FOREVER), CLOCK_NEVER);
+    ck_assert_int_eq(options_spin_ns(1234), 1234);
+}
+END_TEST
+
+START_TEST(deadlines_saturate_and_never_pass_for_the_default)
+{
+    ck_assert_int_eq(shmrpc_default().timeout_ns, 0);
+    ck_assert_int_eq(shmrpc_forever().timeout_ns, INT64_MAX);
+    ck_assert_int_eq(shmrpc_in_ns(0).timeout_ns, 1);
+    ck_assert_int_eq(shmrpc_in_ns(INT64_MIN).timeout_ns, 1);
+    ck_assert_int_eq(shmrpc_in_us(3).timeout_ns, 3000);
+    ck_assert_int_eq(shmrpc_in_ms(-3).timeout_ns, 1);
+    ck_assert_int_eq(shmrpc_in_s(2).timeout_ns, 2000000000);
+    ck_assert_int_eq(shmrpc_in_s(INT64_MAX / 1000000000).timeout_ns, INT64_MAX / 1000000000 * 1000000000);
+    ck_assert_int_eq(shmrpc_in_s(INT64_MAX / 1000000000 + 1).timeout_ns, INT64_MAX);
+    ck_assert_int_eq(shmrpc_in_ms(INT64_MAX).timeout_ns, INT64_MAX);
+}
+END_TEST
+
+static Suite *options_suite(void)
+{
+    Suite *suite = suite_create("runtime_options");
+    TCase *tests = tcase_create("options");
+
+    tcase_add_loop_test(tests, checks_the_options_of_a_client, 0, sizeof(client_rows) / sizeof(client_rows[0]));
+    tcase_add_loop_test(tests, checks_the_options_of_a_server, 0, sizeof(server_rows) / sizeof(server_rows[0]));
+    tcase_add_test(tests, zero_stands_for_the_default);
+    tcase_add_test(tests, deadlines_saturate_and_never_pass_for_the_default);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(options_suite)
