@@ -3,7 +3,8 @@
  * test_raw.c - rogues on the raw transport, where lengths are all that a server can look at.
  *
  * The server echoes whatever it is given, in a thread of the case; the witness is a lane that behaves. With a limit of
- * 100 bytes a block has 128, so that between the two lies what the memory holds and the limit forbids.
+ * 100 bytes a block has 128, so that between the two lies what the memory holds and the limit forbids. Later a rogue
+ * is the server.
  */
 #include <pthread.h>
 #include <string.h>
@@ -255,6 +256,86 @@ START_TEST(survives_lengths_that_change_while_they_are_read)
 }
 END_TEST
 
+/* ---- a server that lies to a lane ---- */
+
+typedef struct victim {
+    pthread_t thread;
+    int connect_status, call_status, later_status;
+    shmrpc_lane_reply reply;
+    unsigned char buffer[4096];
+} victim;
+
+static void *call_the_liar(void *data)
+{
+    victim *self = data;
+    shmrpc_lane *lane = NULL;
+    const char request[8] = "request";
+
+    self->connect_status = shmrpc_lane_connect(&lane, "liar", &limits, NULL);
+    if (self->connect_status == 0) {
+        memset(self->buffer, 0xee, sizeof(self->buffer));
+        self->call_status = shmrpc_lane_call(lane, 1, request, sizeof(request), self->buffer, sizeof(self->buffer),
+                                             &self->reply, shmrpc_in_s(20));
+        self->later_status = shmrpc_lane_send(lane, 1, request, sizeof(request), shmrpc_in_s(5));
+    }
+    shmrpc_lane_free(lane);
+    return NULL;
+}
+
+typedef struct reply_lie {
+    const char *what;
+    int status;
+    bool in_block;
+    uint8_t block_lie;
+    uint32_t length;
+    uint32_t word_lie;
+} reply_lie;
+
+static const reply_lie reply_lies[] = {
+    {"more than a slot holds", 0, false, 0, 49, 0},
+    {"more than the limit, within the block", 0, true, 0, LIMIT + 1, 0},
+    {"more than the block holds", 0, true, 0, 129, 0},
+    {"a length without bound", 0, true, 0, UINT32_MAX, 0},
+    {"another block", 0, true, 1, 8, 0},
+    {"a block that does not exist", 0, true, 100, 8, 0},
+    {"a status that is the caller's to find out", SHMRPC_E_UNKNOWN, false, 0, 0, 0},
+    {"the error of a handler, with too much", 7, true, 0, LIMIT + 1, 0},
+    {"the word of another lap", 0, false, 0, 8, 5u << WORD_LAP_SHIFT},
+};
+
+START_TEST(says_protocol_of_a_reply_that_lies)
+{
+    const reply_lie *lie = &reply_lies[_i];
+    victim client = {.reply = {0}};
+    rogue liar;
+    slot request;
+    int listener = rogue_listen("liar");
+
+    ck_assert_int_eq(pthread_create(&client.thread, NULL, call_the_liar, &client), 0);
+    control_packet *hello = rogue_accept(&liar, listener);
+    ck_assert_ptr_nonnull(hello);
+    ck_assert_uint_eq(hello->as.hello.request_size, LIMIT);
+    control_packet welcome = rogue_welcome(&liar, &hello->as.hello, NULL);
+    welcome.as.welcome.request_block_size = welcome.as.welcome.reply_block_size = 128;
+    liar.memory.geometry.request_block_size = liar.memory.geometry.reply_block_size = 128;
+    ck_assert(rogue_admit(&liar, &welcome));
+    ck_assert(rogue_await_request(&liar, &request));
+    uint8_t block = lie->in_block ? (uint8_t)(request.reply_block + lie->block_lie) : 0;
+    const slot reply = rogue_slot((uint16_t)(int16_t)lie->status, 0, block, lie->length);
+    rogue_reply(&liar, &reply, lie->word_lie);
+    ck_assert_int_eq(pthread_join(client.thread, NULL), 0);
+    assert_status(client.connect_status, 0);
+    ck_assert_msg(client.call_status == SHMRPC_E_PROTOCOL, "%s: %s", lie->what, shmrpc_status_text(client.call_status));
+    ck_assert_uint_eq(client.reply.method, SHMRPC_METHOD_ERROR);
+    ck_assert_int_eq(client.later_status, SHMRPC_E_NOT_SENT);
+    for (size_t i = 0; i < sizeof(client.buffer); i++)
+        ck_assert_uint_eq(client.buffer[i], 0xee);
+    control_packet_free(hello);
+    rogue_leave(&liar);
+    close(listener);
+}
+END_TEST
+
 static Suite *raw_suite(void)
 {
     Suite *suite = suite_create("hostile_raw");
@@ -268,6 +349,8 @@ static Suite *raw_suite(void)
     tcase_add_test(tests, writes_no_reply_where_no_block_was_offered);
     tcase_add_test(tests, refuses_a_hello_of_other_limits_or_with_methods);
     tcase_add_test(tests, survives_lengths_that_change_while_they_are_read);
+    tcase_add_loop_test(tests, says_protocol_of_a_reply_that_lies, 0,
+                        (int)(sizeof(reply_lies) / sizeof(reply_lies[0])));
     suite_add_tcase(suite, tests);
     return suite;
 }
