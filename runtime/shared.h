@@ -13,7 +13,7 @@
  *   R3 -> R4   server publishes a reply      -> client sees its header and payload
  *   W1 <> W2   server wishes, then sleeps    <> client publishes, then looks for the wish
  *   W3 <> W4   client wishes, then looks for its reply <> server replies, then looks for the wish
- *   S1 -> S2   server says "started"         -> client reads it after the server has ended
+ *   S1 -> S2   server says "closed"          -> client sees the last position that was started
  */
 #ifndef SHMRPC_SHARED_H
 #define SHMRPC_SHARED_H
@@ -106,26 +106,28 @@ static inline bool shared_take_wish(lane_header *header, uint32_t wish)
 
 /* ---- how far the server got ---- */
 
-/* ORDER S1 release, before the handler runs; pairs with S2. */
+/* Relaxed: it is read only when it is final, after `closed` (S1) or after the end of the process. */
 static inline void shared_set_started(lane_header *header, uint64_t position)
 {
-    atomic_store_explicit(&header->started, position, memory_order_release);
+    atomic_store_explicit(&header->started, position, memory_order_relaxed);
+}
+
+/* A lie here makes a wrong outcome for the liar's own client, nothing else. */
+static inline uint64_t shared_get_started(const lane_header *header)
+{
+    return atomic_load_explicit(&header->started, memory_order_relaxed);
 }
 
 /*
- * ORDER S2 acquire, after the server's end is known. A lie here makes a wrong outcome for the liar's own client,
- * nothing else.
+ * ORDER S1 release, after the last handler of the lane; pairs with S2. Without it: a call that was begun is reported as
+ * not executed.
  */
-static inline uint64_t shared_get_started(const lane_header *header)
-{
-    return atomic_load_explicit(&header->started, memory_order_acquire);
-}
-
 static inline void shared_set_closed(lane_header *header)
 {
     atomic_store_explicit(&header->closed, 1, memory_order_release);
 }
 
+/* ORDER S2 acquire: `started` is loaded after it. */
 static inline bool shared_get_closed(const lane_header *header)
 {
     return atomic_load_explicit(&header->closed, memory_order_acquire) != 0;
