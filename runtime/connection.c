@@ -55,6 +55,10 @@ shmrpc_client_condition connection_look(connection *self)
 {
     int rc;
 
+    /* A forked child has no part of it: the memory is not there, and what the socket holds is its parent's to read. */
+    if (self->generation != process_generation()) {
+        return SHMRPC_CLIENT_GONE;
+    }
     if (has_ended(self)) {
         return self->condition;
     }

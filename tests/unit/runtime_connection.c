@@ -121,6 +121,26 @@ START_TEST(the_end_of_the_process_is_the_end_while_others_hold_the_socket)
 }
 END_TEST
 
+static int look_in_the_child(child_link *link, void *data)
+{
+    (void)link;
+    (void)data;
+    return connection_look(&self) == SHMRPC_CLIENT_GONE ? 0 : 1;
+}
+
+START_TEST(a_forked_child_takes_nothing_from_its_parent)
+{
+    child forked;
+
+    self.memory.header = NULL; /* as in a child, whom the memory is kept from */
+    socket_pair_send(far_end, &goodbye, NULL, 0);
+    child_spawn(&forked, look_in_the_child, NULL);
+    child_expect_exit(&forked, 0);
+    self.memory.header = pair.memory.header;
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_STOPPING);
+}
+END_TEST
+
 START_TEST(takes_the_deadline_of_the_call_then_of_the_method_then_of_the_client)
 {
     self.call_timeout_ns = 3;
@@ -145,6 +165,7 @@ static Suite *connection_suite(void)
     tcase_add_test(tests, descriptors_that_come_uninvited_are_closed);
     tcase_add_test(tests, a_closed_lane_is_the_end_before_the_socket_tells);
     tcase_add_test(tests, the_end_of_the_process_is_the_end_while_others_hold_the_socket);
+    tcase_add_test(tests, a_forked_child_takes_nothing_from_its_parent);
     tcase_add_test(tests, takes_the_deadline_of_the_call_then_of_the_method_then_of_the_client);
     suite_add_tcase(suite, tests);
     return suite;
