@@ -46,9 +46,13 @@ static void log_receive(shmrpc_log_level level, const char *line)
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     probe_state *state = atomic_load(&log_state);
 
-    (void)level;
     if (state == NULL)
         return;
+    if (level == SHMRPC_LOG_INFO) {
+        if (strstr(line, "serves at") != NULL)
+            atomic_store(&state->serves, true);
+        return;
+    }
     pthread_mutex_lock(&mutex);
     uint64_t count = atomic_load(&state->warnings);
     if (count < PROBE_LINES) {
@@ -63,7 +67,7 @@ static void log_receive(shmrpc_log_level level, const char *line)
 void probe_log_to(probe_state *state)
 {
     atomic_store(&log_state, state);
-    shmrpc_log_set(state != NULL ? log_receive : NULL, SHMRPC_LOG_WARNING);
+    shmrpc_log_set(state != NULL ? log_receive : NULL, SHMRPC_LOG_INFO);
 }
 
 void await_pause(void)
@@ -172,12 +176,13 @@ void probe_process_start(probe_process *process, const probe_setup *setup)
         process->owns_state = true;
     }
     atomic_store(&process->state->pid, 0);
+    atomic_store(&process->state->serves, false);
     gate_make(&start.gate_out, &start.gate_in);
     start.state = process->state;
     child_spawn(&process->child, process_main, &start);
     process->gate_out = start.gate_out;
     process->gate_in = start.gate_in;
-    await_true(atomic_load(&process->state->pid) != 0 || atomic_load(&process->state->init_status) != 0);
+    await_true(atomic_load(&process->state->serves) || atomic_load(&process->state->init_status) != 0);
     ck_assert_msg(atomic_load(&process->state->init_status) == 0, "the server cannot start: %s",
                   shmrpc_status_text(atomic_load(&process->state->init_status)));
 }

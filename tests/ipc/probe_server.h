@@ -31,7 +31,8 @@
 
 typedef struct probe_state {
     _Atomic(int) init_status, run_status;
-    _Atomic(pid_t) pid;
+    _Atomic(pid_t) pid;             /* once it listens */
+    _Atomic(bool) serves;           /* once it has all that it needs for that */
     _Atomic(uint64_t) begun, ended; /* handlers, of all methods */
     _Atomic(uint64_t) holding;      /* value of the call at the gate; 0: none */
     _Atomic(uint64_t) notes, notes_sum;
@@ -86,7 +87,7 @@ typedef struct probe_process {
     bool owns_state;
 } probe_process;
 
-/* Returns when the server listens; fails the case where it cannot. `setup` may be NULL. */
+/* Returns when the server serves; fails the case where it cannot. `setup` may be NULL. */
 void probe_process_start(probe_process *process, const probe_setup *setup);
 
 /* SIGTERM: its handler calls shmrpc_server_stop(). Fails the case unless it ends with 0. */
