@@ -92,7 +92,7 @@ int shmrpc_client_connect(shmrpc_client **ret, const char *name, const shmrpc_se
         return error_set(SHMRPC_E_MISUSE, "connecting needs a result, a name and a service");
     }
     options = options == NULL ? &defaults : options;
-    rc = message_check_abi(info);
+    rc = message_check_service(info);
     if (rc == 0) {
         rc = options_check_client(options);
     }

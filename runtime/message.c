@@ -71,11 +71,28 @@ uint32_t message_answer_size(const shmrpc_method_info *method)
     return size;
 }
 
-int message_check_abi(const shmrpc_service_info *service)
+int message_check_service(const shmrpc_service_info *service)
 {
+    uint32_t i;
+
     if (service->abi == NULL || *service->abi != SHMRPC_GENERATED_ABI) {
         return error_set(SHMRPC_E_VERSION, "%s was generated for ABI %u, the library has %u", service->name,
                          service->abi == NULL ? 0 : *service->abi, SHMRPC_GENERATED_ABI);
+    }
+    if (service->method_count > SHMRPC_METHODS_MAX) {
+        return error_set(SHMRPC_E_TOO_LARGE, "%s has too many methods: %u, the limit is %u", service->name,
+                         service->method_count, SHMRPC_METHODS_MAX);
+    }
+    for (i = 0; i < service->method_count; i++) {
+        const shmrpc_method_info *method = &service->methods[i];
+        uint32_t request_size = method->request == NULL ? 0 : method->request->size;
+        uint32_t answer_size = message_answer_size(method);
+        uint32_t size = request_size > answer_size ? request_size : answer_size;
+
+        if (size > SHMRPC_MESSAGE_MAX) {
+            return error_set(SHMRPC_E_TOO_LARGE, "%s.%s: a message is too large: %u bytes, the limit is %u",
+                             service->name, method->name, size, SHMRPC_MESSAGE_MAX);
+        }
     }
     return 0;
 }

@@ -68,8 +68,8 @@ static inline const shmrpc_type_info *message_error_payload(const shmrpc_errors_
     return error == NULL ? NULL : error->payload;
 }
 
-/* Is the table of the generated-code ABI of this library? 0, or VERSION. */
-int message_check_abi(const shmrpc_service_info *service);
+/* Can this library carry the service? 0; VERSION: another generated-code ABI; TOO_LARGE: its messages or their number. */
+int message_check_service(const shmrpc_service_info *service);
 
 /* Bytes of the largest answer of a method: its reply or a payload of its errors. */
 uint32_t message_answer_size(const shmrpc_method_info *method);

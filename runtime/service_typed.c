@@ -326,7 +326,7 @@ int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *bindi
         return error_set(SHMRPC_E_MISUSE, "a server needs a service and a name");
     }
     *server = (shmrpc_server){0};
-    rc = message_check_abi(binding->service);
+    rc = message_check_service(binding->service);
     if (rc != 0) {
         return rc;
     }

@@ -181,11 +181,34 @@ START_TEST(a_table_of_another_abi_is_refused)
     static const uint32_t other = SHMRPC_GENERATED_ABI + 1;
     shmrpc_service_info service = {.abi = &shmrpc_generated_abi_1, .name = "test.Service"};
 
-    ck_assert_int_eq(message_check_abi(&service), 0);
+    ck_assert_int_eq(message_check_service(&service), 0);
     service.abi = &other;
-    ck_assert_int_eq(message_check_abi(&service), SHMRPC_E_VERSION);
+    ck_assert_int_eq(message_check_service(&service), SHMRPC_E_VERSION);
     service.abi = NULL;
-    ck_assert_int_eq(message_check_abi(&service), SHMRPC_E_VERSION);
+    ck_assert_int_eq(message_check_service(&service), SHMRPC_E_VERSION);
+}
+END_TEST
+
+START_TEST(a_service_with_messages_beyond_the_limit_is_refused)
+{
+    const shmrpc_type_info largest = {.name = "largest", .size = SHMRPC_MESSAGE_MAX};
+    const shmrpc_type_info larger = {.name = "larger", .size = SHMRPC_MESSAGE_MAX + 8};
+    shmrpc_method_info method = {.name = "put", .request = &largest, .reply = &largest};
+    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_1,
+                                   .name = "test.Service",
+                                   .method_count = 1,
+                                   .methods = &method};
+
+    ck_assert_int_eq(message_check_service(&service), 0);
+    method.reply = &larger;
+    ck_assert_int_eq(message_check_service(&service), SHMRPC_E_TOO_LARGE);
+    ck_assert_str_eq(shmrpc_last_error(), "test.Service.put: a message is too large: 65544 bytes, the limit is 65536");
+    method.reply = NULL;
+    method.request = &larger;
+    ck_assert_int_eq(message_check_service(&service), SHMRPC_E_TOO_LARGE);
+    service.method_count = SHMRPC_METHODS_MAX + 1;
+    ck_assert_int_eq(message_check_service(&service), SHMRPC_E_TOO_LARGE);
+    ck_assert_str_eq(shmrpc_last_error(), "test.Service has too many methods: 4097, the limit is 4096");
 }
 END_TEST
 
@@ -204,6 +227,7 @@ static Suite *message_suite(void)
     tcase_add_test(tests, copies_every_length);
     tcase_add_test(tests, finds_declared_errors_and_the_largest_answer);
     tcase_add_test(tests, a_table_of_another_abi_is_refused);
+    tcase_add_test(tests, a_service_with_messages_beyond_the_limit_is_refused);
     suite_add_tcase(suite, tests);
     return suite;
 }
