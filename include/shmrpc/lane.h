@@ -20,6 +20,7 @@
 #include <shmrpc/base.h>
 #include <shmrpc/client.h>
 #include <shmrpc/server.h>
+#include <shmrpc/wire.h>
 
 SHMRPC_BEGIN_DECLS
 

@@ -10,13 +10,14 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define NAME "server"
 #define MS 1000000L
 
-enum { METHOD_QUICK = 1, METHOD_SLOW, METHOD_GATE };
+enum { METHOD_QUICK = 1, METHOD_SLOW, METHOD_GATE, METHOD_TURN };
 
 static shmrpc_lane_server server;
 static pthread_t server_thread;
@@ -48,6 +49,12 @@ static int on_request(shmrpc_lane_server *self, const shmrpc_lane_request *reque
         while (sem_wait(&gate) != 0) {
         }
         return 0;
+    case METHOD_TURN: /* as many bytes as there is room for: those of the request, turned over */
+        for (size_t i = 0; i < request->capacity; i++) {
+            ((unsigned char *)request->reply)[i] = (unsigned char)~((const unsigned char *)request->data)[i];
+        }
+        *ret_size = request->capacity;
+        return 0;
     default: return SHMRPC_E_UNIMPLEMENTED;
     }
 }
@@ -67,10 +74,15 @@ static void *run(void *argument)
     return shmrpc_lane_server_run(&server) == 0 ? &server : NULL;
 }
 
+static void start_with(const shmrpc_lane_limits *limits, const shmrpc_server_options *options)
+{
+    ck_assert_int_eq(shmrpc_lane_server_init(&server, &handlers, NAME, limits, options), 0);
+    ck_assert_int_eq(pthread_create(&server_thread, NULL, run, NULL), 0);
+}
+
 static void start(const shmrpc_server_options *options)
 {
-    ck_assert_int_eq(shmrpc_lane_server_init(&server, &handlers, NAME, NULL, options), 0);
-    ck_assert_int_eq(pthread_create(&server_thread, NULL, run, NULL), 0);
+    start_with(NULL, options);
 }
 
 static void stop(void)
@@ -245,6 +257,49 @@ START_TEST(every_way_of_waiting_serves_every_way_of_waiting)
 }
 END_TEST
 
+START_TEST(messages_of_any_allowed_size_go_through_the_smallest_lane)
+{
+    static const uint32_t sizes[] = {1, 48, 49, 64, 65, 4096, SHMRPC_MESSAGE_MAX};
+    const shmrpc_lane_limits limits = {sizes[_i], sizes[_i]};
+    const shmrpc_client_options smallest = {.depth = 2, .blocks = 1, .wait_for_server = true};
+    unsigned char *sent = malloc(limits.request_size);
+    unsigned char *got = malloc(limits.reply_size);
+    shmrpc_lane *lane = NULL;
+    shmrpc_lane_reply reply;
+
+    ck_assert(sent != NULL && got != NULL);
+    start_with(&limits, NULL);
+    ck_assert_int_eq(shmrpc_lane_connect(&lane, NAME, &limits, &smallest), 0);
+    for (unsigned round = 0; round < 5; round++) {
+        for (uint32_t i = 0; i < limits.request_size; i++) {
+            sent[i] = (unsigned char)(i * 7 + round);
+        }
+        /* The answer to what is sent one way finds no block, and is dropped. */
+        ck_assert_int_eq(shmrpc_lane_send(lane, METHOD_TURN, sent, limits.request_size, shmrpc_in_s(5)), 0);
+        ck_assert_int_eq(shmrpc_lane_call(lane, METHOD_TURN, sent, limits.request_size, got, limits.reply_size, &reply,
+                                          shmrpc_in_s(5)),
+                         0);
+        ck_assert_uint_eq(reply.size, limits.reply_size);
+        for (uint32_t i = 0; i < limits.reply_size; i++) {
+            ck_assert_uint_eq(got[i], (unsigned char)~sent[i]);
+        }
+    }
+    ck_assert_int_eq(shmrpc_lane_call(lane, METHOD_TURN, sent, (size_t)limits.request_size + 1, NULL, 0, NULL,
+                                      shmrpc_in_s(5)),
+                     SHMRPC_E_TOO_LARGE);
+    ck_assert_int_eq(shmrpc_lane_call(lane, METHOD_TURN, sent, 0, got, (size_t)limits.reply_size - 1, &reply,
+                                      shmrpc_in_s(5)),
+                     SHMRPC_E_TOO_LARGE);
+    ck_assert_uint_eq(reply.size, limits.reply_size);
+    shmrpc_lane_free(lane);
+    stop();
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).sessions_dropped, 0);
+    shmrpc_lane_server_deinit(&server);
+    free(sent);
+    free(got);
+}
+END_TEST
+
 /* ---- life ---- */
 
 START_TEST(a_server_that_failed_to_begin_can_be_deinitialised)
@@ -296,6 +351,7 @@ static Suite *server_suite(void)
     tcase_add_test(tests, stopping_answers_what_a_client_that_left_had_sent);
     tcase_add_test(tests, a_deadline_of_the_handshake_near_the_end_of_time_does_not_wrap);
     tcase_add_loop_test(tests, every_way_of_waiting_serves_every_way_of_waiting, 0, 4);
+    tcase_add_loop_test(tests, messages_of_any_allowed_size_go_through_the_smallest_lane, 0, 7);
     tcase_add_test(tests, a_server_that_failed_to_begin_can_be_deinitialised);
     tcase_add_test(tests, a_refusal_is_no_breach_of_the_protocol);
     suite_add_tcase(suite, tests);
