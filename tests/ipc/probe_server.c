@@ -113,14 +113,6 @@ static void on_terminate(int signal_number)
     shmrpc_server_stop(signalled_server);
 }
 
-/* Of AddressSanitizer, where the test is built with it: are there allocations that nothing points to? */
-int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
-
-static bool has_leaked(void)
-{
-    return __lsan_do_recoverable_leak_check != NULL && __lsan_do_recoverable_leak_check() != 0;
-}
-
 int probe_server_main(probe_state *state, int gate, const probe_setup *setup)
 {
     probe_server server;
@@ -137,16 +129,23 @@ int probe_server_main(probe_state *state, int gate, const probe_setup *setup)
     state->final_counts = shmrpc_server_counters(&server.base);
     shmrpc_server_deinit(&server.base);
     probe_log_to(NULL);
-    if (rc != 0)
-        return PROBE_EXIT_RUN;
-    return has_leaked() ? PROBE_EXIT_LEAK : 0;
+    return rc == 0 ? 0 : PROBE_EXIT_RUN;
 }
 
 typedef struct process_start {
     probe_state *state;
     int gate_out, gate_in;
     const probe_setup *setup;
+    bool checks_leaks;
 } process_start;
+
+/* Of AddressSanitizer, where the test is built with it: are there allocations that nothing points to? */
+int __lsan_do_recoverable_leak_check(void) __attribute__((weak));
+
+static bool has_leaked(void)
+{
+    return __lsan_do_recoverable_leak_check != NULL && __lsan_do_recoverable_leak_check() != 0;
+}
 
 static int process_main(child_link *link, void *data)
 {
@@ -154,7 +153,8 @@ static int process_main(child_link *link, void *data)
 
     (void)link;
     close(start->gate_in);
-    return probe_server_main(start->state, start->gate_out, start->setup);
+    int status = probe_server_main(start->state, start->gate_out, start->setup);
+    return status == 0 && start->checks_leaks && has_leaked() ? PROBE_EXIT_LEAK : status;
 }
 
 static void gate_make(int *ret_out, int *ret_in)
@@ -168,7 +168,8 @@ static void gate_make(int *ret_out, int *ret_in)
 
 void probe_process_start(probe_process *process, const probe_setup *setup)
 {
-    process_start start = {.setup = setup};
+    /* What other threads hold looks lost in a child, which does not have their stacks. */
+    process_start start = {.setup = setup, .checks_leaks = counts_threads_of(getpid()) == 1};
 
     *process = (probe_process){.state = setup != NULL ? setup->state : NULL};
     if (process->state == NULL) {
