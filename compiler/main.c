@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <shmrpc/base.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -89,6 +90,7 @@ static int generate(const options *asked, const model *schema, arena *memory)
 {
     output *out = output_new();
     output_failure failure = {0};
+    output_clash clash = {0};
     int status = file_names_check(schema);
     int error = 0;
 
@@ -105,6 +107,8 @@ static int generate(const options *asked, const model *schema, arena *memory)
         const char *const *targets = output_paths(out, asked->out_dir, &count);
         depfile_rule(output_file_at(out, asked->depfile), targets, count, schema->inputs, schema->input_count);
     }
+    if (status == EXIT_DONE && output_clashes(out, asked->out_dir, schema->inputs, schema->input_count, &clash))
+        status = trouble("cannot write %s: it is also %s", clash.path, clash.is_input ? "an input" : "another output");
     if (status == EXIT_DONE && output_commit(out, asked->out_dir, &failure) < 0)
         status = trouble("cannot write %s: %s", failure.path, strerror(failure.error));
     output_free(out);
@@ -145,6 +149,7 @@ int main(int argument_count, char **arguments)
     const char *complaint;
     int status;
 
+    (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(), like a disk that is full */
     if (options_parse(memory, argument_count, arguments, &asked, &complaint) < 0)
         status = trouble("%s", complaint);
     else if (asked.verb == VERB_HELP)

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "support/arena.h"
+#include "support/map.h"
 #include "support/vector.h"
 
 typedef enum file_state {
@@ -108,6 +109,56 @@ const char *const *output_paths(output *out, const char *directory, size_t *ret_
         paths[i] = entry_path(out, files[i], directory);
     *ret_count = out->files.count;
     return paths;
+}
+
+/*
+ * What a path stands for: with symbolic links followed, as far as it exists. NULL for devices and pipes, which
+ * several may be written to.
+ */
+static const char *identity(output *out, const char *path)
+{
+    struct stat status;
+    const char *slash = strrchr(path, '/');
+    const char *name = slash ? slash + 1 : path;
+    char *real = realpath(path, NULL);
+
+    if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode)) {
+        free(real);
+        return NULL;
+    }
+    if (!real) {
+        real = realpath(slash ? arena_printf(out->memory, "%.*s/", (int)(slash - path), path) : ".", NULL);
+        if (!real)
+            return path;
+        path = arena_printf(out->memory, "%s/%s", real, name);
+    } else {
+        path = arena_copy(out->memory, real, strlen(real));
+    }
+    free(real);
+    return path;
+}
+
+bool output_clashes(output *out, const char *directory, const char *const *inputs, size_t input_count,
+                    output_clash *ret_clash)
+{
+    static char input, file; /* what a name stands for in the map */
+    map names = {0};
+
+    for (size_t i = 0; i < input_count; i++) {
+        const char *name = identity(out, inputs[i]);
+        if (name)
+            map_add(&names, out->memory, name, &input);
+    }
+    for (uint32_t i = 0; i < out->files.count; i++) {
+        const char *path = entry_path(out, *VECTOR_AT(&out->files, output_entry *, i), directory);
+        const char *name = identity(out, path);
+        const char *known = name ? map_add(&names, out->memory, name, &file) : NULL;
+        if (known) {
+            *ret_clash = (output_clash){path, known == &input};
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Makes one folder, or finds it there. */

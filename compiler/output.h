@@ -5,6 +5,8 @@
 #ifndef SHMRPC_COMPILER_OUTPUT_H
 #define SHMRPC_COMPILER_OUTPUT_H
 
+#include <stdbool.h>
+
 #include "support/buffer.h"
 
 typedef struct output output;
@@ -20,6 +22,16 @@ buffer *output_file_at(output *out, const char *path);
 
 /* The paths that the files added so far will have; an array of *ret_count, valid until output_free(). */
 const char *const *output_paths(output *out, const char *directory, size_t *ret_count);
+
+/* An output that would take the place of something that this run needs. */
+typedef struct output_clash {
+    const char *path; /* valid until output_free() */
+    bool is_input;    /* else another output */
+} output_clash;
+
+/* Whether two outputs, or an output and one of `inputs`, are one file; *ret_clash is the first that is. */
+bool output_clashes(output *out, const char *directory, const char *const *inputs, size_t input_count,
+                    output_clash *ret_clash);
 
 /* Where the writing fails: which file, and why. */
 typedef struct output_failure {

@@ -134,8 +134,8 @@ leaves_all_as_it_was_where_a_disk_is_full() {
     "$shmc" generate --emit c,json --out o t.shm
     cp -r o before
     printf 'package t;\nmessage M { uint64 x; uint64 y; }\nservice S { rpc f(M) -> (M); }\n' >t.shm
-    # Files may grow to one block here, and no further.
-    expect_status 2 bash -c 'trap "" XFSZ; ulimit -f 1; "$@"' limited "$shmc" generate --emit c,json --out o t.shm
+    # Files may grow to one block here, and no further; the signal that comes with it must not end shmc halfway.
+    expect_status 2 bash -c 'ulimit -f 1; "$@"' limited "$shmc" generate --emit c,json --out o t.shm
     expect_text "$output" "cannot write o/t.shm"
     expect_text "$output" "File too large"
     diff -r before o
@@ -195,6 +195,24 @@ MAKE
     fi
 }
 
+keeps_its_inputs_and_writes_no_file_twice() {
+    good
+    cp t.shm before
+    expect_status 2 "$shmc" generate --emit c --out o --depfile ./t.shm t.shm
+    expect_text "$output" "cannot write ./t.shm: it is also an input"
+    cmp t.shm before
+    mkdir o
+    ln -s ../t.shm o/t.shm.json
+    expect_status 2 "$shmc" generate --emit c,json --out o t.shm
+    expect_text "$output" "cannot write o/t.shm.json: it is also an input"
+    cmp t.shm before
+    [ "$(ls o)" = t.shm.json ] || fail "$(ls o)"
+    expect_status 2 "$shmc" generate --emit c --out o --depfile "$PWD/o/t.shm.h" t.shm
+    expect_text "$output" "cannot write $PWD/o/t.shm.h: it is also another output"
+    expect_status 0 "$shmc" generate --emit c --out p --depfile p/t.d t.shm
+    expect_status 0 "$shmc" generate --emit c --out p --depfile p/t.d t.shm
+}
+
 refuses_outputs_without_a_place_of_their_own() {
     mkdir -p a b
     printf 'package t;\nmessage M { uint32 x; }\n' >a/t.shm
@@ -232,5 +250,6 @@ run_case notices_a_full_device
 run_case replaces_a_file_behind_a_link_and_keeps_its_mode_usual
 run_case writes_dependencies_for_make
 run_case refuses_file_names_that_no_include_can_hold
+run_case keeps_its_inputs_and_writes_no_file_twice
 run_case refuses_outputs_without_a_place_of_their_own
 end_cases
