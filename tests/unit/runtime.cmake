@@ -34,13 +34,14 @@ foreach(noun IN ITEMS
         server)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
-foreach(noun IN ITEMS lane_server lane_client lane_stress service)
+foreach(noun IN ITEMS lane_server lane_client lane_race lane_stress service)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c LIBS shmrpc_objects TIMEOUT 120
                           LABELS unit)
 endforeach()
 foreach(noun IN ITEMS lane_client lane_stress)
     target_link_options(test_runtime_${noun} PRIVATE LINKER:--wrap=futex_wait)
 endforeach()
+target_link_options(test_runtime_lane_race PRIVATE LINKER:--wrap=futex_wake,--wrap=event_ring)
 foreach(noun IN ITEMS connection handshake session)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c socket_pair.c LIBS shmrpc_objects
                           LABELS unit)
