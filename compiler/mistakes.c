@@ -93,6 +93,28 @@ static const char *nearest_word(const parse_surprise *surprise, const char *foun
     return guess.nearest;
 }
 
+/* Where an entry may end, all that may follow it is expected too, and a ',' for the ';' that people write. */
+static bool is_at_end(const parse_surprise *surprise)
+{
+    bool follows = expects(surprise, "'}'") || expects(surprise, "end of file");
+    return follows && expects(surprise, "';'") && expects(surprise, "','");
+}
+
+/* Where a ',' belongs (of a vector, or between arguments), a ';' for it is expected too. */
+static bool is_at_comma(const parse_surprise *surprise)
+{
+    bool between = expects(surprise, "'['") || expects(surprise, "')'");
+    return between && expects(surprise, "','") && expects(surprise, "';'") && !is_at_end(surprise);
+}
+
+/* What is expected by rules for mistakes, or by what follows: not what the reader is to write. */
+static bool is_noise(const parse_surprise *surprise, const char *item)
+{
+    if (is_at_end(surprise))
+        return strcmp(item, "','") == 0 || strcmp(item, "'}'") == 0 || strcmp(item, "end of file") == 0;
+    return is_at_comma(surprise) && strcmp(item, "';'") == 0;
+}
+
 /* ", expected ... or ...": the many words that make a name, a type or a declaration as that. */
 static const char *expected_list(parse *state, const parse_surprise *surprise)
 {
@@ -105,12 +127,12 @@ static const char *expected_list(parse *state, const parse_surprise *surprise)
 
     if (expects(surprise, "->"))
         return ", expected '->'";
-    if (grouped)
+    if (grouped && !is_at_end(surprise))
         items[count++] = declaration ? "a declaration" : type ? "a type" : "a name";
     for (uint32_t i = 0; i < surprise->count; i++) {
         const char *item = surprise->names[i];
         if (strcmp(item, "name") == 0 || strcmp(item, "reserved word") == 0 || strcmp(item, "doc comment") == 0 ||
-            strcmp(item, "'@'") == 0 || (grouped && is_word(item)))
+            strcmp(item, "'@'") == 0 || (grouped && is_word(item)) || is_noise(surprise, item))
             continue;
         if (count == EXPECTED_MOST)
             return "";
@@ -154,6 +176,12 @@ static void unexpected(parse *state, const parse_surprise *surprise)
     else if (state->braces.count && (found->kind == TOKEN_ENUM || found->kind == TOKEN_STRUCT ||
                                      found->kind == TOKEN_UNION || found->kind == TOKEN_CONST))
         diag_fix(entry, "declarations do not nest: move it out of the braces");
+    else if (found->kind == '[' && expects(surprise, "'='"))
+        diag_fix(entry, "the length belongs to the type: 'type[N] name;'");
+    else if (state->before.kind == TOKEN_STRING_TYPE || state->before.kind == TOKEN_BYTES)
+        diag_fix(entry, "give it a capacity: '%s<N>'", state->before.value.ident.text);
+    else if (state->before.kind == TOKEN_VECTOR)
+        diag_fix(entry, "give it a type and a capacity: 'vector<type, N>'");
 }
 
 /* A declaration in column 1 while a brace is open: the brace was forgotten. */
@@ -176,10 +204,25 @@ static bool brace_is_forgotten(parse *state)
 static bool end_is_forgotten(parse *state, const parse_surprise *surprise)
 {
     span behind = {state->text, state->before.at.end, state->before.at.end};
-    if (!surprise->could_end || !filter_newline_between(state, state->before.at, state->last.at) ||
-        !filter_give_back(state, ';', false))
+    if (!surprise->could_end || is_at_comma(surprise) ||
+        !filter_newline_between(state, state->before.at, state->last.at) || !filter_give_back(state, ';', false))
         return false;
     parse_missing_end(state, behind);
+    return true;
+}
+
+/*
+ * Whether the last token stands, on one line, in what is left of an entry that something was said about: `unsigned int
+ * x;` lacks no second thing, whatever the grammar makes of `x;`.
+ */
+static bool is_aftermath(const parse *state)
+{
+    if (!state->mended || state->last.at.start < state->mended - 1)
+        return false;
+    const char *text = state->text->text;
+    for (uint32_t at = state->mended - 1; at < state->last.at.start; at++)
+        if (strchr("\n;{}", text[at]))
+            return false;
     return true;
 }
 
@@ -206,7 +249,7 @@ void parse_unexpected(parse *state, const parse_surprise *surprise)
     }
     if (brace_is_forgotten(state) || end_is_forgotten(state, surprise))
         return;
-    if (!separator_is_wrong(state, surprise))
+    if (!is_aftermath(state) && !separator_is_wrong(state, surprise))
         unexpected(state, surprise);
     if (found == ';' || found == '}' || found == TOKEN_YYEOF)
         return;
@@ -227,10 +270,15 @@ void parse_wrong_separator(parse *state, span at, const char *found, const char 
 {
     diag_entry *entry = diag_add(state->diagnostics, DIAG_E101, at, "'%s' where '%s' belongs", found, wanted);
     diag_fix(entry, "write '%s'", wanted);
+    state->mended = at.end + 1;
 }
 
 void parse_missing_end(parse *state, span at)
 {
+    bool misnamed = state->misnamed == at.start + 1 && !filter_newline_between(state, at, state->last.at);
+    state->mended = at.end + 1;
+    if (misnamed) /* `repeated int32 x;`: 'int32' was no name */
+        return;
     diag_fix(diag_add(state->diagnostics, DIAG_E102, at, "missing ';'"), "add ';' here");
 }
 
@@ -238,6 +286,7 @@ void parse_bad_name(parse *state, ast_ident name, const char *role)
 {
     diag_entry *entry = diag_add(state->diagnostics, DIAG_E113, name.at,
                                  "'%s' is a word of the language and cannot name %s", name.text, role);
+    state->misnamed = name.at.end + 1;
     diag_fix(entry, "choose another name, '%s_value' for one; @c_name sets the name in C", name.text);
 }
 
