@@ -15,7 +15,7 @@ static probe_state *state;
 
 static void setup(void)
 {
-    runtime_dir_make();
+    probe_case_begin();
     state = probe_state_new();
     probe_process_start(&server, &(probe_setup){.state = state});
 }
@@ -26,9 +26,8 @@ static void teardown(void)
     probe_process_stop(&server);
     ck_assert_uint_eq(atomic_load(&state->connected), atomic_load(&state->disconnected));
     ck_assert_uint_eq(state->final_counts.sessions_accepted, atomic_load(&state->connected));
-    ck_assert_uint_eq(runtime_dir_entries(), 0);
     probe_state_free(state);
-    runtime_dir_remove();
+    probe_case_end();
 }
 
 static uint64_t why(shmrpc_why reason)
@@ -263,6 +262,7 @@ START_TEST(stops_although_a_client_is_stopped)
     /* teardown() stops the server, and awaits its end. */
     ck_assert_int_eq(kill(server.child.pid, SIGTERM), 0);
     child_expect_exit(&server.child, 0);
+    probe_process_kill(&server);
     child_kill(&client);
     ck_assert_uint_eq(runtime_dir_entries(), 0);
     probe_process_start(&server, &(probe_setup){.state = state});

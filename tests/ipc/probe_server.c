@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -75,6 +76,31 @@ void await_pause(void)
     struct timespec pause = {.tv_nsec = 100000};
 
     ppoll(NULL, 0, &pause, NULL);
+}
+
+/* ---- a case ---- */
+
+static counts held_before;
+
+void probe_case_begin(void)
+{
+    runtime_dir_make();
+    counts_take(&held_before);
+}
+
+void probe_case_end(void)
+{
+    counts_expect_same(&held_before);
+    runtime_dir_remove();
+}
+
+void probe_forget(const char *name)
+{
+    char *path = NULL;
+
+    ck_assert_int_gt(asprintf(&path, "%s/%s", runtime_dir_path(), name), 0);
+    ck_assert_msg(unlink(path) == 0, "unlink %s: %s", path, strerror(errno));
+    free(path);
 }
 
 /* ---- the server ---- */
@@ -191,7 +217,9 @@ void probe_process_start(probe_process *process, const probe_setup *setup)
 static void process_end(probe_process *process)
 {
     probe_gate_open(process);
-    close(process->gate_out);
+    if (process->gate_out >= 0)
+        close(process->gate_out);
+    process->gate_out = -1;
     if (process->owns_state)
         probe_state_free(process->state);
     process->state = NULL;

@@ -56,6 +56,13 @@ void probe_state_free(probe_state *state);
 /* Empty means: has any of the lines logged so far this text in it? */
 bool probe_state_has_line(probe_state *state, const char *text);
 
+/*
+ * A fixture in place of runtime_dir_make() and runtime_dir_remove(): it also counts what the case's process holds, and
+ * fails the case where anything is left of it in the end: descriptors, mappings, threads, children, files.
+ */
+void probe_case_begin(void);
+void probe_case_end(void);
+
 /* What handlers find by container_of. */
 typedef struct probe_server {
     shmrpc_server base;
@@ -93,7 +100,7 @@ void probe_process_start(probe_process *process, const probe_setup *setup);
 /* SIGTERM: its handler calls shmrpc_server_stop(). Fails the case unless it ends with 0. */
 void probe_process_stop(probe_process *process);
 
-/* kill -9, and what was left of it here. */
+/* kill -9, and what was left of it here; also where the process has ended by itself. */
 void probe_process_kill(probe_process *process);
 
 /* Lets `calls` handlers pass the gate; or all, from now on. */
@@ -112,6 +119,9 @@ typedef struct probe_thread {
 
 void probe_thread_start(probe_thread *thread, const probe_setup *setup);
 void probe_thread_stop(probe_thread *thread);
+
+/* Removes the socket that a server of this name left when it was killed. */
+void probe_forget(const char *name);
 
 /* Looks again, about every 100 us, until the condition holds; fails the case after TEST_PATIENCE_MS. */
 #define await_true(condition)                                                                             \

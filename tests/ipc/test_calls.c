@@ -12,7 +12,7 @@ static shmrpc_client *client;
 
 static void setup(void)
 {
-    runtime_dir_make();
+    probe_case_begin();
     probe_process_start(&server, NULL);
     assert_status(probe_connect(&client, "probe", NULL), 0);
 }
@@ -21,8 +21,7 @@ static void teardown(void)
 {
     shmrpc_client_free(client);
     probe_process_stop(&server);
-    ck_assert_uint_eq(runtime_dir_entries(), 0);
-    runtime_dir_remove();
+    probe_case_end();
 }
 
 static uint64_t begun(void)

@@ -262,7 +262,7 @@ static Suite *counts_suite(void)
     Suite *suite = suite_create("ipc_counts");
     TCase *tests = tcase_create("counts");
 
-    tcase_add_checked_fixture(tests, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, leaves_nothing_behind_in_either_process_after_connections_in_turn);
     tcase_add_test(tests, leaves_nothing_behind_in_either_process_after_connections_at_once);

@@ -122,6 +122,7 @@ START_TEST(notices_the_end_of_the_daemon_and_not_of_its_parent)
     await_true(shmrpc_client_state(client) == SHMRPC_CLIENT_GONE);
     assert_status(probe_echo(client, 1, &reply, shmrpc_forever()), SHMRPC_E_NOT_SENT);
     shmrpc_client_free(client);
+    probe_forget("probe");
     probe_state_free(start.state);
 }
 END_TEST
@@ -131,7 +132,7 @@ static Suite *daemons_suite(void)
     Suite *suite = suite_create("ipc_daemons");
     TCase *tests = tcase_create("daemons");
 
-    tcase_add_checked_fixture(tests, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, serves_from_a_child_that_was_forked_after_init, PARENT_EXITS,
                         PARENT_DEINITS_AND_STAYS + 1);

@@ -78,6 +78,8 @@ START_TEST(lets_exactly_one_of_the_servers_that_start_at_once_have_the_name)
         for (int i = 0; i < CONTENDERS; i++)
             probe_state_free(contenders[i].state);
     }
+    /* The last one was killed. */
+    probe_forget("contended");
 }
 END_TEST
 
@@ -348,6 +350,7 @@ START_TEST(refuses_a_directory_that_is_a_file)
     ck_assert_msg(rc == SHMRPC_E_PERMISSION || rc == SHMRPC_E_SYSTEM, "%s", shmrpc_status_text(rc));
     ck_assert_ptr_nonnull(strstr(shmrpc_last_error(), path));
     ck_assert_int_eq(setenv("SHMRPC_DIR", runtime_dir_path(), 1), 0);
+    ck_assert_int_eq(unlink(path), 0);
     free(path);
     probe_state_free(state);
 }
@@ -371,6 +374,7 @@ START_TEST(refuses_a_file_in_the_place_of_the_socket)
     /* It is somebody's. */
     ck_assert_int_eq(stat(path, &status), 0);
     ck_assert_int_eq(status.st_size, 4);
+    ck_assert_int_eq(unlink(path), 0);
     free(path);
     probe_state_free(state);
 }
@@ -381,7 +385,7 @@ static Suite *discovery_suite(void)
     Suite *suite = suite_create("ipc_discovery");
     TCase *tests = tcase_create("discovery");
 
-    tcase_add_checked_fixture(tests, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, lets_exactly_one_of_the_servers_that_start_at_once_have_the_name);
     tcase_add_test(tests, never_replaces_a_live_server);

@@ -114,6 +114,7 @@ START_TEST(makes_no_system_call_but_looks_around_while_clients_are_awake)
     }
     shmrpc_client_free(client);
     probe_process_kill(&server);
+    probe_forget("probe");
 }
 END_TEST
 
@@ -256,7 +257,7 @@ static Suite *hot_path_suite(void)
     Suite *suite = suite_create("ipc_hot_path");
     TCase *tests = tcase_create("hot path");
 
-    tcase_add_checked_fixture(tests, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
     tcase_set_timeout(tests, 50);
     tcase_add_test(tests, makes_no_system_call_while_the_server_is_awake);
     tcase_add_test(tests, makes_no_system_call_but_looks_around_while_clients_are_awake);

@@ -15,7 +15,7 @@ static shmrpc_client *client;
 
 static void setup(void)
 {
-    runtime_dir_make();
+    probe_case_begin();
     probe_process_start(&server, NULL);
     assert_status(probe_connect(&client, "probe", NULL), 0);
     ck_assert(probe_answers_rightly(client, 1, 3));
@@ -25,7 +25,7 @@ static void teardown(void)
 {
     shmrpc_client_free(client);
     probe_process_stop(&server);
-    runtime_dir_remove();
+    probe_case_end();
 }
 
 static int use_inherited_handle(child_link *link, void *data)

@@ -12,7 +12,7 @@ static shmrpc_client *client;
 
 static void setup(void)
 {
-    runtime_dir_make();
+    probe_case_begin();
     probe_schema_init(&theirs);
     probe_schema_init(&ours);
     client = NULL;
@@ -32,8 +32,7 @@ static void teardown(void)
 {
     shmrpc_client_free(client);
     probe_process_stop(&server);
-    ck_assert_uint_eq(runtime_dir_entries(), 0);
-    runtime_dir_remove();
+    probe_case_end();
 }
 
 static void assert_error_has(const char *text)

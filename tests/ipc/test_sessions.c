@@ -13,7 +13,7 @@ static probe_process server;
 
 static void setup(void)
 {
-    runtime_dir_make();
+    probe_case_begin();
     probe_process_start(&server, NULL);
 }
 
@@ -21,7 +21,7 @@ static void teardown(void)
 {
     ck_assert_uint_eq(atomic_load(&server.state->lifecycle_errors), 0);
     probe_process_stop(&server);
-    runtime_dir_remove();
+    probe_case_end();
 }
 
 static shmrpc_client *connect_default(void)

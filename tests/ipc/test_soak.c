@@ -182,7 +182,7 @@ static Suite *soak_suite(void)
     Suite *suite = suite_create("ipc_soak");
     TCase *tests = tcase_create("soak");
 
-    tcase_add_checked_fixture(tests, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, accounts_of_callers_and_server_agree, 0, 2);
     suite_add_tcase(suite, tests);

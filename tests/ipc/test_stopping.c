@@ -74,6 +74,7 @@ START_TEST(stops_from_a_handler_and_answers_that_call)
     shmrpc_client *client = connect_default();
     assert_status(shmrpc_client_call(client, PROBE_STOP, NULL, NULL, shmrpc_default()), 0);
     child_expect_exit(&server.child, 0);
+    probe_process_kill(&server);
     await_true(is_gone(client));
     shmrpc_client_free(client);
     ck_assert_uint_eq(atomic_load(&state->disconnected), 1);
@@ -164,6 +165,7 @@ START_TEST(answers_what_was_sent_before_it_stops)
     ck_assert_int_eq(kill(server.child.pid, SIGTERM), 0);
     probe_gate_open(&server);
     child_expect_exit(&server.child, 0);
+    probe_process_kill(&server);
 
     ck_assert_int_eq(pthread_join(holder.thread, NULL), 0);
     assert_status(holder.status, 0);
@@ -255,6 +257,7 @@ START_TEST(tells_that_it_stops_while_a_handler_still_runs)
     ck_assert_int_eq(shmrpc_client_state(client), SHMRPC_CLIENT_UP);
     probe_gate_open(&server);
     child_expect_exit(&server.child, 0);
+    probe_process_kill(&server);
     await_true(is_gone(client));
     ck_assert_int_eq(pthread_join(holder.thread, NULL), 0);
     assert_status(holder.status, 0);
@@ -360,7 +363,7 @@ static Suite *stopping_suite(void)
     Suite *suite = suite_create("ipc_stopping");
     TCase *tests = tcase_create("stopping");
 
-    tcase_add_checked_fixture(tests, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, stops_from_a_signal_handler_while_idle);
     tcase_add_test(tests, stops_from_a_signal_handler_while_clients_are_connected);

@@ -384,6 +384,7 @@ START_TEST(leaves_a_socket_of_another_kind_alone)
     ck_assert_int_lt(probe_connect(&client, "stream", NULL), 0);
     ck_assert_str_ne(shmrpc_last_error(), "");
     ck_assert_int_eq(stat(address.sun_path, &status), 0);
+    ck_assert_int_eq(unlink(address.sun_path), 0);
     close(listener);
     probe_state_free(state);
 }
@@ -435,7 +436,7 @@ static Suite *surroundings_suite(void)
     Suite *suite = suite_create("ipc_surroundings");
     TCase *tests = tcase_create("surroundings");
 
-    tcase_add_checked_fixture(tests, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
     tcase_set_timeout(tests, 40);
     tcase_add_test(tests, answers_a_client_that_is_interrupted_by_signals);
     tcase_add_test(tests, serves_although_it_is_interrupted_by_signals);

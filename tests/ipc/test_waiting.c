@@ -380,7 +380,7 @@ static Suite *waiting_suite(void)
     TCase *wakeups = tcase_create("wake-ups");
     TCase *rest = tcase_create("idle and awake");
 
-    tcase_add_checked_fixture(wakeups, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(wakeups, probe_case_begin, probe_case_end);
     tcase_set_timeout(wakeups, 100);
     tcase_add_loop_test(wakeups, loses_no_wake_up_of_a_call, 0, SPIN_PAIRS);
     tcase_add_loop_test(wakeups, loses_no_wake_up_of_calls_in_quick_succession, 0, 6);
@@ -390,7 +390,7 @@ static Suite *waiting_suite(void)
     tcase_add_loop_test(wakeups, answers_what_was_published_while_the_server_was_stopped_on_its_way_to_sleep, 0, 2);
     suite_add_tcase(suite, wakeups);
 
-    tcase_add_checked_fixture(rest, runtime_dir_make, runtime_dir_remove);
+    tcase_add_checked_fixture(rest, probe_case_begin, probe_case_end);
     tcase_set_timeout(rest, 60);
     tcase_add_loop_test(rest, sleeps_through_an_idle_time_without_clients, 0, 2);
     tcase_add_loop_test(rest, sleeps_through_an_idle_time_with_clients, 0, 2);
