@@ -156,7 +156,6 @@ static void wind_down(server *self)
     list_link *link;
     list_link *next;
 
-    directory_release(&self->entry);
     for (link = self->open.next; link != &self->open; link = link->next) {
         session_say_goodbye(list_entry(link, shmrpc_session, life));
     }
@@ -166,6 +165,8 @@ static void wind_down(server *self)
     }
     end_all(self, &self->shaking);
     end_all(self, &self->open);
+    /* Last: the directory's lock may be somebody else's for a while, and nobody's answer is to wait for that. */
+    directory_release(&self->entry);
 }
 
 static int begin(server *self)
