@@ -9,6 +9,8 @@
 
 #include <sys/mman.h>
 
+#include "runtime_dir.h"
+
 /* Shared with the processes that Check forks: a case skips in a child, the runner counts. */
 static _Atomic int *skipped_count;
 
@@ -25,6 +27,11 @@ int test_support_run(suite_new_fn *const suites[], size_t suite_count)
         return EXIT_FAILURE;
     }
     skipped_count = shared;
+    int rc = runtime_dir_base_make();
+    if (rc < 0) {
+        fprintf(stderr, "test runner: no folder under /tmp: %s\n", strerror(-rc));
+        return EXIT_FAILURE;
+    }
     setvbuf(stdout, NULL, _IOLBF, 0);
 
     SRunner *runner = srunner_create(suites[0]());
@@ -36,6 +43,9 @@ int test_support_run(suite_new_fn *const suites[], size_t suite_count)
     srunner_free(runner);
 
     int skipped = atomic_load(skipped_count);
+    rc = runtime_dir_base_remove();
+    if (rc < 0)
+        fprintf(stderr, "test runner: what the cases left cannot be removed: %s\n", strerror(-rc));
     skipped_count = NULL;
     munmap(shared, sizeof(*skipped_count));
 
@@ -45,7 +55,7 @@ int test_support_run(suite_new_fn *const suites[], size_t suite_count)
     printf("\n");
     if (fflush(stdout) != 0)
         return EXIT_FAILURE;
-    return run > 0 && failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run > 0 && failed == 0 && rc == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 void test_skip(const char *format, ...)

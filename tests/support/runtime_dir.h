@@ -10,7 +10,10 @@
 
 #include <stddef.h>
 
-/* Makes the folder (0700, a short path) and sets SHMRPC_DIR to it. Once per case. */
+/*
+ * Makes the folder (0700, a short path) and sets SHMRPC_DIR to it. Once per case. What a case that failed leaves is
+ * removed with the runner's folder when the suites have ended.
+ */
 void runtime_dir_make(void);
 
 /* Its path, valid until runtime_dir_remove(). */
@@ -21,5 +24,9 @@ size_t runtime_dir_entries(void);
 
 /* Removes it with all that is in it and unsets SHMRPC_DIR. */
 void runtime_dir_remove(void);
+
+/* For the runner: the folder that those of all cases lie in. 0 or -errno. */
+int runtime_dir_base_make(void);
+int runtime_dir_base_remove(void);
 
 #endif
