@@ -24,6 +24,7 @@ static uint32_t serve(server *self, shmrpc_session *session, uint32_t most)
         if (rc > 0) {
             rc = offered->handle(offered, self->host.server, session, &session->lane, &request);
             count++;
+            self->counts.calls++;
             self->counts.calls_failed += rc < 0;
         }
         if (rc == SHMRPC_E_PROTOCOL) {
@@ -31,7 +32,6 @@ static uint32_t serve(server *self, shmrpc_session *session, uint32_t most)
             break;
         }
     }
-    self->counts.calls += count;
     return count;
 }
 
