@@ -243,7 +243,8 @@ void resolve_unknown_member(compile *run, const symbol *owner, const char *membe
         return;
     const char *name = owner->ast->name.text;
     text_guess guess = {.wanted = member};
-    for (uint32_t i = 0; i < owner->ast->entries->count; i++)
+    bool shown = diag_errors(run->diagnostics) < DIAG_MOST;
+    for (uint32_t i = 0; shown && i < owner->ast->entries->count; i++)
         text_guess_offer(&guess, (*VECTOR_AT(owner->ast->entries, ast_member *, i))->name.text);
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E205, at, "'%s' has no member '%s'", name, member);
     diag_note(entry, owner->ast->name.at, "'%s' is declared here", name);
