@@ -244,6 +244,34 @@ static int call_and_report(child_link *link, void *data)
     return rc == 0 && reply == 9 ? 0 : 1;
 }
 
+/* Its sockets stay open in there: only the end of the process itself tells. */
+START_TEST(hears_of_a_death_although_a_child_of_the_server_lives)
+{
+    caller held, waiting;
+    shmrpc_client *client = connect_spinning(spins[_i]);
+
+    caller_start(&held, spins[_i], PROBE_HOLD, 5);
+    caller_start(&waiting, SHMRPC_SPIN_NONE, PROBE_ECHO, 6);
+    assert_status(shmrpc_client_call(client, PROBE_FORK, NULL, NULL, shmrpc_default()), 0);
+    caller_go(&held);
+    await_true(atomic_load(&state->holding) == 5);
+    caller_go(&waiting);
+    uint64_t since_ns = test_now_ns();
+    ck_assert_int_eq(kill(server.child.pid, SIGKILL), 0);
+    await_true(shmrpc_client_state(client) == SHMRPC_CLIENT_GONE);
+    caller_join(&held, since_ns);
+    caller_join(&waiting, since_ns);
+    ck_assert_int_eq(held.status, SHMRPC_E_UNKNOWN);
+    ck_assert_int_eq(waiting.status, SHMRPC_E_NOT_EXECUTED);
+    ck_assert_int_eq(atomic_load(&state->helpers), 1);
+    child_expect_signal(&server.child, SIGKILL);
+    probe_process_kill(&server);
+    shmrpc_client_free(client);
+    /* The helper has the listening socket, too: the name is free once it is gone. */
+    await_true(atomic_load(&state->helpers) == 0);
+}
+END_TEST
+
 START_TEST(gives_a_reply_that_was_published_before_the_death)
 {
     child client;
@@ -476,6 +504,7 @@ static Suite *server_dies_suite(void)
     tcase_add_loop_test(tests, says_not_executed_of_a_call_that_a_stopped_server_never_saw, 0, SPINS);
     tcase_add_loop_test(tests, says_not_sent_of_a_call_after_the_server_s_death, 0, SPINS);
     tcase_add_loop_test(tests, ends_a_wait_for_room_in_a_full_ring, 0, SPINS);
+    tcase_add_loop_test(tests, hears_of_a_death_although_a_child_of_the_server_lives, 0, SPINS);
     tcase_add_test(tests, gives_a_reply_that_was_published_before_the_death);
     tcase_add_test(tests, frees_everything_of_a_client_whose_server_is_dead);
     tcase_add_test(tests, leaves_a_name_that_the_next_server_takes);

@@ -134,6 +134,8 @@ int probe_handle_note(shmrpc_server *server, shmrpc_context *context, const void
     uint64_t value = ((const probe_value *)request)->value;
 
     (void)reply;
+    if (value == 0)
+        atomic_store(&state->notes_at_mark, atomic_load(&state->notes));
     session->count++;
     session->sum += value;
     atomic_fetch_add(&state->notes_sum, value);
@@ -220,6 +222,26 @@ int probe_handle_seal(shmrpc_server *server, shmrpc_context *context, const void
     (void)request;
     (void)reply;
     return handler_end(state, sealed ? 0 : SHMRPC_E_SYSTEM);
+}
+
+/* The helper goes when the gate is opened, and says so when it has let go of all descriptors. */
+int probe_handle_fork(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
+{
+    probe_state *state = handler_begin(server);
+    pid_t pid = fork();
+
+    (void)context;
+    (void)request;
+    (void)reply;
+    if (pid == 0) {
+        gate_wait(probe_of(server), UINT64_MAX);
+        for (int descriptor = 3; descriptor < 1024; descriptor++)
+            close(descriptor);
+        atomic_fetch_sub(&state->helpers, 1);
+        _exit(0);
+    }
+    atomic_fetch_add(&state->helpers, pid > 0);
+    return handler_end(state, pid > 0 ? 0 : SHMRPC_E_SYSTEM);
 }
 
 void probe_handle_connected(shmrpc_server *server, shmrpc_session *session)

@@ -36,6 +36,8 @@ typedef struct probe_state {
     _Atomic(uint64_t) begun, ended; /* handlers, of all methods */
     _Atomic(uint64_t) holding;      /* value of the call at the gate; 0: none */
     _Atomic(uint64_t) notes, notes_sum;
+    _Atomic(uint64_t) notes_at_mark; /* how many there were when the last one of value 0 came */
+    _Atomic(int64_t) helpers;        /* of PROBE_FORK that live; counted down by them */
     _Atomic(uint64_t) connected, disconnected;
     _Atomic(uint64_t) disconnected_why[8]; /* by shmrpc_why */
     _Atomic(uint64_t) lifecycle_errors;    /* a session whose state was not zero, or that came or went twice */

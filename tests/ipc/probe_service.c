@@ -156,6 +156,7 @@ static const shmrpc_method_info probe_methods[PROBE_METHODS] = {
                         .reply = &probe_blob_type,
                         .invoke = probe_handle_counters},
     [PROBE_STOP] = {.name = "stop", .fingerprint = 13, .invoke = probe_handle_stop},
+    [PROBE_FORK] = {.name = "fork", .fingerprint = 15, .invoke = probe_handle_fork},
     [PROBE_SEAL] = {.name = "seal", .fingerprint = 14, .invoke = probe_handle_seal},
 };
 

@@ -58,7 +58,7 @@ enum {
     PROBE_CHECK, /* flag -> flag: replies with `value` as the flag */
     PROBE_HOLD,  /* value -> value: waits at the gate first */
     PROBE_HOLD_BLOB, /* blob -> blob: waits at the gate first, then as PROBE_BLOB */
-    PROBE_NOTE,      /* oneway value: adds to the session's total, and to what the process notes */
+    PROBE_NOTE,      /* oneway value: adds to the session's total, and to what the process notes; 0 is a mark */
     PROBE_TOTAL,     /* () -> total: the session's */
     PROBE_ABSENT,    /* () -> (): has no operation */
     PROBE_PING,      /* () -> () */
@@ -66,6 +66,7 @@ enum {
     PROBE_COUNTERS,  /* () -> blob: the bytes of a shmrpc_server_counts */
     PROBE_STOP,      /* () -> (): calls shmrpc_server_stop() */
     PROBE_SEAL,      /* () -> (): from here on the process may make no system call but those of a waiting server */
+    PROBE_FORK,      /* () -> (): forks a helper, which has all that the server has, until the gate is opened */
     PROBE_METHODS,
 };
 

@@ -211,6 +211,33 @@ START_TEST(answers_others_while_one_client_floods)
 }
 END_TEST
 
+/*
+ * What one client has sent before another is not all handled before it: a lane gets a bounded share of each pass, and who
+ * rings is heard after 50 us at the latest, in which the server handles perhaps a thousand.
+ */
+START_TEST(takes_turns_between_clients_that_have_sent_much)
+{
+    enum { MUCH = 4000 };
+    shmrpc_client *greedy = NULL, *modest = connect_default();
+
+    assert_status(probe_connect(&greedy, "probe", &(shmrpc_client_options){.depth = 4096}), 0);
+    for (uint64_t round = 1; round <= 20; round++) {
+        assert_status(probe_ping(modest, shmrpc_default()), 0);
+        assert_status(probe_ping(greedy, shmrpc_default()), 0);
+        child_stop(&server.child);
+        uint64_t before = atomic_load(&server.state->notes);
+        for (int i = 0; i < MUCH; i++)
+            assert_status(probe_note(greedy, 1, shmrpc_default()), 0);
+        assert_status(probe_note(modest, 0, shmrpc_default()), 0);
+        child_continue(&server.child);
+        await_true(atomic_load(&server.state->notes) == before + MUCH + 1);
+        ck_assert_uint_lt(atomic_load(&server.state->notes_at_mark) - before, MUCH * 3 / 4);
+    }
+    shmrpc_client_free(greedy);
+    shmrpc_client_free(modest);
+}
+END_TEST
+
 START_TEST(starts_and_ends_without_callbacks_and_state)
 {
     const shmrpc_server_binding binding = {.service = &probe_service, .operations = &binding};
@@ -235,6 +262,7 @@ static Suite *sessions_suite(void)
     tcase_add_test(tests, knows_who_its_client_is);
     tcase_add_test(tests, answers_those_who_waited_behind_a_slow_handler);
     tcase_add_test(tests, answers_others_while_one_client_floods);
+    tcase_add_test(tests, takes_turns_between_clients_that_have_sent_much);
     tcase_add_test(tests, starts_and_ends_without_callbacks_and_state);
     suite_add_tcase(suite, tests);
     return suite;
