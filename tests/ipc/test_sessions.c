@@ -212,8 +212,8 @@ START_TEST(answers_others_while_one_client_floods)
 END_TEST
 
 /*
- * What one client has sent before another is not all handled before it: a lane gets a bounded share of each pass, and who
- * rings is heard after 50 us at the latest, in which the server handles perhaps a thousand.
+ * What one client has sent before another is not all handled before it: a lane gets a bounded share of each pass, and
+ * who rings is heard after 50 us at the latest, in which the server handles perhaps a thousand.
  */
 START_TEST(takes_turns_between_clients_that_have_sent_much)
 {
