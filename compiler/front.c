@@ -58,7 +58,10 @@ static void finish_file(compile *run, const unit *file, uint32_t id)
     const model_decl **decls = arena_array(memory, file->symbol_list.count, sizeof(*decls));
     for (uint32_t i = 0; i < file->link_list.count; i++) {
         const import_link *import = *VECTOR_AT(&file->link_list, import_link *, i);
-        if (import->target)
+        bool known = !import->target;
+        for (uint32_t j = 0; j < out->import_count && !known; j++)
+            known = imports[j] == import->target->out;
+        if (!known)
             imports[out->import_count++] = import->target->out;
     }
     for (uint32_t i = 0; i < file->symbol_list.count; i++)

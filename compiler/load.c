@@ -68,6 +68,19 @@ static const char *logical_name(const loader *from, const char *identity)
     return base_name(identity);
 }
 
+/*
+ * Where a file stands, as opposed to what it is: a link into another tree keeps the name that it has in this one. The
+ * folder is canonical, so that it can be compared.
+ */
+static const char *placed(arena *memory, const char *path, const char *identity)
+{
+    const char *name = base_name(path);
+    const char *folder = canonical(memory, name == path ? "." : arena_copy(memory, path, (size_t)(name - path)));
+    if (!folder || *name == '\0')
+        return identity;
+    return arena_printf(memory, "%s%s%s", folder, strcmp(folder, "/") == 0 ? "" : "/", name);
+}
+
 static const char *join(arena *memory, const char *folder, size_t length, const char *name)
 {
     if (length == 0)
@@ -173,7 +186,7 @@ static unit *load(const loader *from, const char *path, const char *identity, in
         return known;
 
     source *text;
-    int rc = source_read(run->memory, path, logical_name(from, identity), &text);
+    int rc = source_read(run->memory, path, logical_name(from, placed(run->memory, path, identity)), &text);
     if (rc < 0) {
         *ret_error = -rc;
         return NULL;

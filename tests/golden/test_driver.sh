@@ -195,6 +195,17 @@ MAKE
     fi
 }
 
+names_output_by_where_a_file_stands() {
+    mkdir -p store tree/demo
+    printf 'package t;\nstruct P { uint32 x; }\n' >store/0123.shm
+    ln -s ../../store/0123.shm tree/demo/part.shm
+    printf 'package u;\nimport "demo/part.shm";\nimport "demo/part.shm" as again;\nmessage M { t.P p; again.P q; }\n' \
+        >tree/u.shm
+    "$shmc" generate --emit c --out o -I tree tree/u.shm tree/demo/part.shm
+    [ -f o/u.shm.h ] && [ -f o/demo/part.shm.h ] || fail "$(find o)"
+    [ "$(grep -c '#include "demo/part.shm.h"' o/u.shm.h)" -eq 1 ] || fail "$(grep '#include' o/u.shm.h)"
+}
+
 keeps_its_inputs_and_writes_no_file_twice() {
     good
     cp t.shm before
@@ -250,6 +261,7 @@ run_case notices_a_full_device
 run_case replaces_a_file_behind_a_link_and_keeps_its_mode_usual
 run_case writes_dependencies_for_make
 run_case refuses_file_names_that_no_include_can_hold
+run_case names_output_by_where_a_file_stands
 run_case keeps_its_inputs_and_writes_no_file_twice
 run_case refuses_outputs_without_a_place_of_their_own
 end_cases
