@@ -42,15 +42,17 @@ typedef struct process_counts {
     size_t fds, threads, mappings;
 } process_counts;
 
-static process_counts take_of(pid_t pid)
+/* Of a server with so many clients. Its handler sees the last one go before descriptors and memory are given back. */
+static process_counts take_of(pid_t pid, size_t clients)
 {
+    await_true(mappings_of(pid) == clients);
     return (process_counts){counts_fds_of(pid), counts_threads_of(pid), mappings_of(pid)};
 }
 
 static void await_same_of(pid_t pid, const process_counts *before)
 {
-    await_true(counts_fds_of(pid) == before->fds && counts_threads_of(pid) == before->threads);
-    ck_assert_uint_eq(mappings_of(pid), before->mappings);
+    await_true(counts_fds_of(pid) == before->fds && counts_threads_of(pid) == before->threads &&
+               mappings_of(pid) == before->mappings);
 }
 
 START_TEST(leaves_nothing_behind_in_either_process_after_connections_in_turn)
@@ -62,7 +64,7 @@ START_TEST(leaves_nothing_behind_in_either_process_after_connections_in_turn)
     /* One for what each process makes once: buffers of the C library. */
     shmrpc_client_free(connect_default());
     await_true(atomic_load(&server.state->disconnected) == 1);
-    process_counts server_before = take_of(server.child.pid);
+    process_counts server_before = take_of(server.child.pid, 0);
     counts_take(&before);
 
     for (unsigned int i = 0; i < IN_TURN; i++) {
@@ -90,7 +92,7 @@ START_TEST(leaves_nothing_behind_in_either_process_after_connections_at_once)
     probe_process_start(&server, NULL);
     shmrpc_client_free(connect_default());
     await_true(atomic_load(&server.state->disconnected) == 1);
-    process_counts server_before = take_of(server.child.pid);
+    process_counts server_before = take_of(server.child.pid, 0);
     counts_take(&before);
 
     for (unsigned int round = 0; round < 3; round++) {
@@ -232,7 +234,7 @@ START_TEST(leaves_nothing_behind_of_connections_that_were_refused)
     probe_schema_init(&schema);
     schema.methods[PROBE_ECHO].fingerprint ^= 1;
     ck_assert(probe_answers_rightly(first, 1, 5) && probe_answers_rightly(second, 1, 5));
-    process_counts server_before = take_of(server.child.pid);
+    process_counts server_before = take_of(server.child.pid, 2);
     counts_take(&before);
 
     for (unsigned int i = 0; i < 50; i++) {
