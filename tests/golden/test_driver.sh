@@ -202,7 +202,7 @@ names_output_by_where_a_file_stands() {
     printf 'package u;\nimport "demo/part.shm";\nimport "demo/part.shm" as again;\nmessage M { t.P p; again.P q; }\n' \
         >tree/u.shm
     "$shmc" generate --emit c --out o -I tree tree/u.shm tree/demo/part.shm
-    [ -f o/u.shm.h ] && [ -f o/demo/part.shm.h ] || fail "$(find o)"
+    { [ -f o/u.shm.h ] && [ -f o/demo/part.shm.h ]; } || fail "$(find o)"
     [ "$(grep -c '#include "demo/part.shm.h"' o/u.shm.h)" -eq 1 ] || fail "$(grep '#include' o/u.shm.h)"
 }
 

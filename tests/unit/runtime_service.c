@@ -219,7 +219,7 @@ static int handle(uint16_t method, uint64_t value, uint32_t length, uint32_t rep
 
 START_TEST(answers_in_the_slot_or_in_the_block)
 {
-    lane_reply reply;
+    lane_reply reply = {0};
     uint64_t value;
 
     ck_assert_int_eq(handle(METHOD_ECHO, 77, 8, 8, &reply), 0);
@@ -236,7 +236,7 @@ END_TEST
 
 START_TEST(takes_a_oneway_message_beyond_a_slot)
 {
-    lane_reply reply;
+    lane_reply reply = {0};
 
     ck_assert_int_eq(handle(METHOD_NOTE, 5, sizeof(large), 0, &reply), 0);
     ck_assert_uint_eq(reply.length, 0);
@@ -246,7 +246,7 @@ END_TEST
 
 START_TEST(a_client_that_lies_about_its_message_gets_no_answer)
 {
-    lane_reply reply;
+    lane_reply reply = {0};
 
     switch (_i) {
     case 0: ck_assert_int_eq(handle(METHOD_ECHO, 1, 0, 8, &reply), SHMRPC_E_PROTOCOL); break;
@@ -264,7 +264,7 @@ END_TEST
 
 START_TEST(a_client_that_offers_no_block_for_its_answer_gets_none)
 {
-    lane_reply reply;
+    lane_reply reply = {0};
 
     ck_assert_int_eq(handle(METHOD_GROW, 1, 8, 8, &reply), SHMRPC_E_PROTOCOL);
     ck_assert_ptr_nonnull(strstr(shmrpc_last_error(), "no block for an answer of 200 bytes"));
@@ -274,7 +274,7 @@ END_TEST
 START_TEST(an_unknown_method_is_unimplemented_and_begins_nothing)
 {
     static const uint16_t unknown[] = {METHODS, 4096, 0xfffe, 0xffff};
-    lane_reply reply;
+    lane_reply reply = {0};
 
     ck_assert_int_eq(handle(unknown[_i], 1, 8, 8, &reply), SHMRPC_E_UNIMPLEMENTED);
     ck_assert_uint_eq(reply.length, 0);
@@ -329,7 +329,7 @@ START_TEST(whatever_a_handler_returns_the_caller_gets_one_answer)
 {
     const outcome *row = &outcomes[_i];
     uint32_t length = row->method == METHOD_NOTE ? sizeof(large) : 8;
-    lane_reply reply;
+    lane_reply reply = {0};
 
     thrown = row->thrown;
     returned = row->returned;
