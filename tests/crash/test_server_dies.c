@@ -248,8 +248,12 @@ static int call_and_report(child_link *link, void *data)
 START_TEST(hears_of_a_death_although_a_child_of_the_server_lives)
 {
     caller held, waiting;
-    shmrpc_client *client = connect_spinning(spins[_i]);
 
+    if (test_is_built_with("tsan")) {
+        test_skip("ThreadSanitizer does not support a fork beside threads");
+        return;
+    }
+    shmrpc_client *client = connect_spinning(spins[_i]);
     caller_start(&held, spins[_i], PROBE_HOLD, 5);
     caller_start(&waiting, SHMRPC_SPIN_NONE, PROBE_ECHO, 6);
     assert_status(shmrpc_client_call(client, PROBE_FORK, NULL, NULL, shmrpc_default()), 0);
@@ -467,6 +471,10 @@ START_TEST(tells_those_who_connect_that_it_is_unavailable)
     joiner joiners[JOINERS];
     unsigned int random = 99;
 
+    if (test_is_built_with("tsan")) {
+        test_skip("ThreadSanitizer does not support a fork beside threads");
+        return;
+    }
     probe_process_kill(&server);
     for (int i = 0; i < JOINERS; i++) {
         joiners[i] = (joiner){0};

@@ -330,9 +330,13 @@ static void *join_without_end(void *data)
 START_TEST(tells_those_who_connect_while_it_stops)
 {
     enum { JOINERS = 3, ROUNDS = 40 };
+
+    if (test_is_built_with("tsan")) {
+        test_skip("ThreadSanitizer does not support a fork beside threads");
+        return;
+    }
     probe_state *state = probe_state_new();
     joiner joiners[JOINERS];
-
     for (int i = 0; i < JOINERS; i++) {
         joiners[i] = (joiner){.wrong_status = 0};
         ck_assert_int_eq(pthread_create(&joiners[i].thread, NULL, join_without_end, &joiners[i]), 0);
