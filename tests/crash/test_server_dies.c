@@ -248,12 +248,8 @@ static int call_and_report(child_link *link, void *data)
 START_TEST(hears_of_a_death_although_a_child_of_the_server_lives)
 {
     caller held, waiting;
-
-    if (test_is_built_with("tsan")) {
-        test_skip("ThreadSanitizer does not support a fork beside threads");
-        return;
-    }
     shmrpc_client *client = connect_spinning(spins[_i]);
+
     caller_start(&held, spins[_i], PROBE_HOLD, 5);
     caller_start(&waiting, SHMRPC_SPIN_NONE, PROBE_ECHO, 6);
     assert_status(shmrpc_client_call(client, PROBE_FORK, NULL, NULL, shmrpc_default()), 0);

@@ -31,15 +31,21 @@ static int handler_end(probe_state *state, int status)
 }
 
 /* Waits for a byte, or for the gate's end. */
-static void gate_wait(probe_server *probe, uint64_t value)
+static void gate_wait(const probe_server *probe)
 {
     char byte;
     ssize_t n;
 
-    atomic_store(&probe->state->holding, value);
     do
         n = read(probe->gate, &byte, 1);
     while (n < 0 && errno == EINTR);
+}
+
+/* Waits, and shows for which value. */
+static void gate_hold(probe_server *probe, uint64_t value)
+{
+    atomic_store(&probe->state->holding, value);
+    gate_wait(probe);
     atomic_store(&probe->state->holding, 0);
 }
 
@@ -112,7 +118,7 @@ int probe_handle_hold(shmrpc_server *server, shmrpc_context *context, const void
     probe_state *state = handler_begin(server);
 
     (void)context;
-    gate_wait(probe_of(server), ((const probe_value *)request)->value);
+    gate_hold(probe_of(server), ((const probe_value *)request)->value);
     memcpy(reply, request, sizeof(probe_value));
     return handler_end(state, 0);
 }
@@ -122,7 +128,7 @@ int probe_handle_hold_blob(shmrpc_server *server, shmrpc_context *context, const
     probe_state *state = handler_begin(server);
 
     (void)context;
-    gate_wait(probe_of(server), ((const probe_blob *)request)->value);
+    gate_hold(probe_of(server), ((const probe_blob *)request)->value);
     blob_invert(request, reply);
     return handler_end(state, 0);
 }
@@ -234,7 +240,7 @@ int probe_handle_fork(shmrpc_server *server, shmrpc_context *context, const void
     (void)request;
     (void)reply;
     if (pid == 0) {
-        gate_wait(probe_of(server), UINT64_MAX);
+        gate_wait(probe_of(server));
         for (int descriptor = 3; descriptor < 1024; descriptor++)
             close(descriptor);
         atomic_fetch_sub(&state->helpers, 1);
