@@ -154,6 +154,7 @@ static int prepare(shmrpc_client *client, uint32_t method, const void *request, 
     /* Nobody else's to forget. */
     if (client->connection.thread == process_thread()) {
         client->failed_errors = NULL;
+        lane_client_expect(&client->connection.lane);
     }
     info = &client->service->methods[method];
     *ret_info = info;
