@@ -85,7 +85,8 @@ static int look_around(server *self, bool sleep, int64_t *ret_now_ns)
     if (count < 0) {
         return error_system(count, "cannot wait for clients");
     }
-    *ret_now_ns = clock_now_ns();
+    self->now_ns = clock_now_ns();
+    *ret_now_ns = self->now_ns;
     for (i = 0; i < count; i++) {
         handle_event(self, &events[i], *ret_now_ns);
     }
@@ -117,9 +118,12 @@ static int loop(server *self)
             /* Two: a look takes the line away from a client that is writing its request. Measured, not derived. */
             cpu_pause();
             cpu_pause();
-        } else if (clock_coarse_ns() - looked_ns >= LOOK_NS) {
-            /* Handlers may take long: whoever waits for the poller does not wait for many of them. */
-            rc = look_around(self, false, &looked_ns);
+        } else {
+            self->now_ns = clock_coarse_ns();
+            if (self->now_ns - looked_ns >= LOOK_NS) {
+                /* Handlers may take long: whoever waits for the poller does not wait for many of them. */
+                rc = look_around(self, false, &looked_ns);
+            }
         }
         if (!list_is_empty(&self->ended)) {
             server_bury(self);
@@ -256,8 +260,11 @@ int server_core_init(shmrpc_server *handle, service *offered, const char *name, 
     if (self == NULL) {
         return error_system(-ENOMEM, "cannot make a server");
     }
+    rc = service_scratch_init(&self->scratch, offered);
     self->stop_bell = event_new();
-    if (self->stop_bell < 0) {
+    if (rc != 0) {
+        /* error.h says it */
+    } else if (self->stop_bell < 0) {
         rc = error_system(self->stop_bell, "cannot make an eventfd");
     } else {
         rc = directory_listen(name, options->mode == 0 ? 0600 : (mode_t)options->mode, &self->entry);
@@ -266,6 +273,7 @@ int server_core_init(shmrpc_server *handle, service *offered, const char *name, 
         if (self->stop_bell >= 0) {
             (void)close(self->stop_bell);
         }
+        service_scratch_deinit(&self->scratch);
         free(self);
         return rc;
     }
@@ -285,6 +293,7 @@ void shmrpc_server_deinit(shmrpc_server *handle)
         (void)close(self->poller);
     }
     (void)close(self->stop_bell);
+    service_scratch_deinit(&self->scratch);
     self->host.service->free(self->host.service);
     free(self);
     handle->implementation = NULL;

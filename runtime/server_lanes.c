@@ -12,6 +12,13 @@
 static uint32_t serve(server *self, shmrpc_session *session, uint32_t most)
 {
     service *offered = self->host.service;
+    const service_visit visit = {
+        .server = self->host.server,
+        .session = session,
+        .lane = &session->lane,
+        .scratch = &self->scratch,
+        .now_ns = self->now_ns,
+    };
     uint32_t count = 0;
 
     while (count < most) {
@@ -22,7 +29,7 @@ static uint32_t serve(server *self, shmrpc_session *session, uint32_t most)
             break;
         }
         if (rc > 0) {
-            rc = offered->handle(offered, self->host.server, session, &session->lane, &request);
+            rc = offered->handle(offered, &visit, &request);
             count++;
             self->counts.calls++;
             self->counts.calls_failed += rc < 0;

@@ -19,6 +19,7 @@ enum { TAG_LISTENER, TAG_STOP, TAG_SOCKET, TAG_BELL, TAG_PROCESS };
 
 typedef struct server {
     session_host host;
+    service_scratch scratch;
     directory_entry entry;
     int64_t spin_ns;
     int64_t handshake_ns;
@@ -27,6 +28,7 @@ typedef struct server {
     int stop_bell;
     _Atomic bool stopping;
     bool has_run;
+    int64_t now_ns;       /* as last read by the loop */
     bool listening;       /* the listener is watched */
     int64_t accept_at_ns; /* when it will be again, where it is not */
     list_link hot;

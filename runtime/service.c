@@ -7,32 +7,27 @@
 #include <stdlib.h>
 
 /* A cache line more than needed: an empty payload has a place, too. */
-static unsigned char *scratch(uint32_t size)
+static unsigned char *room(uint32_t size)
 {
     return aligned_alloc(SHMRPC_SLOT_SIZE, ((size_t)size / SHMRPC_SLOT_SIZE + 1) * SHMRPC_SLOT_SIZE);
 }
 
-int service_init(service *self, const char *name, uint32_t request_size, uint32_t answer_size)
+int service_scratch_init(service_scratch *scratch, const service *of)
 {
-    self->name = name;
-    self->request_size = request_size;
-    self->answer_size = answer_size;
-    self->request = scratch(request_size);
-    self->reply = scratch(answer_size);
-    self->payload = scratch(answer_size);
-    if (self->request == NULL || self->reply == NULL || self->payload == NULL) {
-        service_deinit(self);
-        return error_system(-ENOMEM, "cannot make a service");
+    scratch->request = room(of->request_size);
+    scratch->reply = room(of->answer_size);
+    scratch->payload = room(of->answer_size);
+    if (scratch->request == NULL || scratch->reply == NULL || scratch->payload == NULL) {
+        service_scratch_deinit(scratch);
+        return error_system(-ENOMEM, "cannot make room for requests");
     }
     return 0;
 }
 
-void service_deinit(service *self)
+void service_scratch_deinit(service_scratch *scratch)
 {
-    free(self->request);
-    free(self->reply);
-    free(self->payload);
-    self->request = NULL;
-    self->reply = NULL;
-    self->payload = NULL;
+    free(scratch->request);
+    free(scratch->reply);
+    free(scratch->payload);
+    *scratch = (service_scratch){0};
 }

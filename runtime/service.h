@@ -21,14 +21,28 @@ typedef struct service_terms {
     uint32_t method_count;
 } service_terms;
 
+/* Private memory of one thread that handles requests, enough for any of a service. */
+typedef struct service_scratch {
+    unsigned char *request; /* a copy of the request that is being handled, */
+    unsigned char *reply;   /* the reply that the handler fills, */
+    unsigned char *payload; /* and the payload of the error that it throws */
+} service_scratch;
+
+/* Whose requests are being handled, and with what: made when a lane is looked at, not for each request. */
+typedef struct service_visit {
+    shmrpc_server *server;
+    shmrpc_session *session;
+    lane_server *lane;
+    const service_scratch *scratch;
+    int64_t now_ns; /* of clock.h, as last read: a tick of the system's or a few late, never early */
+} service_visit;
+
 typedef struct service service;
 struct service {
     const char *name;      /* of the service */
     uint32_t request_size; /* bytes of the largest request and answer of all */
     uint32_t answer_size;
-    unsigned char *request; /* private copies: of the request that is being handled, */
-    unsigned char *reply;   /* the reply that the handler fills, */
-    unsigned char *payload; /* and the payload of the error that it throws */
+    uint32_t method_count; /* methods are numbered from 0; 0: any number may be one */
 
     /*
      * 0, or a status and a line (error.h) that the client is refused with. On success the caller frees method_numbers.
@@ -39,17 +53,16 @@ struct service {
      * Handles one request and answers it, exactly once: the handler's status, or PROTOCOL with nothing answered where
      * the client broke the protocol.
      */
-    int (*handle)(service *self, shmrpc_server *server, shmrpc_session *session, lane_server *lane,
-                  const lane_request *request);
+    int (*handle)(service *self, const service_visit *visit, const lane_request *request);
 
     void (*connected)(service *self, shmrpc_server *server, shmrpc_session *session);
     void (*disconnected)(service *self, shmrpc_server *server, shmrpc_session *session, int why);
     void (*free)(service *self);
 };
 
-/* Sets up what every service has. Returns 0 or NO_MEMORY. */
-int service_init(service *self, const char *name, uint32_t request_size, uint32_t answer_size);
-void service_deinit(service *self);
+/* Returns 0 or NO_MEMORY. */
+int service_scratch_init(service_scratch *scratch, const service *of);
+void service_scratch_deinit(service_scratch *scratch);
 
 /* The time that a request's budget stands for. */
 static inline int64_t service_budget_ns(uint32_t budget_us)

@@ -55,10 +55,10 @@ static int bound_answer(const service *base, int status, size_t *size)
     return status;
 }
 
-static int answer(const service *base, lane_server *lane, const lane_request *request, int status, size_t size)
+static int answer(const service_visit *visit, const lane_request *request, int status, size_t size)
 {
     uint8_t block = BLOCK_NONE;
-    void *to = lane_server_place(lane, request, (uint32_t)size, &block);
+    void *to = lane_server_place(visit->lane, request, (uint32_t)size, &block);
 
     if (to == NULL) {
         /* Sent one way: nobody waits, so nobody offered a block. */
@@ -66,43 +66,43 @@ static int answer(const service *base, lane_server *lane, const lane_request *re
         block = BLOCK_NONE;
         status = SHMRPC_E_TOO_LARGE;
     } else if (size != 0) {
-        memcpy(to, base->reply, size);
+        memcpy(to, visit->scratch->reply, size);
     }
-    lane_server_answer(lane, request, status, (uint32_t)size, block);
+    lane_server_answer(visit->lane, request, status, (uint32_t)size, block);
     return status;
 }
 
-static int handle(service *base, shmrpc_server *server, shmrpc_session *session, lane_server *lane,
-                  const lane_request *request)
+static int handle(service *base, const service_visit *visit, const lane_request *request)
 {
     const raw_service *self = (const raw_service *)(const void *)base;
+    const service_scratch *scratch = visit->scratch;
     shmrpc_lane_request asked;
     size_t size = 0;
     int status;
 
     if (request->cancelled) {
-        return answer(base, lane, request, SHMRPC_E_CANCELLED, 0);
+        return answer(visit, request, SHMRPC_E_CANCELLED, 0);
     }
     if (request->method == SHMRPC_METHOD_ERROR) {
-        return answer(base, lane, request, SHMRPC_E_UNIMPLEMENTED, 0);
+        return answer(visit, request, SHMRPC_E_UNIMPLEMENTED, 0);
     }
     if (request->length > base->request_size) {
         return error_set(SHMRPC_E_PROTOCOL, "a request of %u bytes, the limit is %u", request->length,
                          base->request_size);
     }
-    shared_copy_out(base->request, request->payload, request->length);
+    shared_copy_out(scratch->request, request->payload, request->length);
     asked = (shmrpc_lane_request){
-        .session = session,
+        .session = visit->session,
         .method = request->method,
-        .data = base->request,
+        .data = scratch->request,
         .size = request->length,
         .timeout_ns = service_budget_ns(request->budget_us),
-        .reply = base->reply,
+        .reply = scratch->reply,
         .capacity = base->answer_size,
     };
-    lane_server_start(lane, request);
-    status = bound_answer(base, self->handlers->request(lane_server_of(server), &asked, &size), &size);
-    return answer(base, lane, request, status, size);
+    lane_server_start(visit->lane, request);
+    status = bound_answer(base, self->handlers->request(lane_server_of(visit->server), &asked, &size), &size);
+    return answer(visit, request, status, size);
 }
 
 static void connected(service *base, shmrpc_server *server, shmrpc_session *session)
@@ -125,7 +125,6 @@ static void disconnected(service *base, shmrpc_server *server, shmrpc_session *s
 
 static void raw_free(service *base)
 {
-    service_deinit(base);
     free(base);
 }
 
@@ -148,12 +147,10 @@ int shmrpc_lane_server_init(shmrpc_lane_server *server, const shmrpc_lane_handle
     if (self == NULL) {
         return error_set(SHMRPC_E_NO_MEMORY, "cannot make a service");
     }
-    rc = service_init(&self->base, RAW_SERVICE, bounds.request_size, bounds.reply_size);
-    if (rc != 0) {
-        free(self);
-        return rc;
-    }
     self->handlers = handlers;
+    self->base.name = RAW_SERVICE;
+    self->base.request_size = bounds.request_size;
+    self->base.answer_size = bounds.reply_size;
     self->base.agree = agree;
     self->base.handle = handle;
     self->base.connected = connected;

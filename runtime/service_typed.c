@@ -32,6 +32,7 @@ typedef struct typed_service {
 /* What is behind a context while its handler runs. */
 typedef struct typed_call {
     const typed_service *service;
+    const service_visit *visit;
     const shmrpc_method_info *method;
     int64_t timeout_ns;
     int thrown_code; /* of the error whose payload has been thrown; 0: none */
@@ -151,7 +152,7 @@ static int answer_failure(lane_server *lane, const lane_request *request, const 
         if (call->thrown_code != status) {
             return handler_failed(lane, request, call, "it returned an error without its payload");
         }
-        return answer_with(lane, request, status, error->payload, call->service->base.payload);
+        return answer_with(lane, request, status, error->payload, call->visit->scratch->payload);
     }
     if (status == SHMRPC_E_INTERNAL) {
         return handler_failed(lane, request, call, "it said so");
@@ -172,15 +173,15 @@ static int answer(lane_server *lane, const lane_request *request, const typed_ca
     if (type == NULL) {
         return answer_status(lane, request, 0);
     }
-    if (type->validate != NULL && shmrpc_message_check(type, call->service->base.reply) != 0) {
+    if (type->validate != NULL && shmrpc_message_check(type, call->visit->scratch->reply) != 0) {
         return handler_failed(lane, request, call, shmrpc_last_error());
     }
-    return answer_with(lane, request, 0, type, call->service->base.reply);
+    return answer_with(lane, request, 0, type, call->visit->scratch->reply);
 }
 
 /* ---- requests ---- */
 
-static int load(const typed_service *self, const shmrpc_method_info *method, const lane_request *request)
+static int load(const typed_service *self, const shmrpc_method_info *method, const lane_request *request, void *to)
 {
     const shmrpc_type_info *type = method->request;
 
@@ -188,13 +189,14 @@ static int load(const typed_service *self, const shmrpc_method_info *method, con
         return error_set(SHMRPC_E_PROTOCOL, "%s.%s: a request of %u bytes", self->base.name, method->name,
                          request->length);
     }
-    return type == NULL ? 0 : message_load(type, self->base.request, request->payload, request->length);
+    return type == NULL ? 0 : message_load(type, to, request->payload, request->length);
 }
 
-static int handle(service *base, shmrpc_server *server, shmrpc_session *session, lane_server *lane,
-                  const lane_request *request)
+static int handle(service *base, const service_visit *visit, const lane_request *request)
 {
     typed_service *self = (typed_service *)(void *)base;
+    const service_scratch *scratch = visit->scratch;
+    lane_server *lane = visit->lane;
     const shmrpc_method_info *method;
     typed_call call;
     shmrpc_context context;
@@ -207,22 +209,23 @@ static int handle(service *base, shmrpc_server *server, shmrpc_session *session,
         return answer_status(lane, request, SHMRPC_E_UNIMPLEMENTED);
     }
     method = &self->binding.service->methods[request->method];
-    rc = load(self, method, request);
+    rc = load(self, method, request, scratch->request);
     if (rc != 0) {
         return rc;
     }
     if (method->reply != NULL) {
-        message_init(method->reply, base->reply);
+        message_init(method->reply, scratch->reply);
     }
     call.service = self;
+    call.visit = visit;
     call.method = method;
     call.timeout_ns = service_budget_ns(request->budget_us);
     call.thrown_code = 0;
-    context.session = session;
+    context.session = visit->session;
     context.implementation = &call;
     lane_server_start(lane, request);
-    rc = method->invoke(server, &context, method->request == NULL ? NULL : base->request,
-                        method->reply == NULL ? NULL : base->reply);
+    rc = method->invoke(visit->server, &context, method->request == NULL ? NULL : scratch->request,
+                        method->reply == NULL ? NULL : scratch->reply);
     return answer(lane, request, &call, rc);
 }
 
@@ -247,7 +250,7 @@ int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload)
                  code, shmrpc_last_error());
         return SHMRPC_E_INTERNAL;
     }
-    memcpy(call->service->base.payload, payload, type->size);
+    memcpy(call->visit->scratch->payload, payload, type->size);
     call->thrown_code = code;
     return code;
 }
@@ -275,7 +278,6 @@ static void disconnected(service *base, shmrpc_server *server, shmrpc_session *s
 static void typed_free(service *base)
 {
     free(((typed_service *)(void *)base)->names);
-    service_deinit(base);
     free(base);
 }
 
@@ -302,12 +304,11 @@ static service *typed_new(const shmrpc_server_binding *binding)
         self->names[i] = (typed_name){method->name, i};
     }
     qsort(self->names, info->method_count, sizeof(*self->names), compare_names);
-    if (service_init(&self->base, info->name, request_size, answer_size) != 0) {
-        free(self->names);
-        free(self);
-        return NULL;
-    }
     self->binding = *binding;
+    self->base.name = info->name;
+    self->base.request_size = request_size;
+    self->base.answer_size = answer_size;
+    self->base.method_count = info->method_count;
     self->base.agree = agree;
     self->base.handle = handle;
     self->base.connected = connected;

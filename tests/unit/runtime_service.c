@@ -68,6 +68,7 @@ static const shmrpc_server_binding binding = {.service = &info};
 
 static shmrpc_server server;
 static service *offered;
+static service_scratch scratch;
 static lane_pair pair;
 
 static void begin(void)
@@ -75,12 +76,14 @@ static void begin(void)
     runtime_dir_make();
     ck_assert_int_eq(shmrpc_server_init(&server, &binding, "service", NULL), 0);
     offered = server_core_service(&server);
+    ck_assert_int_eq(service_scratch_init(&scratch, offered), 0);
     lane_pair_init(&pair, 4, 2);
 }
 
 static void end(void)
 {
     lane_pair_deinit(&pair);
+    service_scratch_deinit(&scratch);
     shmrpc_server_deinit(&server);
     runtime_dir_remove();
 }
@@ -195,6 +198,7 @@ END_TEST
 /* Publishes a request, has the service handle it, and looks at what it says and answers. */
 static int handle(uint16_t method, uint64_t value, uint32_t length, uint32_t reply_size, lane_reply *ret_reply)
 {
+    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch};
     unsigned char request[PAIR_BLOCK] = {0};
     int64_t timeout_ns = 1;
     lane_request taken;
@@ -206,7 +210,7 @@ static int handle(uint16_t method, uint64_t value, uint32_t length, uint32_t rep
     memcpy(call.request, request, length);
     ck_assert_int_eq(lane_client_publish(&pair.client, &call, method, length, timeout_ns), 0);
     ck_assert_int_eq(lane_server_take(&pair.server, &taken), 1);
-    rc = offered->handle(offered, &server, NULL, &pair.server, &taken);
+    rc = offered->handle(offered, &visit, &taken);
     if (rc == SHMRPC_E_PROTOCOL) {
         ck_assert_uint_eq(lane_pair_word(&pair, call.position), word_request(call.position, pair.memory.shift));
         return rc;
@@ -285,12 +289,13 @@ END_TEST
 
 START_TEST(a_cancelled_request_is_not_begun)
 {
+    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch};
     lane_call call = lane_pair_call(&pair, 1, 8, 8);
     lane_request taken;
 
     ck_assert_int_eq(lane_client_cancel(&pair.client, &call), 0);
     ck_assert_int_eq(lane_server_take(&pair.server, &taken), 1);
-    ck_assert_int_eq(offered->handle(offered, &server, NULL, &pair.server, &taken), SHMRPC_E_CANCELLED);
+    ck_assert_int_eq(offered->handle(offered, &visit, &taken), SHMRPC_E_CANCELLED);
     ck_assert_uint_eq(invoked, 0);
     lane_client_reap(&pair.client);
     ck_assert_uint_eq(pair.client.reaped, pair.client.next);
