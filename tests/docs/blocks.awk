@@ -10,6 +10,7 @@
 #     ```sh test=tools_dev               the CTest of that name does what it says
 #     ```text demo                       lines that `tools/dev demo` prints
 #     ```c from=PATH                     it stands in that file, line by line
+#     ```c file=PATH                     a test writes it into that file before it runs what follows
 #     ```shm complete                    it compiles as it stands
 
 function stop(text) {

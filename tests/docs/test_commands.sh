@@ -5,7 +5,8 @@
 #
 # All blocks of a document that are marked `run` are run in turn by one shell, in a folder that holds a copy of what an
 # outside reader has: idl-examples, and the build installed in $HOME/.local, which is in the PATH. Of a `console` block
-# the output is compared with what the document shows; "..." there stands for anything.
+# the output is compared with what the document shows; "..." there stands for anything. A block that is marked
+# `file=PATH` is written into that file, when its turn comes.
 set -uo pipefail
 
 readonly source_dir=$1
@@ -24,12 +25,13 @@ installs_the_build() {
 
 # as_pattern TEXT: for [[ == ]]: literal but for "...".
 as_pattern() {
-    local text=$1 pattern=
+    local text=$1 pattern='' part
     while [ "$text" != "${text#*...}" ]; do
-        pattern+=$(printf '%q' "${text%%...*}")'*'
+        part=${text%%...*}
+        pattern+=${part:+$(printf '%q' "$part")}'*'
         text=${text#*...}
     done
-    pattern+=$(printf '%q' "$text")
+    pattern+=${text:+$(printf '%q' "$text")}
     printf '%s\n' "$pattern"
 }
 
@@ -71,19 +73,22 @@ run_block() {
 }
 
 runs_what_it_shows() {
-    local block document line language attributes
+    local block document line language attributes file
     cp -R "$source_dir/idl-examples" .
     mkdir -m 700 run
+    trap 'jobs -p | xargs -r kill -KILL 2>/dev/null || true' EXIT
     export HOME=$home PATH=$home/.local/bin:$PATH SHMRPC_DIR=$PWD/run
     unset XDG_RUNTIME_DIR
     list_blocks "$1"
     while IFS=$'\t' read -r block document line language attributes <&5; do
+        file=$(attribute file "$attributes")
+        [ -z "$file" ] || cp "$block" "$file"
         has run "$attributes" || continue
         echo "$document:$line:"
         run_block "$block" "$language"
     done 5<<<"$blocks"
     [ -z "$(jobs -r)" ] || fail "still running: $(jobs -r)"
-    [ -z "$(ls -A run)" ] || fail "left behind: $(ls -A run)"
+    [ -z "$(ls -A "$SHMRPC_DIR")" ] || fail "left behind: $(ls -A "$SHMRPC_DIR")"
 }
 
 # example NUMBER: the lines of an example of the manual page.
