@@ -167,6 +167,17 @@ messages_in_troubleshooting_are_the_library_s() {
     return "$faults"
 }
 
+# docs/outcomes.md speaks of each status, and of none that there is not.
+outcomes_have_every_status_and_no_other() {
+    local in_code in_document
+    cd "$source_dir"
+    in_code=$(sed -nE 's/^ *X\(([A-Z_]+), -[0-9]+,.*/\1/p' include/shmrpc/status.h | sort -u)
+    # shellcheck disable=SC2016
+    in_document=$(grep -oE '`[A-Z]+(_[A-Z]+)*`' docs/outcomes.md | tr -d '`' | grep -vxE 'SIGSTOP|NULL' | sort -u)
+    [ -n "$in_code" ] || fail "no status was found"
+    [ "$in_code" = "$in_document" ] || fail "$(diff <(echo "$in_code") <(echo "$in_document"))"
+}
+
 decisions_are_numbered_without_a_gap_and_listed() {
     local path name part number=0
     cd "$source_dir/docs/decisions"
@@ -196,6 +207,7 @@ run_case complete_blocks_compile
 run_case links_lead_somewhere
 run_case memory_model_has_every_ordered_access
 run_case messages_in_troubleshooting_are_the_library_s
+run_case outcomes_have_every_status_and_no_other
 run_case decisions_are_numbered_without_a_gap_and_listed
 run_case names_nothing_of_one_machine
 end_cases
