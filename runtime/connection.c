@@ -112,8 +112,12 @@ static int outcome_of(connection *self, uint64_t position)
 
 static int attach(connection *self, const control_welcome *welcome, int64_t until_ns, int64_t spin_ns)
 {
-    region_geometry geometry = {welcome->depth, welcome->request_block_size, welcome->request_block_count,
-                                welcome->reply_block_size, welcome->reply_block_count};
+    region_geometry geometry = {welcome->depth,
+                                welcome->request_block_size,
+                                welcome->request_block_count,
+                                welcome->reply_block_size,
+                                welcome->reply_block_count,
+                                welcome->inbox_depth};
     control_packet packet = {.kind = CONTROL_ATTACH};
     control_packet *ready = NULL;
     void *base = NULL;

@@ -85,12 +85,50 @@ static int wire_pack(const wire_packet *packet, void **ret_bytes, size_t *ret_le
     return 0;
 }
 
+/* The reason why a peer's packet is refused; each check returns one, or NULL. */
+typedef const char *reason;
+
+/* ---- tokens ---- */
+
+bool control_token_is_equal(const control_token *a, const control_token *b)
+{
+    unsigned difference = 0;
+
+    for (size_t i = 0; i < CONTROL_TOKEN_SIZE; i++)
+        difference |= a->bytes[i] ^ b->bytes[i];
+    return difference == 0;
+}
+
+bool control_token_is_set(const control_token *token)
+{
+    static const control_token none;
+
+    return !control_token_is_equal(token, &none);
+}
+
+/* Refers to `token`; no token has no bytes. */
+static ProtobufCBinaryData token_encode(control_token *token)
+{
+    return (ProtobufCBinaryData){control_token_is_set(token) ? CONTROL_TOKEN_SIZE : 0, token->bytes};
+}
+
+static reason token_decode(const ProtobufCBinaryData *from, control_token *to)
+{
+    if (from->len != 0 && from->len != CONTROL_TOKEN_SIZE)
+        return "a token of the wrong size";
+    *to = (control_token){0};
+    if (from->len != 0)
+        memcpy(to->bytes, from->data, CONTROL_TOKEN_SIZE);
+    return NULL;
+}
+
 static int hello_encode(const control_hello *hello, void **ret_bytes, size_t *ret_length)
 {
     wire_packet packet;
     wire_hello to;
     wire_method *methods = NULL;
     wire_method **pointers = NULL;
+    control_token token = hello->token;
     int r = -ENOMEM;
 
     shmrpc__control__packet__init(&packet);
@@ -123,6 +161,8 @@ static int hello_encode(const control_hello *hello, void **ret_bytes, size_t *re
     to.request_size = hello->request_size;
     to.reply_size = hello->reply_size;
     to.runtime = wire_string(hello->runtime);
+    to.inbox = hello->inbox;
+    to.token = token_encode(&token);
 
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_HELLO;
     packet.hello = &to;
@@ -138,6 +178,7 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
 {
     wire_packet packet;
     wire_welcome to;
+    control_token token = welcome->token;
     char *copy;
     int r;
 
@@ -157,6 +198,8 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
     to.n_method_numbers = welcome->method_count;
     to.session = welcome->session;
     to.runtime = wire_string(welcome->runtime);
+    to.inbox_depth = welcome->inbox_depth;
+    to.token = token_encode(&token);
 
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_WELCOME;
     packet.welcome = &to;
@@ -260,9 +303,6 @@ static void budget_free(void *data, void *memory)
     free(memory);
 }
 
-/* The reason why a peer's packet is refused; each check returns one, or NULL. */
-typedef const char *reason;
-
 /* Is this printable ASCII without spaces, of `least` .. CONTROL_NAME_MAX bytes? */
 static bool name_is_usable(const char *name, size_t least)
 {
@@ -325,7 +365,7 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
         return "the service's name is not usable";
     if (!name_is_usable(from->runtime, 0))
         return "the version of the library is not usable";
-    if (from->depth > CONTROL_DEPTH_MAX || from->blocks > CONTROL_BLOCKS_MAX)
+    if (from->depth > CONTROL_DEPTH_MAX || from->inbox > CONTROL_DEPTH_MAX || from->blocks > CONTROL_BLOCKS_MAX)
         return "the depth or the number of blocks is above the limit";
     if (from->request_size > SHMRPC_MESSAGE_MAX || from->reply_size > SHMRPC_MESSAGE_MAX)
         return "the size of messages is above the limit";
@@ -347,8 +387,9 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
         .request_size = from->request_size,
         .reply_size = from->reply_size,
         .runtime = from->runtime,
+        .inbox = from->inbox,
     };
-    return NULL;
+    return token_decode(&from->token, &to->token);
 }
 
 static reason welcome_decode(const wire_welcome *from, control_welcome *to)
@@ -357,8 +398,8 @@ static reason welcome_decode(const wire_welcome *from, control_welcome *to)
         return "the status is not one of the transport's";
     if (!name_is_usable(from->runtime, 0))
         return "the version of the library is not usable";
-    if (from->depth > CONTROL_DEPTH_MAX || from->request_block_count > CONTROL_BLOCKS_MAX ||
-        from->reply_block_count > CONTROL_BLOCKS_MAX)
+    if (from->depth > CONTROL_DEPTH_MAX || from->inbox_depth > CONTROL_DEPTH_MAX ||
+        from->request_block_count > CONTROL_BLOCKS_MAX || from->reply_block_count > CONTROL_BLOCKS_MAX)
         return "the depth or the number of blocks is above the limit";
     if (from->request_block_size > SHMRPC_MESSAGE_MAX || from->reply_block_size > SHMRPC_MESSAGE_MAX)
         return "the size of blocks is above the limit";
@@ -381,8 +422,9 @@ static reason welcome_decode(const wire_welcome *from, control_welcome *to)
         .method_count = (uint32_t)from->n_method_numbers,
         .session = from->session,
         .runtime = from->runtime,
+        .inbox_depth = from->inbox_depth,
     };
-    return NULL;
+    return token_decode(&from->token, &to->token);
 }
 
 static reason packet_decode(const wire_packet *from, control_method *methods, control_packet *to)

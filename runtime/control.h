@@ -22,6 +22,12 @@
 #define CONTROL_DEPTH_MAX 65536u /* slots */
 #define CONTROL_BLOCKS_MAX 255u  /* of each direction */
 #define CONTROL_METHOD_MISSING 0xffffu
+#define CONTROL_TOKEN_SIZE 16u
+
+/* A secret between a client and its server; all zero: none. */
+typedef struct control_token {
+    uint8_t bytes[CONTROL_TOKEN_SIZE];
+} control_token;
 
 typedef struct control_method {
     const char *name; /* 1 .. CONTROL_NAME_MAX bytes */
@@ -42,6 +48,8 @@ typedef struct control_hello {
     uint32_t request_size; /* at most SHMRPC_MESSAGE_MAX */
     uint32_t reply_size;   /* likewise */
     const char *runtime;   /* 0 .. CONTROL_NAME_MAX bytes */
+    uint32_t inbox;        /* at most CONTROL_DEPTH_MAX */
+    control_token token;
 } control_hello;
 
 typedef struct control_welcome {
@@ -56,7 +64,9 @@ typedef struct control_welcome {
     uint32_t *method_numbers; /* each at most CONTROL_METHOD_MISSING */
     uint32_t method_count;    /* at most SHMRPC_METHODS_MAX */
     uint64_t session;
-    const char *runtime; /* 0 .. CONTROL_NAME_MAX bytes */
+    const char *runtime;  /* 0 .. CONTROL_NAME_MAX bytes */
+    uint32_t inbox_depth; /* at most CONTROL_DEPTH_MAX */
+    control_token token;
 } control_welcome;
 
 typedef struct control_attach {
@@ -75,6 +85,12 @@ typedef enum control_kind {
     CONTROL_READY,
     CONTROL_GOODBYE,
 } control_kind;
+
+/* Is there a token? */
+bool control_token_is_set(const control_token *token);
+
+/* In a time that does not depend on where they differ. */
+bool control_token_is_equal(const control_token *a, const control_token *b);
 
 /* A decoded packet; strings (never NULL) and arrays live until control_packet_free(). */
 typedef struct control_packet {

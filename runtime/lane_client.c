@@ -88,7 +88,7 @@ void lane_client_reap(lane_client *lane)
 static void sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
 {
     uint64_t last = lane->next - 1;
-    uint32_t wish = wish_of(last);
+    uint32_t wish = wish_of(last, WISH_CALL);
     lane_header *header = lane->memory.header;
 
     shared_make_wish(header, wish);
@@ -260,7 +260,7 @@ int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t metho
     if ((found & WORD_WISH) != 0) {
         (void)event_ring(lane->bell);
     }
-    if ((found & ~WORD_MARKS) != before) {
+    if (!word_is_free(found, call->position, lane->memory.shift)) {
         return error_set(SHMRPC_E_PROTOCOL, "the server wrote to a slot that was not its own");
     }
     return 0;

@@ -49,7 +49,7 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     int rc;
 
     if ((word & ~WORD_MARKS) != word_request(position, lane->memory.shift)) {
-        if ((word & ~WORD_MARKS) == word_before(position, lane->memory.shift)) {
+        if (word_is_free(word, position, lane->memory.shift)) {
             return 0;
         }
         return error_set(SHMRPC_E_PROTOCOL, "a slot's word is neither the last reply nor the next request");
@@ -112,14 +112,11 @@ void lane_server_answer(lane_server *lane, const lane_request *request, int stat
 bool lane_server_arm(lane_server *lane)
 {
     slot *at = region_slot(&lane->memory, lane->next);
-    uint32_t before = word_before(lane->next, lane->memory.shift);
-    uint32_t found = before;
+    uint32_t found = shared_load_word(at);
 
-    if (shared_mark_word(at, before, WORD_WISH, &found) || found == (before | WORD_WISH)) {
-        return true;
-    }
-    /* A mark that nobody has to set must not keep the server awake. */
-    return (found & ~WORD_MARKS) == before && shared_mark_word(at, found, WORD_WISH, &found);
+    /* Marked already, by an earlier call or by a client that has no reason to: nothing to swap, and nothing came. */
+    return word_is_free(found, lane->next, lane->memory.shift) &&
+           ((found & WORD_WISH) != 0 || shared_mark_word(at, found, WORD_WISH, &found));
 }
 
 void lane_server_close(lane_server *lane)

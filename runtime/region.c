@@ -49,16 +49,21 @@ static bool blocks_are_valid(uint32_t size, uint32_t count)
     return size % LINE == 0 && size <= SHMRPC_MESSAGE_MAX && count <= BLOCKS_MAX;
 }
 
+static bool depth_is_valid(uint32_t depth)
+{
+    return is_power_of_two(depth) && depth >= DEPTH_MIN && depth <= DEPTH_MAX;
+}
+
 bool region_check(const region_geometry *geometry)
 {
-    return is_power_of_two(geometry->depth) && geometry->depth >= DEPTH_MIN && geometry->depth <= DEPTH_MAX &&
+    return depth_is_valid(geometry->depth) && (geometry->inbox_depth == 0 || depth_is_valid(geometry->inbox_depth)) &&
            blocks_are_valid(geometry->request_block_size, geometry->request_block_count) &&
            blocks_are_valid(geometry->reply_block_size, geometry->reply_block_count);
 }
 
 size_t region_size(const region_geometry *geometry)
 {
-    size_t size = sizeof(lane_header) + (size_t)geometry->depth * sizeof(slot);
+    size_t size = sizeof(lane_header) + ((size_t)geometry->depth + geometry->inbox_depth) * sizeof(slot);
 
     size += (size_t)geometry->request_block_size * geometry->request_block_count;
     size += (size_t)geometry->reply_block_size * geometry->reply_block_count;
@@ -76,6 +81,9 @@ void region_init(region *memory, void *base, const region_geometry *geometry)
     at += sizeof(lane_header);
     memory->slots = (slot *)(void *)at;
     at += (size_t)geometry->depth * sizeof(slot);
+    memory->inbox = (slot *)(void *)at;
+    memory->inbox_shift = geometry->inbox_depth == 0 ? 0 : (unsigned)__builtin_ctz(geometry->inbox_depth);
+    at += (size_t)geometry->inbox_depth * sizeof(slot);
     memory->request_blocks = at;
     at += (size_t)geometry->request_block_size * geometry->request_block_count;
     memory->reply_blocks = at;
@@ -88,6 +96,12 @@ void region_format(region *memory)
     atomic_store_explicit(&memory->header->wish, WISH_NONE, memory_order_relaxed);
     atomic_store_explicit(&memory->header->started, 0, memory_order_relaxed);
     atomic_store_explicit(&memory->header->closed, 0, memory_order_relaxed);
+    atomic_store_explicit(&memory->header->inbox_read, 0, memory_order_relaxed);
+    atomic_store_explicit(&memory->header->inbox_wanted, 0, memory_order_relaxed);
+    for (first = 1; first <= memory->geometry.inbox_depth; first++) {
+        atomic_store_explicit(&region_entry(memory, first)->word, word_before(first, memory->inbox_shift),
+                              memory_order_relaxed);
+    }
     /* Positions begin at 1, so the first position of slot 0 is that of the second lap. */
     for (first = 1; first <= memory->geometry.depth; first++) {
         atomic_store_explicit(&region_slot(memory, first)->word, word_before(first, memory->shift),

@@ -20,6 +20,7 @@ typedef struct region_geometry {
     uint32_t request_block_count; /* 0 .. BLOCKS_MAX; 0 exactly where the size is 0 */
     uint32_t reply_block_size;
     uint32_t reply_block_count;
+    uint32_t inbox_depth; /* as the ring's depth; 0: no inbox, and no call is ever MOVED */
 } region_geometry;
 
 typedef struct region {
@@ -28,12 +29,14 @@ typedef struct region {
     unsigned char *request_blocks;
     unsigned char *reply_blocks;
     region_geometry geometry;
-    unsigned shift; /* log2 of the depth */
-    size_t size;    /* bytes mapped */
+    slot *inbox;
+    unsigned shift;       /* log2 of the depth */
+    unsigned inbox_shift; /* log2 of the inbox's */
+    size_t size;          /* bytes mapped */
 } region;
 
 /*
- * Plans a lane: `depth` and `blocks` as asked for (0: the defaults, 64 and 8), the largest request and reply in bytes.
+ * Plans a lane without an inbox: `depth` and `blocks` as asked for (0: the defaults, 64 and 8), the largest request and reply in bytes.
  * Blocks are made only where a message can exceed a slot, and fewer than asked for where all would take more than
  * REGION_BLOCKS_TOTAL.
  */
@@ -56,6 +59,12 @@ void region_format(region *memory);
 static inline slot *region_slot(const region *memory, uint64_t position)
 {
     return &memory->slots[position & (memory->geometry.depth - 1)];
+}
+
+/* The entry of the inbox with this number, from 1. There is an inbox. */
+static inline slot *region_entry(const region *memory, uint64_t number)
+{
+    return &memory->inbox[number & (memory->geometry.inbox_depth - 1)];
 }
 
 /* `number` as in a slot's header: 1 + index, bounded by the caller. */

@@ -83,6 +83,7 @@ static int send_welcome(const shmrpc_session *session, const service_terms *term
         .request_block_count = geometry->request_block_count,
         .reply_block_size = geometry->reply_block_size,
         .reply_block_count = geometry->reply_block_count,
+        .inbox_depth = geometry->inbox_depth,
         .method_numbers = terms->method_numbers,
         .method_count = terms->method_count,
         .session = session->id,
@@ -106,8 +107,12 @@ static int plan(shmrpc_session *session, const control_hello *hello, const sessi
     region_geometry geometry = region_plan(hello->depth, hello->blocks > BLOCKS_MAX ? BLOCKS_MAX : hello->blocks,
                                            terms->request_size, terms->answer_size);
 
+    geometry.inbox_depth = hello->inbox;
     if (geometry.depth > host->max_depth) {
         geometry.depth = host->max_depth;
+    }
+    if (geometry.inbox_depth > host->max_depth) {
+        geometry.inbox_depth = host->max_depth;
     }
     if (!region_check(&geometry)) {
         return error_set(SHMRPC_E_REFUSED, "a ring of %u slots for messages of %u and %u bytes is impossible",

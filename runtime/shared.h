@@ -14,6 +14,9 @@
  *   W1 <> W2   server wishes, then sleeps    <> client publishes, then looks for the wish
  *   W3 <> W4   client wishes, then looks for its reply <> server replies, then looks for the wish
  *   S1 -> S2   server says "closed"          -> client sees the last position that was started
+ *   I1 -> I2   server publishes an entry     -> client sees its header and payload
+ *   I3 -> I4   client has read entries       -> server writes them again
+ *   I5 <> I6   server wants room in the inbox, then looks <> client has read entries, then looks who wants room
  */
 #ifndef SHMRPC_SHARED_H
 #define SHMRPC_SHARED_H
@@ -26,9 +29,9 @@
 /* ---- words ---- */
 
 /*
- * ORDER R2, R4 acquire: the header and payload that the peer wrote before it published this word are seen after it.
+ * ORDER R2, R4, I2 acquire: what the peer wrote before it published this word, header and payload, is seen after it.
  * Without it: a slot is read before it is written. Pairs with R1 in shared_publish_request(), R3 in
- * shared_publish_reply().
+ * shared_publish_reply(), I1 in shared_publish_entry().
  */
 static inline uint32_t shared_load_word(const slot *at)
 {
@@ -102,6 +105,47 @@ static inline bool shared_take_wish(lane_header *header, uint32_t wish)
 {
     return atomic_compare_exchange_strong_explicit(&header->wish, &wish, WISH_NONE, memory_order_acq_rel,
                                                    memory_order_relaxed);
+}
+
+/* ---- the inbox ---- */
+
+/*
+ * ORDER I1 release: the entry's header and payload come first; pairs with I2, the acquire of shared_load_word(). The
+ * client's wish is then looked for as after a reply, always with the fence (W4): entries are not the client's to await
+ * one by one.
+ */
+static inline void shared_publish_entry(slot *at, uint32_t word)
+{
+    atomic_store_explicit(&at->word, word, memory_order_release);
+}
+
+/*
+ * ORDER I3 release, I5 with the fence: what was in the entries up to `number` has been copied; then the server's want
+ * is looked for. Returns whether it wants to be rung for.
+ */
+static inline bool shared_set_inbox_read(lane_header *header, uint64_t number)
+{
+    atomic_store_explicit(&header->inbox_read, number, memory_order_release);
+    atomic_thread_fence(memory_order_seq_cst);
+    return atomic_load_explicit(&header->inbox_wanted, memory_order_relaxed) != 0;
+}
+
+/* ORDER I4 acquire: entries up to this one may be written again. A client that lies here overwrites its own answers. */
+static inline uint64_t shared_get_inbox_read(const lane_header *header)
+{
+    return atomic_load_explicit(&header->inbox_read, memory_order_acquire);
+}
+
+/*
+ * ORDER I6: the want is visible before inbox_read is looked at again. Of "want, fence, look for room" and "read, fence,
+ * look for the want" at least one look succeeds. Without either: the lane pauses for ever.
+ */
+static inline void shared_want_inbox(lane_header *header, bool want)
+{
+    atomic_store_explicit(&header->inbox_wanted, want, memory_order_relaxed);
+    if (want) {
+        atomic_thread_fence(memory_order_seq_cst);
+    }
 }
 
 /* ---- how far the server got ---- */

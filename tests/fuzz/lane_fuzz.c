@@ -64,7 +64,7 @@ static unsigned char *guarded(size_t size)
 
 static const bench *bench_get(void)
 {
-    static const region_geometry geometry = {DEPTH, BLOCK, BLOCKS, BLOCK, BLOCKS};
+    static const region_geometry geometry = {DEPTH, BLOCK, BLOCKS, BLOCK, BLOCKS, 0};
     static bench only;
 
     if (only.base == NULL) {

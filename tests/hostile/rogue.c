@@ -171,9 +171,12 @@ bool rogue_greet_with(rogue *self, const control_packet *hello)
     const control_welcome *welcome = &packet->as.welcome;
     bool agreed = welcome->status == 0;
     if (agreed) {
-        self->memory.geometry =
-            (region_geometry){welcome->depth, welcome->request_block_size, welcome->request_block_count,
-                              welcome->reply_block_size, welcome->reply_block_count};
+        self->memory.geometry = (region_geometry){welcome->depth,
+                                                  welcome->request_block_size,
+                                                  welcome->request_block_count,
+                                                  welcome->reply_block_size,
+                                                  welcome->reply_block_count,
+                                                  welcome->inbox_depth};
         ck_assert(region_check(&self->memory.geometry));
         self->session = welcome->session;
     }

@@ -156,7 +156,7 @@ END_TEST
 START_TEST(says_protocol_of_a_slot_that_changed_while_it_was_free)
 {
     static const uint32_t words[] = {WORD_REQUEST, 7u << WORD_LAP_SHIFT | WORD_REPLY,
-                                     1u << WORD_LAP_SHIFT | WORD_REQUEST, 0, UINT32_MAX};
+                                     1u << WORD_LAP_SHIFT | WORD_REQUEST, 0, UINT32_MAX ^ (1u << WORD_LAP_SHIFT)};
     victim client = {.method = PROBE_ECHO, .request = &victim_value};
     uint32_t numbers[PROBE_METHODS];
     rogue server;

@@ -76,10 +76,12 @@ START_TEST(says_so_where_a_server_gives_no_blocks)
     } else {
         welcome.as.welcome.reply_block_size = 64;
     }
-    server.memory.geometry =
-        (region_geometry){welcome.as.welcome.depth, welcome.as.welcome.request_block_size,
-                          welcome.as.welcome.request_block_count, welcome.as.welcome.reply_block_size,
-                          welcome.as.welcome.reply_block_count};
+    server.memory.geometry = (region_geometry){welcome.as.welcome.depth,
+                                               welcome.as.welcome.request_block_size,
+                                               welcome.as.welcome.request_block_count,
+                                               welcome.as.welcome.reply_block_size,
+                                               welcome.as.welcome.reply_block_count,
+                                               0};
     if (rogue_admit(&server, &welcome) && rogue_await_request(&server, &request))
         rogue_reply(&server, &reply, 0);
     rogue_leave(&server);

@@ -19,7 +19,7 @@ static int look(lane_peer *peer)
 
 void lane_pair_init(lane_pair *pair, uint32_t depth, uint32_t blocks)
 {
-    region_geometry geometry = {depth, blocks == 0 ? 0 : PAIR_BLOCK, blocks, blocks == 0 ? 0 : PAIR_BLOCK, blocks};
+    region_geometry geometry = {depth, blocks == 0 ? 0 : PAIR_BLOCK, blocks, blocks == 0 ? 0 : PAIR_BLOCK, blocks, 0};
     size_t size = region_size(&geometry);
 
     *pair = (lane_pair){.peer = {look}, .page = (size_t)sysconf(_SC_PAGESIZE)};

@@ -71,6 +71,8 @@ static control_packet hello(void)
                 .request_size = 100,
                 .reply_size = 200,
                 .runtime = "0.1.0",
+                .inbox = 32,
+                .token = {"0123456789abcde"},
             },
     };
 }
@@ -95,6 +97,8 @@ static control_packet welcome(void)
                 .method_count = 3,
                 .session = UINT64_MAX - 1,
                 .runtime = "0.1.0",
+                .inbox_depth = CONTROL_DEPTH_MAX,
+                .token = {{[15] = 1}},
             },
     };
 }
@@ -114,6 +118,8 @@ START_TEST(a_hello_arrives_as_it_was_sent)
     ck_assert_uint_eq(got->blocks, 8);
     ck_assert_uint_eq(got->request_size, 100);
     ck_assert_uint_eq(got->reply_size, 200);
+    ck_assert_uint_eq(got->inbox, 32);
+    ck_assert_mem_eq(got->token.bytes, "0123456789abcde", CONTROL_TOKEN_SIZE);
     ck_assert_str_eq(got->runtime, "0.1.0");
     ck_assert_uint_eq(got->method_count, 2);
     for (uint32_t i = 0; i < 2; i++) {
@@ -138,6 +144,7 @@ START_TEST(a_hello_of_the_raw_transport_has_neither_service_nor_methods)
     ck_assert_str_eq(decoded->as.hello.service, "");
     ck_assert_str_eq(decoded->as.hello.runtime, "");
     ck_assert_uint_eq(decoded->as.hello.method_count, 0);
+    ck_assert(!control_token_is_set(&decoded->as.hello.token));
     control_packet_free(decoded);
 }
 END_TEST
@@ -175,6 +182,8 @@ START_TEST(a_welcome_arrives_as_it_was_sent)
     ck_assert_uint_eq(got->request_block_count, 8);
     ck_assert_uint_eq(got->reply_block_size, SHMRPC_MESSAGE_MAX);
     ck_assert_uint_eq(got->reply_block_count, CONTROL_BLOCKS_MAX);
+    ck_assert_uint_eq(got->inbox_depth, CONTROL_DEPTH_MAX);
+    ck_assert(control_token_is_equal(&got->token, &packet.as.welcome.token));
     ck_assert_uint_eq(got->method_count, 3);
     ck_assert_uint_eq(got->method_numbers[0], 1);
     ck_assert_uint_eq(got->method_numbers[1], 0);
@@ -300,6 +309,9 @@ START_TEST(a_hello_beyond_its_limits_is_refused)
     packet.as.hello.request_size = SHMRPC_MESSAGE_MAX + 1;
     expect_refused(&packet, "the size of messages is above the limit");
     packet = hello();
+    packet.as.hello.inbox = CONTROL_DEPTH_MAX + 1;
+    expect_refused(&packet, "the depth or the number of blocks is above the limit");
+    packet = hello();
     packet.as.hello.reply_size = UINT32_MAX;
     expect_refused(&packet, "the size of messages is above the limit");
 
@@ -307,6 +319,40 @@ START_TEST(a_hello_beyond_its_limits_is_refused)
     packet = hello();
     packet.as.hello.service = long_name;
     control_packet_free(round_trip(&packet));
+}
+END_TEST
+
+START_TEST(tokens_differ_by_any_byte)
+{
+    for (size_t i = 0; i < CONTROL_TOKEN_SIZE; i++) {
+        control_token a = {"0123456789abcde"};
+        control_token b = a;
+        control_token single = {{0}};
+
+        ck_assert(control_token_is_equal(&a, &b));
+        b.bytes[i] ^= 0x80;
+        ck_assert(!control_token_is_equal(&a, &b));
+        ck_assert(!control_token_is_set(&single));
+        single.bytes[i] = 1;
+        ck_assert(control_token_is_set(&single));
+    }
+}
+END_TEST
+
+START_TEST(a_token_of_another_size_is_refused)
+{
+    /* Packets with nothing but a token: Hello { 11: ... } is field 1 of Packet, Welcome { 13: ... } field 2. */
+    static const uint8_t short_hello[] = {0x0a, 6, 0x08, 1, 0x10, 1, 0x5a, 0};
+    static const uint8_t bad_hello[] = {0x0a, 7, 0x08, 1, 0x10, 1, 0x5a, 1, 0x55};
+    static const uint8_t bad_welcome[] = {0x12, 3, 0x6a, 1, 0x55};
+    control_packet *decoded = NULL;
+    const char *reason = NULL;
+
+    ck_assert_int_eq(control_decode(short_hello, sizeof(short_hello), &decoded, &reason), 0);
+    ck_assert(!control_token_is_set(&decoded->as.hello.token));
+    control_packet_free(decoded);
+    expect_bytes_refused(bad_hello, sizeof(bad_hello), "a token of the wrong size");
+    expect_bytes_refused(bad_welcome, sizeof(bad_welcome), "a token of the wrong size");
 }
 END_TEST
 
@@ -344,6 +390,9 @@ START_TEST(a_welcome_beyond_its_limits_is_refused)
     expect_refused(&packet, "the version of the library is not usable");
     packet = welcome();
     packet.as.welcome.depth = UINT32_MAX;
+    expect_refused(&packet, "the depth or the number of blocks is above the limit");
+    packet = welcome();
+    packet.as.welcome.inbox_depth = CONTROL_DEPTH_MAX + 1;
     expect_refused(&packet, "the depth or the number of blocks is above the limit");
     packet = welcome();
     packet.as.welcome.request_block_count = CONTROL_BLOCKS_MAX + 1;
@@ -536,6 +585,8 @@ static Suite *control_suite(void)
     tcase_add_test(tests, texts_hold_nothing_that_a_terminal_acts_upon);
     tcase_add_test(tests, long_texts_are_cut_at_the_end_of_a_character_on_both_ways);
     tcase_add_test(tests, a_hello_beyond_its_limits_is_refused);
+    tcase_add_test(tests, tokens_differ_by_any_byte);
+    tcase_add_test(tests, a_token_of_another_size_is_refused);
     tcase_add_test(tests, a_method_beyond_its_limits_is_refused);
     tcase_add_test(tests, a_welcome_beyond_its_limits_is_refused);
     tcase_add_test(tests, too_many_methods_are_refused);

@@ -369,7 +369,7 @@ END_TEST
 
 START_TEST(refuses_a_slot_that_the_server_changed_behind_its_back)
 {
-    const uint32_t words[] = {0, word_request(1, 2), word_reply(1, 2), UINT32_MAX};
+    const uint32_t words[] = {0, word_request(1, 2), word_reply(1, 2), UINT32_MAX ^ (1u << WORD_LAP_SHIFT)};
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
         int64_t timeout_ns = MS;

@@ -162,7 +162,7 @@ START_TEST(a_reply_or_a_wish_is_seen)
         meet(&client_at, &server_at);
         meet(&client_at, &server_at);
         delay(&state);
-        shared_make_wish(pair.memory.header, wish_of(call.position));
+        shared_make_wish(pair.memory.header, wish_of(call.position, WISH_CALL));
         is_there = shared_load_word(call.at) == word_reply(call.position, pair.memory.shift);
         meet(&client_at, &server_at);
         ck_assert_msg(is_there || pair.server.doorbells == woken + 1, "round %u: both looked too early", round);

@@ -89,6 +89,8 @@ START_TEST(marks_in_a_word_do_not_hide_what_it_is)
 
         write_word(position, word_before(position, pair.memory.shift) | marks[i]);
         ck_assert_int_eq(lane_server_take(&pair.server, &request), 0);
+        write_word(position, word_before(position, pair.memory.shift) | WORD_MOVED | marks[i]);
+        ck_assert_int_eq(lane_server_take(&pair.server, &request), 0);
         write_request(position, header, marks[i]);
         ck_assert_int_eq(lane_server_take(&pair.server, &request), 1);
         ck_assert_int_eq(request.cancelled, (marks[i] & WORD_CANCEL) != 0);
@@ -131,11 +133,11 @@ START_TEST(refuses_a_word_that_is_neither_the_last_reply_nor_the_next_request)
 {
     const unsigned shift = pair.memory.shift;
     const uint32_t words[] = {
-        0,                      /* no state */
-        3,                      /* both states */
-        UINT32_MAX,             /* everything */
-        word_reply(1, shift),   /* a reply that nobody gave */
-        word_request(3, shift), /* the next lap's request */
+        0,                                   /* no state */
+        3,                                   /* both states */
+        UINT32_MAX ^ (1u << WORD_LAP_SHIFT), /* everything, of another lap */
+        word_reply(1, shift),                /* a reply that nobody gave */
+        word_request(3, shift),              /* the next lap's request */
         word_request(1, shift) ^ 0x80000000u,
         word_before(1, shift) & ~3u, /* the right lap, no state */
         word_before(1, shift) - (1u << WORD_LAP_SHIFT),
@@ -218,7 +220,7 @@ END_TEST
 START_TEST(wakes_a_client_that_sleeps_for_this_reply_once)
 {
     (void)lane_pair_call(&pair, 1, 8, 8);
-    shared_make_wish(pair.memory.header, wish_of(1));
+    shared_make_wish(pair.memory.header, wish_of(1, WISH_CALL));
     lane_pair_answer(&pair, 8);
     ck_assert_uint_eq(pair.server.doorbells, 1);
     ck_assert_uint_eq(atomic_load(&pair.memory.header->wish), WISH_NONE);
@@ -232,10 +234,10 @@ START_TEST(lets_a_client_sleep_that_awaits_a_later_reply)
 {
     (void)lane_pair_call(&pair, 1, 8, 8);
     (void)lane_pair_call(&pair, 2, 8, 8);
-    shared_make_wish(pair.memory.header, wish_of(2));
+    shared_make_wish(pair.memory.header, wish_of(2, WISH_CALL));
     lane_pair_answer(&pair, 8);
     ck_assert_uint_eq(pair.server.doorbells, 0);
-    ck_assert_uint_eq(atomic_load(&pair.memory.header->wish), wish_of(2));
+    ck_assert_uint_eq(atomic_load(&pair.memory.header->wish), wish_of(2, WISH_CALL));
     lane_pair_answer(&pair, 8);
     ck_assert_uint_eq(pair.server.doorbells, 1);
 }
@@ -244,7 +246,7 @@ END_TEST
 START_TEST(wakes_whoever_awaits_anything_when_it_closes)
 {
     (void)lane_pair_call(&pair, 1, 8, 8);
-    shared_make_wish(pair.memory.header, wish_of(1));
+    shared_make_wish(pair.memory.header, wish_of(1, WISH_CALL));
     ck_assert(!shared_get_closed(pair.memory.header));
     lane_server_close(&pair.server);
     ck_assert(shared_get_closed(pair.memory.header));
@@ -261,7 +263,7 @@ START_TEST(wakes_where_positions_wrap_in_the_wish)
     for (uint64_t position = wrap - 1; position <= wrap + 1; position++) {
         lane_call call = lane_pair_call(&pair, position, 8, 8);
 
-        shared_make_wish(pair.memory.header, wish_of(position));
+        shared_make_wish(pair.memory.header, wish_of(position, WISH_CALL));
         lane_pair_answer(&pair, 8);
         ck_assert_uint_eq(pair.server.doorbells, position - wrap + 2);
         lane_pair_expect_reply(&pair, &call, position + 1);

@@ -15,18 +15,18 @@ typedef struct plan_row {
 } plan_row;
 
 static const plan_row plan_rows[] = {
-    {0, 0, 0, 0, {64, 0, 0, 0, 0}},
-    {0, 0, 48, 48, {64, 0, 0, 0, 0}},
-    {2, 1, 49, 0, {2, 64, 1, 0, 0}},
-    {2, 1, 0, 49, {2, 0, 0, 64, 1}},
-    {64, 0, 64, 65, {64, 64, 8, 128, 8}},
-    {16, 255, 64, 64, {16, 64, 255, 64, 255}},
-    {65536, 255, 1000, 8, {65536, 1024, 255, 0, 0}},
-    {4, 255, 2048, 8, {4, 2048, 128, 0, 0}},
-    {4, 255, 4096, 4096, {4, 4096, 32, 4096, 32}},
-    {4, 255, 65536, 0, {4, 65536, 4, 0, 0}},
-    {4, 255, 65536, 65536, {4, 65536, 2, 65536, 2}},
-    {4, 1, 65536, 65536, {4, 65536, 1, 65536, 1}},
+    {0, 0, 0, 0, {64, 0, 0, 0, 0, 0}},
+    {0, 0, 48, 48, {64, 0, 0, 0, 0, 0}},
+    {2, 1, 49, 0, {2, 64, 1, 0, 0, 0}},
+    {2, 1, 0, 49, {2, 0, 0, 64, 1, 0}},
+    {64, 0, 64, 65, {64, 64, 8, 128, 8, 0}},
+    {16, 255, 64, 64, {16, 64, 255, 64, 255, 0}},
+    {65536, 255, 1000, 8, {65536, 1024, 255, 0, 0, 0}},
+    {4, 255, 2048, 8, {4, 2048, 128, 0, 0, 0}},
+    {4, 255, 4096, 4096, {4, 4096, 32, 4096, 32, 0}},
+    {4, 255, 65536, 0, {4, 65536, 4, 0, 0, 0}},
+    {4, 255, 65536, 65536, {4, 65536, 2, 65536, 2, 0}},
+    {4, 1, 65536, 65536, {4, 65536, 1, 65536, 1, 0}},
 };
 
 START_TEST(plans_slots_and_blocks_for_messages)
@@ -68,28 +68,34 @@ typedef struct check_row {
 } check_row;
 
 static const check_row check_rows[] = {
-    {{2, 0, 0, 0, 0}, true},
-    {{65536, 65536, 255, 65536, 255}, true},
-    {{64, 64, 1, 0, 0}, true},
-    {{0, 0, 0, 0, 0}, false},
-    {{1, 0, 0, 0, 0}, false},
-    {{3, 0, 0, 0, 0}, false},
-    {{65535, 0, 0, 0, 0}, false},
-    {{131072, 0, 0, 0, 0}, false},
-    {{UINT32_C(1) << 31, 0, 0, 0, 0}, false},
-    {{64, 64, 0, 0, 0}, false},
-    {{64, 0, 1, 0, 0}, false},
-    {{64, 63, 1, 0, 0}, false},
-    {{64, 65, 1, 0, 0}, false},
-    {{64, 65536 + 64, 1, 0, 0}, false},
-    {{64, UINT32_MAX - 63, 1, 0, 0}, false},
-    {{64, 64, 256, 0, 0}, false},
-    {{64, 64, UINT32_MAX, 0, 0}, false},
-    {{64, 0, 0, 64, 0}, false},
-    {{64, 0, 0, 0, 1}, false},
-    {{64, 0, 0, 48, 1}, false},
-    {{64, 0, 0, 131072, 1}, false},
-    {{64, 0, 0, 64, 256}, false},
+    {{2, 0, 0, 0, 0, 0}, true},
+    {{65536, 65536, 255, 65536, 255, 0}, true},
+    {{64, 64, 1, 0, 0, 0}, true},
+    {{0, 0, 0, 0, 0, 0}, false},
+    {{1, 0, 0, 0, 0, 0}, false},
+    {{3, 0, 0, 0, 0, 0}, false},
+    {{65535, 0, 0, 0, 0, 0}, false},
+    {{131072, 0, 0, 0, 0, 0}, false},
+    {{UINT32_C(1) << 31, 0, 0, 0, 0, 0}, false},
+    {{64, 64, 0, 0, 0, 0}, false},
+    {{64, 0, 1, 0, 0, 0}, false},
+    {{64, 63, 1, 0, 0, 0}, false},
+    {{64, 65, 1, 0, 0, 0}, false},
+    {{64, 65536 + 64, 1, 0, 0, 0}, false},
+    {{64, UINT32_MAX - 63, 1, 0, 0, 0}, false},
+    {{64, 64, 256, 0, 0, 0}, false},
+    {{64, 64, UINT32_MAX, 0, 0, 0}, false},
+    {{64, 0, 0, 64, 0, 0}, false},
+    {{64, 0, 0, 0, 1, 0}, false},
+    {{64, 0, 0, 48, 1, 0}, false},
+    {{64, 0, 0, 131072, 1, 0}, false},
+    {{64, 0, 0, 64, 256, 0}, false},
+    {{64, 0, 0, 0, 0, 2}, true},
+    {{64, 0, 0, 0, 0, 65536}, true},
+    {{64, 0, 0, 0, 0, 1}, false},
+    {{64, 0, 0, 0, 0, 3}, false},
+    {{64, 0, 0, 0, 0, 131072}, false},
+    {{64, 0, 0, 0, 0, UINT32_C(1) << 31}, false},
 };
 
 START_TEST(checks_every_number_of_a_geometry)
@@ -104,9 +110,10 @@ END_TEST
 
 START_TEST(the_largest_memory_has_its_parts_in_order_and_ends_in_a_whole_page)
 {
-    const region_geometry geometry = {65536, 65536, 255, 64, 3};
+    const region_geometry geometry = {65536, 65536, 255, 64, 3, 32768};
     size_t slots = sizeof(lane_header);
-    size_t requests = slots + (size_t)65536 * 64;
+    size_t inbox = slots + (size_t)65536 * 64;
+    size_t requests = inbox + (size_t)32768 * 64;
     size_t replies = requests + (size_t)65536 * 255;
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     unsigned char *base = aligned_alloc(page, region_size(&geometry));
@@ -119,18 +126,21 @@ START_TEST(the_largest_memory_has_its_parts_in_order_and_ends_in_a_whole_page)
     ck_assert_ptr_eq((unsigned char *)region_slot(&memory, 0), base + slots);
     ck_assert_ptr_eq((unsigned char *)region_slot(&memory, 65535), base + slots + 65535 * 64);
     ck_assert_ptr_eq((unsigned char *)region_slot(&memory, 65537), base + slots + 64);
+    ck_assert_ptr_eq((unsigned char *)region_entry(&memory, 32768), base + inbox);
+    ck_assert_ptr_eq((unsigned char *)region_entry(&memory, 32767), base + inbox + 32767 * 64);
     ck_assert_ptr_eq(region_request_block(&memory, 1), base + requests);
     ck_assert_ptr_eq(region_request_block(&memory, 255), base + requests + (size_t)254 * 65536);
     ck_assert_ptr_eq(region_reply_block(&memory, 1), base + replies);
     ck_assert_ptr_eq(region_reply_block(&memory, 3), base + replies + 2 * 64);
     ck_assert_uint_eq(memory.shift, 16);
+    ck_assert_uint_eq(memory.inbox_shift, 15);
     free(base);
 }
 END_TEST
 
 START_TEST(a_fresh_memory_holds_the_replies_of_the_lap_before)
 {
-    const region_geometry geometry = {4, 0, 0, 0, 0};
+    const region_geometry geometry = {4, 0, 0, 0, 0, 2};
     unsigned char *base = aligned_alloc(128, region_size(&geometry));
     region memory;
 
@@ -141,6 +151,11 @@ START_TEST(a_fresh_memory_holds_the_replies_of_the_lap_before)
     ck_assert_uint_eq(atomic_load(&memory.header->wish), WISH_NONE);
     ck_assert_uint_eq(shared_get_started(memory.header), 0);
     ck_assert(!shared_get_closed(memory.header));
+    ck_assert_uint_eq(shared_get_inbox_read(memory.header), 0);
+    ck_assert_uint_eq(atomic_load(&memory.header->inbox_wanted), 0);
+    for (uint64_t number = 1; number <= 2; number++) {
+        ck_assert_uint_eq(shared_load_word(region_entry(&memory, number)), word_before(number, memory.inbox_shift));
+    }
     for (uint64_t position = 1; position <= 4; position++) {
         ck_assert_uint_eq(shared_load_word(region_slot(&memory, position)), word_before(position, memory.shift));
     }
@@ -190,7 +205,7 @@ START_TEST(a_wish_is_reached_from_its_position_on_also_over_the_wrap)
 
     for (size_t i = 0; i < sizeof(positions) / sizeof(positions[0]); i++) {
         uint64_t p = positions[i];
-        uint32_t wish = wish_of(p);
+        uint32_t wish = wish_of(p, WISH_CALL);
 
         ck_assert_uint_ne(wish, WISH_NONE);
         ck_assert(wish_reached(wish, p));
@@ -201,6 +216,7 @@ START_TEST(a_wish_is_reached_from_its_position_on_also_over_the_wrap)
             ck_assert(!wish_reached(wish, p - DEPTH_MAX));
         }
     }
+    ck_assert(!wish_reached(wish_of(1, WISH_INBOX | WISH_POKE), 1)); /* no wish for a call */
     ck_assert(!wish_reached(WISH_NONE, 1));
     ck_assert(!wish_reached(WISH_NONE, 0));
 }
