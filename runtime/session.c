@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "handshake.h"
+#include "platform/event.h"
 #include "platform/memory.h"
 
 #include <errno.h>
@@ -160,6 +161,10 @@ static int attach(shmrpc_session *session, const control_attach *said, socket_pa
     if (envelope->descriptor_count != 2 || said->size != size) {
         return error_set(SHMRPC_E_PROTOCOL, "a memory of %llu bytes with %u descriptors came, not of %zu with 2",
                          (unsigned long long)said->size, envelope->descriptor_count, size);
+    }
+    rc = event_inspect(envelope->descriptors[1]);
+    if (rc != 0) {
+        return error_system(rc, "the client's doorbell is no eventfd");
     }
     if (host->full) {
         return error_full();

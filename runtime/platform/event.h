@@ -17,4 +17,11 @@ int event_new(void);
 /* Adds one. Async-signal-safe; keeps errno. Returns 0 or -errno. */
 int event_ring(int descriptor);
 
+/*
+ * Is this, which a peer has sent, an eventfd? To be asked before it is watched: a file system that its sender serves may
+ * never answer a poll, and neither may one that is watched by an epoll descriptor. Asks no file system itself. Returns 0,
+ * -EPROTO or -errno. Without /proc it tells files from what has none, and eventfds from nothing else.
+ */
+int event_inspect(int descriptor);
+
 #endif

@@ -6,7 +6,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -83,6 +85,52 @@ START_TEST(says_what_is_wrong_with_a_descriptor)
 }
 END_TEST
 
+/* What the peer may have sent in place of an eventfd. */
+static void expect_inspected(bool with_proc)
+{
+    int event = event_new();
+    int watcher = epoll_create1(EPOLL_CLOEXEC);
+    int file = open("/", O_RDONLY | O_CLOEXEC);
+    int ends[2];
+
+    ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+    ck_assert_int_eq(event_inspect(event), 0);
+    ck_assert_int_eq(event_inspect(watcher), with_proc ? -EPROTO : 0);
+    ck_assert_int_eq(event_inspect(file), -EPROTO);
+    ck_assert_int_eq(event_inspect(ends[0]), -EPROTO);
+    ck_assert_int_eq(event_inspect(-1), -EBADF);
+    close(ends[0]);
+    close(ends[1]);
+    close(file);
+    close(watcher);
+    close(event);
+}
+
+START_TEST(tells_an_eventfd_from_anything_else)
+{
+    counts before;
+
+    counts_take(&before);
+    expect_inspected(true);
+    counts_expect_same(&before);
+}
+END_TEST
+
+/* Each test runs in a process of its own, so nothing comes back from the empty root. */
+START_TEST(tells_it_from_files_where_there_is_no_proc)
+{
+    char empty[] = "/tmp/shmrpc-root-XXXXXX";
+
+    ck_assert_ptr_nonnull(mkdtemp(empty));
+    ck_assert_int_eq(chdir(empty), 0);
+    ck_assert_int_eq(rmdir(empty), 0);
+    if (geteuid() != 0 && unshare(CLONE_NEWUSER) < 0)
+        test_skip("neither root nor a user namespace is to be had");
+    ck_assert_int_eq(chroot("."), 0);
+    expect_inspected(false);
+}
+END_TEST
+
 static Suite *event_suite(void)
 {
     Suite *suite = suite_create("runtime_event");
@@ -92,6 +140,8 @@ static Suite *event_suite(void)
     tcase_add_test(tests, counts_its_rings);
     tcase_add_test(tests, each_ring_is_an_edge_although_nobody_drains);
     tcase_add_test(tests, a_full_counter_is_as_good_as_rung);
+    tcase_add_test(tests, tells_an_eventfd_from_anything_else);
+    tcase_add_test(tests, tells_it_from_files_where_there_is_no_proc);
     tcase_add_test(tests, says_what_is_wrong_with_a_descriptor);
     suite_add_tcase(suite, tests);
     return suite;

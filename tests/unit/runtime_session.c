@@ -273,6 +273,7 @@ START_TEST(refuses_a_memory_that_is_not_as_agreed)
     case 0: ck_assert_int_eq(attach(size + 1, (const int[]){memory, bell}, 2), SHMRPC_E_PROTOCOL); break;
     case 1: ck_assert_int_eq(attach(size, (const int[]){memory}, 1), SHMRPC_E_PROTOCOL); break;
     case 2: ck_assert_int_eq(attach(size, NULL, 0), SHMRPC_E_PROTOCOL); break;
+    case 3: ck_assert_int_eq(attach(size, (const int[]){memory, memory}, 2), SHMRPC_E_PROTOCOL); break;
     default: ck_assert_int_eq(attach(size, (const int[]){bell, memory}, 2), SHMRPC_E_PROTOCOL); break;
     }
     ck_assert_uint_eq(connected, 0);
@@ -293,7 +294,7 @@ static Suite *session_suite(void)
     tcase_add_loop_test(tests, refuses_packets_out_of_turn, 0, 3);
     tcase_add_loop_test(tests, refuses_another_version_or_an_impossible_ring_or_what_the_service_refuses, 0, 3);
     tcase_add_test(tests, refuses_a_client_when_the_last_place_went_during_its_handshake);
-    tcase_add_loop_test(tests, refuses_a_memory_that_is_not_as_agreed, 0, 4);
+    tcase_add_loop_test(tests, refuses_a_memory_that_is_not_as_agreed, 0, 5);
     suite_add_tcase(suite, tests);
     return suite;
 }
