@@ -4,10 +4,11 @@
 #
 #   shmrpc_add_check_test(NAME n SOURCES a.c … [LIBS target …] [INCLUDE_DIRS dir …] [DEFINITIONS def …]
 #                         [ARGS arg …] [ENVIRONMENT VAR=value …] [TIMEOUT seconds] [LABELS label …]
-#                         [NO_FORK] [SERIAL])
+#                         [NO_FORK] [SERIAL] [PORTABLE])
 #
 #   builds the executable test_<n>, linked with Check and test_support, and registers it as <n>. NO_FORK runs all
-#   its cases in one process; SERIAL keeps other tests from running beside it.
+#   its cases in one process; SERIAL keeps other tests from running beside it. PORTABLE registers it a second time, as
+#   portable_<n>, without anything that only newer kernels have (docs/portability.md).
 #
 #   shmrpc_add_script_test(NAME n COMMAND program arg … [ENVIRONMENT …] [TIMEOUT seconds] [LABELS …] [SERIAL])
 #
@@ -16,6 +17,8 @@
 # Every test ends by printing such a line; test_support does it for Check suites. tools/dev sums them up and takes
 # a test without one for a failure.
 pkg_check_modules(SHMRPC_CHECK REQUIRED IMPORTED_TARGET check)
+
+set(SHMRPC_TEST_PORTABLE "SHMRPC_WITHOUT=futex_waitv,membarrier,scm_pidfd")
 
 set(SHMRPC_TEST_SLOWDOWN 1)
 if(SHMRPC_SANITIZER)
@@ -35,7 +38,7 @@ function(_shmrpc_test_properties name timeout labels serial environment)
 endfunction()
 
 function(shmrpc_add_check_test)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "NO_FORK;SERIAL" "NAME;TIMEOUT"
+    cmake_parse_arguments(PARSE_ARGV 0 arg "NO_FORK;SERIAL;PORTABLE" "NAME;TIMEOUT"
         "SOURCES;LIBS;INCLUDE_DIRS;DEFINITIONS;ARGS;ENVIRONMENT;LABELS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "shmrpc_add_check_test: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
@@ -57,6 +60,11 @@ function(shmrpc_add_check_test)
     add_test(NAME ${arg_NAME} COMMAND ${target} ${arg_ARGS})
     _shmrpc_test_properties("${arg_NAME}" "${arg_TIMEOUT}" "${arg_LABELS}" "${arg_SERIAL}"
         "CK_FORK=${fork};CK_TIMEOUT_MULTIPLIER=${SHMRPC_TEST_SLOWDOWN};${arg_ENVIRONMENT}")
+    if(arg_PORTABLE)
+        add_test(NAME portable_${arg_NAME} COMMAND ${target} ${arg_ARGS})
+        _shmrpc_test_properties("portable_${arg_NAME}" "${arg_TIMEOUT}" "portable" "${arg_SERIAL}"
+            "CK_FORK=${fork};CK_TIMEOUT_MULTIPLIER=${SHMRPC_TEST_SLOWDOWN};${arg_ENVIRONMENT};${SHMRPC_TEST_PORTABLE}")
+    endif()
 endfunction()
 
 function(shmrpc_add_script_test)

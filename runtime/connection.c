@@ -5,6 +5,7 @@
 #include "error.h"
 #include "handshake.h"
 #include "log.h"
+#include "monitor.h"
 #include "options.h"
 #include "platform/clock.h"
 #include "platform/event.h"
@@ -14,6 +15,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 /* A process that is being killed closes its files a little before its pidfd says that it has ended. */
@@ -158,6 +160,18 @@ out:
     return rc;
 }
 
+/* Without the monitor's thread everything works, but a waiting caller learns of the server's end by looking. */
+static void watch(connection *self)
+{
+    int rc = monitor_add(&self->peer.alarm, self->socket, self->server);
+
+    self->peer.is_watched = rc == 0;
+    if (rc != 0) {
+        log_line(SHMRPC_LOG_WARNING, "a server's end may be heard 100 ms late: no thread to watch it: %s",
+                 strerror(-rc));
+    }
+}
+
 int connection_init(connection *self, const char *name, const shmrpc_client_options *options, control_hello *hello,
                     control_packet **ret_welcome)
 {
@@ -166,7 +180,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     int64_t until_ns = clock_after_ns(options_timeout_ns(options->connect_timeout_ns));
     int rc;
 
-    *self = (connection){.peer = {look}, .socket = -1, .server = -1, .bell = -1};
+    *self = (connection){.peer = {.look = look}, .socket = -1, .server = -1, .bell = -1};
     self->generation = process_generation();
     if (self->generation == 0) {
         return error_system(-ENOMEM, "cannot watch for fork()");
@@ -201,6 +215,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
         connection_deinit(self);
         return rc;
     }
+    watch(self);
     *ret_welcome = welcome;
     return 0;
 }
@@ -220,6 +235,10 @@ void connection_deinit(connection *self)
 
     if (ours && self->lane.holds != NULL) {
         say_goodbye(self);
+    }
+    if (ours && self->peer.is_watched) {
+        monitor_remove(self->socket, self->server);
+        self->peer.is_watched = false;
     }
     close_if_open(&self->socket);
     close_if_open(&self->server);

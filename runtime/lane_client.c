@@ -18,11 +18,13 @@
 /* Pauses before the clock is read for the first time, and between two readings: about one to four microseconds. */
 #define SPINS_FIRST 128
 #define SPINS_MORE 64
-/* How often a spinning caller asks whether the server lives. */
-#define LOOK_EVERY_NS INT64_C(10000000)
-/* How long a sleeping one sleeps before it looks around: from the first to the last, doubling. */
-#define NAP_FIRST_NS INT64_C(1000000)
-#define NAP_LAST_NS INT64_C(100000000)
+/*
+ * How often a waiting caller asks whether the server lives: where an alarm will tell it, nobody and nothing depends on
+ * its asking; where there is none, spinning and asleep.
+ */
+#define LOOK_WATCHED_NS INT64_C(1000000000)
+#define LOOK_SPINNING_NS INT64_C(10000000)
+#define LOOK_ASLEEP_NS INT64_C(100000000)
 
 int lane_client_init(lane_client *lane, const region *memory, int64_t spin_ns, int bell, lane_peer *peer)
 {
@@ -84,23 +86,42 @@ void lane_client_reap(lane_client *lane)
 
 /* ---- waiting ---- */
 
-/* Sleeps until the last published position has its reply, or nap_ns. */
-static void sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
+/*
+ * Sleeps until the last published position has its reply, an alarm, or nap_ns. Where the kernel cannot wait for two
+ * words, alarms are not heard, and it sleeps LOOK_ASLEEP_NS at most. True: somebody woke it.
+ */
+static bool sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
 {
     uint64_t last = lane->next - 1;
     uint32_t wish = wish_of(last, WISH_CALL);
     lane_header *header = lane->memory.header;
+    int rc = 0;
 
     shared_make_wish(header, wish);
     if (!is_terminal(lane, position) && !is_terminal(lane, last)) {
-        (void)futex_wait(&header->wish, wish, nap_ns);
+        rc = futex_wait_either(&header->wish, wish, &lane->peer->alarm.word, nap_ns);
+        if (rc == -ENOSYS) {
+            rc = futex_wait(&header->wish, wish, nap_ns < LOOK_ASLEEP_NS ? nap_ns : LOOK_ASLEEP_NS);
+        }
     }
     shared_drop_wish(header);
+    return rc == 0;
+}
+
+/* Takes the alarm back, if it is set: what happens from here on sets it again. */
+static bool take_alarm(lane_client *lane)
+{
+    if (!alarm_is_set(&lane->peer->alarm)) {
+        return false;
+    }
+    alarm_clear(&lane->peer->alarm);
+    return true;
 }
 
 /*
  * Waits for `position` after the first spin has not seen it: spins on until spin_ns have passed, then sleeps. Looks at
- * the peer every LOOK_EVERY_NS of spinning and after each nap; a reply that was published before the peer's end counts.
+ * the peer when the alarm says so, when it was woken and there is no reply, and now and then; a reply that was
+ * published before the peer's end counts.
  */
 static int wait_long(lane_client *lane, uint64_t position, int64_t timeout_ns)
 {
@@ -108,10 +129,9 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t timeout_ns)
     int64_t until_ns = clock_after_ns(timeout_ns);
     int64_t spin_until_ns = lane->spin_ns == 0 ? now_ns : clock_after_ns(lane->spin_ns);
     int64_t looked_ns = now_ns;
-    int64_t nap_ns = NAP_FIRST_NS;
 
     for (;;) {
-        int64_t look_after_ns;
+        bool look = false;
 
         if (is_terminal(lane, position)) {
             return 0;
@@ -128,16 +148,17 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t timeout_ns)
             for (spins = 0; spins < SPINS_MORE && !is_terminal(lane, position); spins++) {
                 cpu_pause();
             }
-            look_after_ns = LOOK_EVERY_NS;
+            now_ns = clock_now_ns();
+            look = now_ns - looked_ns >= (lane->peer->is_watched ? LOOK_WATCHED_NS : LOOK_SPINNING_NS);
         } else {
             int64_t left_ns = until_ns == CLOCK_NEVER ? CLOCK_NEVER : until_ns - now_ns;
+            int64_t nap_ns = lane->peer->is_watched ? LOOK_WATCHED_NS : LOOK_ASLEEP_NS;
+            bool woken = sleep_once(lane, position, nap_ns < left_ns ? nap_ns : left_ns);
 
-            sleep_once(lane, position, nap_ns < left_ns ? nap_ns : left_ns);
-            nap_ns = nap_ns < NAP_LAST_NS / 2 ? nap_ns * 2 : NAP_LAST_NS;
-            look_after_ns = NAP_FIRST_NS;
+            now_ns = clock_now_ns();
+            look = (woken && !is_terminal(lane, position)) || now_ns - looked_ns >= nap_ns;
         }
-        now_ns = clock_now_ns();
-        if (now_ns - looked_ns >= look_after_ns) {
+        if (take_alarm(lane) || look) {
             int rc = lane->peer->look(lane->peer);
 
             if (rc != 0) {

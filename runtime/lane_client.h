@@ -19,6 +19,7 @@
 #ifndef SHMRPC_LANE_CLIENT_H
 #define SHMRPC_LANE_CLIENT_H
 
+#include "alarm.h"
 #include "block.h"
 #include "platform/cpu.h"
 #include "region.h"
@@ -34,6 +35,8 @@ typedef struct lane_peer lane_peer;
 struct lane_peer {
     /* 0: lives; a status below 0: there will be no more replies than are already published. Never blocks. */
     int (*look)(lane_peer *peer);
+    alarm_word alarm; /* set by another thread when there is something to look at */
+    bool is_watched;  /* there is such a thread */
 };
 
 typedef struct lane_client {

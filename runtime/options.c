@@ -4,6 +4,7 @@
 #include "error.h"
 #include "platform/clock.h"
 #include "platform/cpu.h"
+#include "platform/feature.h"
 #include "slot.h"
 
 #include <inttypes.h>
@@ -55,10 +56,24 @@ static int check_reserved(const uint32_t *reserved, size_t count)
     return 0;
 }
 
+/* What is asked for by the environment is asked of clients and servers alike. */
+static int check_environment(void)
+{
+    const char *word = feature_unknown();
+
+    if (word != NULL) {
+        return error_set(SHMRPC_E_MISUSE, FEATURE_VARIABLE " names '%s'; known are %s", word, feature_names());
+    }
+    return 0;
+}
+
 int options_check_client(const shmrpc_client_options *options)
 {
-    int rc = check_timeout("connect_timeout_ns", options->connect_timeout_ns);
+    int rc = check_environment();
 
+    if (rc == 0) {
+        rc = check_timeout("connect_timeout_ns", options->connect_timeout_ns);
+    }
     if (rc == 0) {
         rc = check_timeout("call_timeout_ns", options->call_timeout_ns);
     }
@@ -76,8 +91,11 @@ int options_check_client(const shmrpc_client_options *options)
 
 int options_check_server(const shmrpc_server_options *options)
 {
-    int rc = check_spin(options->spin_ns);
+    int rc = check_environment();
 
+    if (rc == 0) {
+        rc = check_spin(options->spin_ns);
+    }
     if (rc == 0) {
         rc = check_timeout("handshake_timeout_ns", options->handshake_timeout_ns);
     }

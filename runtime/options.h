@@ -8,7 +8,10 @@
 #include <shmrpc/client.h>
 #include <shmrpc/server.h>
 
-/* 0; TOO_LARGE or MISUSE with the option, its value and its limit in the line. */
+/*
+ * 0; TOO_LARGE or MISUSE with the option, its value and its limit in the line. SHMRPC_WITHOUT (platform/feature.h) is
+ * taken for an option of both.
+ */
 int options_check_client(const shmrpc_client_options *options);
 int options_check_server(const shmrpc_server_options *options);
 

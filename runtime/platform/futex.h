@@ -17,6 +17,13 @@
  */
 int futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
 
+/*
+ * Sleeps while *word == expected and *other == 0, the latter private to this process, at most timeout_ns. As above, and
+ * -ENOSYS where the kernel or a filter of system calls does not allow it (Linux 5.16 does).
+ */
+int futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                      int64_t timeout_ns);
+
 /* Wakes at most one sleeper. */
 void futex_wake(const _Atomic uint32_t *word);
 

@@ -6,6 +6,8 @@
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
+#include <stddef.h>
 #include <sys/epoll.h>
 
 int poller_new(void)
@@ -15,14 +17,24 @@ int poller_new(void)
     return poller < 0 ? -errno : poller;
 }
 
-int poller_add(int poller, int descriptor, int edge, void *owner, unsigned tag)
+static int add(int poller, int descriptor, uint32_t events, void *owner, unsigned tag)
 {
-    struct epoll_event event = {0};
+    struct epoll_event event = {.events = events};
 
     assert(tag <= POLLER_TAG_MAX && ((uintptr_t)owner & POLLER_TAG_MAX) == 0);
-    event.events = (uint32_t)EPOLLIN | (uint32_t)EPOLLRDHUP | (edge ? (uint32_t)EPOLLET : 0);
     event.data.u64 = (uint64_t)(uintptr_t)owner | tag;
     return epoll_ctl(poller, EPOLL_CTL_ADD, descriptor, &event) != 0 ? -errno : 0;
+}
+
+int poller_add(int poller, int descriptor, int edge, void *owner, unsigned tag)
+{
+    return add(poller, descriptor, (uint32_t)EPOLLIN | (uint32_t)EPOLLRDHUP | (edge ? (uint32_t)EPOLLET : 0), owner,
+               tag);
+}
+
+int poller_add_end(int poller, int socket, void *owner)
+{
+    return add(poller, socket, (uint32_t)EPOLLRDHUP | (uint32_t)EPOLLET, owner, 0);
 }
 
 void poller_remove(int poller, int descriptor)
@@ -52,4 +64,11 @@ int poller_wait(int poller, poller_event *ret_events, int64_t timeout_ns)
         ret_events[i].tag = (unsigned)(events[i].data.u64 & POLLER_TAG_MAX);
     }
     return count;
+}
+
+void poller_await(int poller)
+{
+    struct pollfd ready = {.fd = poller, .events = POLLIN};
+
+    (void)ppoll(&ready, 1, NULL, NULL);
 }

@@ -25,6 +25,11 @@ int poller_new(void);
  */
 int poller_add(int poller, int descriptor, int edge, void *owner, unsigned tag);
 
+/*
+ * Watches a socket for the peer's end alone, an event per edge: packets that come cause none. 0 or -errno.
+ */
+int poller_add_end(int poller, int socket, void *owner);
+
 /* Stops watching. A descriptor that is not watched is no error. */
 void poller_remove(int poller, int descriptor);
 
@@ -33,5 +38,8 @@ void poller_remove(int poller, int descriptor);
  * POLLER_EVENTS_MAX, 0 at the timeout or at a signal, or -errno. Rounded up to milliseconds.
  */
 int poller_wait(int poller, poller_event *ret_events, int64_t timeout_ns);
+
+/* Sleeps until poller_wait() would have an event, and leaves it there. May return early. */
+void poller_await(int poller);
 
 #endif

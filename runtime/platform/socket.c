@@ -2,6 +2,7 @@
 #include "socket.h"
 
 #include "clock.h"
+#include "feature.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -42,7 +43,8 @@ static int socket_prepare(int descriptor)
 
     if (setsockopt(descriptor, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
         return -errno;
-    if (setsockopt(descriptor, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) < 0 && errno != ENOPROTOOPT)
+    if (feature_is_wanted(FEATURE_SCM_PIDFD) && setsockopt(descriptor, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on)) < 0 &&
+        errno != ENOPROTOOPT)
         return -errno;
     if (setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)) < 0)
         return -errno;

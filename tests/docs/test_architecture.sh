@@ -69,14 +69,14 @@ runtime_includes_nothing_of_the_compiler() {
 
 platform_includes_nothing_above_it() {
     cd "$source_dir"
-    only '(clock|cpu|event|futex|memory|poller|process|socket)\.h' runtime/platform/*.[ch]
+    only '(clock|cpu|event|feature|futex|memory|poller|process|socket|thread)\.h' runtime/platform/*.[ch]
     ! grep -n '#include <shmrpc/' runtime/platform/*.[ch] || fail "platform knows a public header"
 }
 
 lanes_know_neither_sockets_nor_schemas() {
     cd "$source_dir"
-    only '(block|error|lane_client|lane_server|region|shared|slot)\.h|platform/(clock|cpu|event|futex|memory)\.h' \
-        runtime/{lane_client,lane_server,region}.[ch] runtime/{block,shared,slot}.h
+    only '(alarm|block|error|lane_client|lane_server|region|shared|slot)\.h|platform/(clock|cpu|event|futex|memory)\.h' \
+        runtime/{lane_client,lane_server,region}.[ch] runtime/{alarm,block,shared,slot}.h
 }
 
 calling_side_and_serving_side_do_not_know_each_other() {
@@ -98,7 +98,7 @@ only_platform_makes_system_calls_but_for_files() {
         directory) allowed='close|flock|getpid|lstat|open|unlink' ;;
         place) allowed='close|faccessat|fstat|geteuid|lstat|mkdir|open|stat' ;;
         log) allowed='writev' ;;
-        connection | server | server_* | session) allowed='close' ;;
+        connection | monitor | server | server_* | session) allowed='close' ;;
         *) allowed= ;;
         esac
         for name in $(calls "$each" | grep -xE "$system_calls" || true); do
@@ -113,9 +113,16 @@ a_lane_allocates_nothing_after_it_was_made() {
         "$(object lane_server.c)" "$(object message.c)" "$(object status.c)" "$(object text.c)"
 }
 
-library_starts_no_thread_and_no_process_and_takes_no_signal() {
+library_starts_its_monitor_and_no_process_and_takes_no_signal() {
     command -v nm >/dev/null || skip "nm is not installed"
-    calls_none 'pthread_create|thrd_create|fork|vfork|posix_spawnp?|execv.*|system|sigaction|signal|sigprocmask|pthread_sigmask|raise|exit|_exit' \
+    local each others=()
+    for each in "${objects[@]}"; do
+        case $each in */platform/thread.c.o) ;; *) others+=("$each") ;; esac
+    done
+    calls_none 'pthread_create|pthread_sigmask|thread_start|thrd_create' "${others[@]}" ||
+        [ "$(calls_none 'pthread_create|pthread_sigmask|thread_start|thrd_create' "${others[@]}")" = \
+            'monitor.c.o calls thread_start ' ] || fail "somebody else starts a thread"
+    calls_none 'fork|vfork|posix_spawnp?|execv.*|system|sigaction|signal|sigprocmask|raise|exit|_exit' \
         "${objects[@]}"
 }
 
@@ -132,10 +139,10 @@ only_shared_h_reads_what_a_peer_can_write() {
         grep -vE '^runtime/shared\.h:' || true)
     [ -z "$found" ] || fail "$found"
     found=$(grep -nE 'header->(wish|started|closed)' runtime/*.[ch] |
-        grep -vE '^runtime/(shared\.h|region\.c):|futex_(wait|wake)\(' || true)
+        grep -vE '^runtime/(shared\.h|region\.c):|futex_(wait|wake)[a-z_]*\(' || true)
     [ -z "$found" ] || fail "$found"
     found=$(grep -lE '\b(atomic_[a-z_]+|__atomic_[a-z_]+)\(' runtime/*.[ch] |
-        grep -vE '^runtime/(shared\.h|region\.c|server[a-z_]*\.[ch]|log\.c)$' || true)
+        grep -vE '^runtime/(shared\.h|alarm\.h|region\.c|server[a-z_]*\.[ch]|log\.c)$' || true)
     [ -z "$found" ] || fail "atomics of their own: $found"
     found=$(grep -nw volatile runtime/*.[ch] runtime/platform/*.[ch] include/shmrpc/*.h | grep -v __volatile__ || true)
     [ -z "$found" ] || fail "$found"
@@ -233,7 +240,7 @@ run_case lanes_know_neither_sockets_nor_schemas
 run_case calling_side_and_serving_side_do_not_know_each_other
 run_case only_platform_makes_system_calls_but_for_files
 run_case a_lane_allocates_nothing_after_it_was_made
-run_case library_starts_no_thread_and_no_process_and_takes_no_signal
+run_case library_starts_its_monitor_and_no_process_and_takes_no_signal
 run_case nothing_gets_a_name_in_shared_memory
 run_case only_shared_h_reads_what_a_peer_can_write
 run_case compiler_includes_nothing_of_the_runtime

@@ -206,7 +206,7 @@ static bool client_works(lane_client *lane, const step *what, lane_call *ret_cal
 
 static void call(const bench *with, const step *steps, size_t count)
 {
-    lane_peer peer = {look};
+    lane_peer peer = {.look = look};
     region memory = with->memory;
     lane_call last = {0};
     lane_client lane;

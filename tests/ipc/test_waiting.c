@@ -2,9 +2,9 @@
 /*
  * test_waiting.c - spinning and sleeping: no wake-up is lost, and idle costs nothing.
  *
- * A client that sleeps looks around after a millisecond or more by itself, which would hide a wake-up that is lost.
- * So the library's futex_wait() is wrapped here, and sleeps for NAP_NS at least where nobody wakes it: what is lost
- * shows as a call that takes LOST_NS. The server sleeps without limit, and a doorbell that it does not hear shows as
+ * A client that sleeps looks around after a second by itself, which would hide a wake-up that is lost. So the library's
+ * futex_wait() and futex_wait_either() are wrapped here, and sleep for NAP_NS at least where nobody wakes them: what is
+ * lost shows as a call that takes LOST_NS. The server sleeps without limit, and a doorbell that it does not hear shows as
  * a timeout.
  */
 #include <pthread.h>
@@ -38,10 +38,21 @@ static probe_process server;
 int __real_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
 int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
 
+int __real_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns);
+int __wrap_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns);
+
 /* In place of the library's (the linker's --wrap). */
 int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns)
 {
     return __real_futex_wait(word, expected, timeout_ns < NAP_NS ? NAP_NS : timeout_ns);
+}
+
+int __wrap_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns)
+{
+    return __real_futex_wait_either(word, expected, other, timeout_ns < NAP_NS ? NAP_NS : timeout_ns);
 }
 
 static void start_server(int64_t spin_ns)

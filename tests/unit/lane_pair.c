@@ -22,7 +22,7 @@ void lane_pair_init(lane_pair *pair, uint32_t depth, uint32_t blocks)
     region_geometry geometry = {depth, blocks == 0 ? 0 : PAIR_BLOCK, blocks, blocks == 0 ? 0 : PAIR_BLOCK, blocks, 0};
     size_t size = region_size(&geometry);
 
-    *pair = (lane_pair){.peer = {look}, .page = (size_t)sysconf(_SC_PAGESIZE)};
+    *pair = (lane_pair){.peer = {.look = look}, .page = (size_t)sysconf(_SC_PAGESIZE)};
     ck_assert(region_check(&geometry));
     pair->guarded = mmap(NULL, size + 2 * pair->page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(pair->guarded, MAP_FAILED);

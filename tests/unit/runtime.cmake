@@ -8,6 +8,7 @@ endif()
 foreach(noun IN ITEMS
         clock
         event
+        feature
         futex
         memory
         process
@@ -38,11 +39,10 @@ foreach(noun IN ITEMS lane_server lane_client lane_race lane_stress service)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c LIBS shmrpc_objects TIMEOUT 120
                           LABELS unit)
 endforeach()
-foreach(noun IN ITEMS lane_client lane_stress)
-    target_link_options(test_runtime_${noun} PRIVATE LINKER:--wrap=futex_wait)
-endforeach()
+target_link_options(test_runtime_lane_client PRIVATE LINKER:--wrap=futex_wait,--wrap=futex_wait_either)
+target_link_options(test_runtime_lane_stress PRIVATE LINKER:--wrap=futex_wait_either)
 target_link_options(test_runtime_lane_race PRIVATE LINKER:--wrap=futex_wake,--wrap=event_ring)
-foreach(noun IN ITEMS connection handshake session)
+foreach(noun IN ITEMS connection handshake monitor session)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c socket_pair.c LIBS shmrpc_objects
                           LABELS unit)
 endforeach()

@@ -6,7 +6,9 @@
 #include "runtime/platform/memory.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/time.h>
@@ -86,6 +88,85 @@ START_TEST(wakes_a_sleeper_in_another_process_and_mapping)
 }
 END_TEST
 
+START_TEST(does_not_sleep_on_two_words_where_either_differs)
+{
+    _Atomic uint32_t word = 7, other = 0;
+
+    if (futex_wait_either(&word, 7, &other, 0) == -ENOSYS) {
+        test_skip("no futex_waitv here");
+        return;
+    }
+    ck_assert_int_eq(futex_wait_either(&word, 8, &other, CLOCK_NEVER), 0);
+    atomic_store(&other, 1);
+    ck_assert_int_eq(futex_wait_either(&word, 7, &other, CLOCK_NEVER), 0);
+    ck_assert_int_eq(futex_wait_either(&word, 8, &other, CLOCK_NEVER), 0);
+}
+END_TEST
+
+START_TEST(sleeps_on_two_words_until_the_time_is_over)
+{
+    _Atomic uint32_t word = 7, other = 0;
+    int64_t until = clock_after_ns(3000000);
+
+    if (futex_wait_either(&word, 7, &other, 0) == -ENOSYS) {
+        test_skip("no futex_waitv here");
+        return;
+    }
+    ck_assert_int_eq(futex_wait_either(&word, 7, &other, 3000000), -ETIMEDOUT);
+    ck_assert(clock_left_ns(until) == 0);
+    ck_assert_int_eq(futex_wait_either(&word, 7, &other, 0), -ETIMEDOUT);
+}
+END_TEST
+
+typedef struct pair {
+    _Atomic uint32_t word, other;
+} pair;
+
+static void *sleep_on_pair(void *data)
+{
+    pair *words = data;
+
+    while (atomic_load(&words->word) == 0 && atomic_load(&words->other) == 0) {
+        int rc = futex_wait_either(&words->word, 0, &words->other, LONG_NS);
+        if (rc != 0 && rc != -EINTR)
+            return data;
+    }
+    return NULL;
+}
+
+START_TEST(a_wake_of_either_word_ends_the_sleep)
+{
+    pair words = {0};
+
+    if (futex_wait_either(&words.word, 0, &words.other, 0) == -ENOSYS) {
+        test_skip("no futex_waitv here");
+        return;
+    }
+    for (int round = 0; round < 200; round++) {
+        pthread_t thread;
+        void *failed;
+        _Atomic uint32_t *word = round % 2 == 0 ? &words.word : &words.other;
+
+        atomic_store(&words.word, 0);
+        atomic_store(&words.other, 0);
+        ck_assert_int_eq(pthread_create(&thread, NULL, sleep_on_pair, &words), 0);
+        atomic_store(word, 1);
+        futex_wake(word);
+        ck_assert_int_eq(pthread_join(thread, &failed), 0);
+        ck_assert_ptr_null(failed);
+    }
+}
+END_TEST
+
+START_TEST(two_words_are_refused_where_they_are_switched_off)
+{
+    _Atomic uint32_t word = 7, other = 0;
+
+    ck_assert_int_eq(setenv("SHMRPC_WITHOUT", "futex_waitv", 1), 0);
+    ck_assert_int_eq(futex_wait_either(&word, 8, &other, CLOCK_NEVER), -ENOSYS);
+}
+END_TEST
+
 static Suite *futex_suite(void)
 {
     Suite *suite = suite_create("runtime_futex");
@@ -95,6 +176,10 @@ static Suite *futex_suite(void)
     tcase_add_test(tests, sleeps_until_the_time_is_over);
     tcase_add_test(tests, a_signal_ends_the_sleep);
     tcase_add_test(tests, wakes_a_sleeper_in_another_process_and_mapping);
+    tcase_add_test(tests, does_not_sleep_on_two_words_where_either_differs);
+    tcase_add_test(tests, sleeps_on_two_words_until_the_time_is_over);
+    tcase_add_test(tests, a_wake_of_either_word_ends_the_sleep);
+    tcase_add_test(tests, two_words_are_refused_where_they_are_switched_off);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -10,19 +10,43 @@
 
 #include <shmrpc/status.h>
 
+#include <errno.h>
+
 #define MS INT64_C(1000000)
 
 static lane_pair pair;
 static unsigned sleeps;
+static int64_t longest_sleep_ns;
+static bool has_waitv = true;
 
-/* The linker puts it in the place of futex_wait() (--wrap). */
+/* The linker puts them in the place of futex_wait() and futex_wait_either() (--wrap). */
 int __real_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
 int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
+int __real_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns);
+int __wrap_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns);
+
+static void note_sleep(int64_t timeout_ns)
+{
+    sleeps++;
+    longest_sleep_ns = timeout_ns > longest_sleep_ns ? timeout_ns : longest_sleep_ns;
+}
 
 int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns)
 {
-    sleeps++;
+    note_sleep(timeout_ns);
     return __real_futex_wait(word, expected, timeout_ns);
+}
+
+int __wrap_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns)
+{
+    if (!has_waitv) {
+        return -ENOSYS;
+    }
+    note_sleep(timeout_ns);
+    return __real_futex_wait_either(word, expected, other, timeout_ns);
 }
 
 static void begin(void)
@@ -190,10 +214,10 @@ START_TEST(waits_for_room_and_takes_what_it_waited_from_the_deadline)
     for (uint64_t n = 0; n < 4; n++) {
         (void)lane_pair_call(&pair, n, 8, 8);
     }
-    pair.on_look = answer_one; /* the first look comes after a sleep of a millisecond */
+    pair.on_look = answer_one; /* the first look comes after a sleep */
     ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
     ck_assert_uint_eq(pair.looks, 1);
-    ck_assert_int_le(timeout_ns, 9999 * MS);
+    ck_assert_int_le(timeout_ns, 9950 * MS);
     ck_assert_int_ge(timeout_ns + (clock_now_ns() - before_ns), 10000 * MS);
 }
 END_TEST
@@ -215,6 +239,7 @@ START_TEST(room_that_comes_after_the_deadline_is_none)
         (void)lane_pair_call(&pair, n, 8, 8);
     }
     pair.on_look = answer_late;
+    alarm_set(&pair.peer.alarm);
     ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), SHMRPC_E_TIMEOUT);
     ck_assert_uint_eq(pair.client.next, 5);
 }
@@ -365,6 +390,87 @@ START_TEST(sleeps_at_once_without_a_spin_and_never_with_one_without_end)
 }
 END_TEST
 
+static int quiet(lane_pair *with)
+{
+    (void)with;
+    return 0;
+}
+
+/* An alarm is taken before the look, and asks for one look. */
+START_TEST(looks_around_once_for_an_alarm_and_goes_on_waiting)
+{
+    static const int64_t spins[] = {0, CLOCK_NEVER};
+
+    for (size_t i = 0; i < sizeof(spins) / sizeof(spins[0]); i++) {
+        lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+        pair.looks = 0;
+        pair.client.spin_ns = spins[i];
+        pair.peer.is_watched = true;
+        pair.on_look = quiet;
+        alarm_set(&pair.peer.alarm);
+        /* Well before the first look of one that hears no alarm. */
+        ck_assert_int_eq(lane_client_wait(&pair.client, &call, 20 * MS), SHMRPC_E_TIMEOUT);
+        ck_assert_uint_eq(pair.looks, 1);
+        ck_assert(!alarm_is_set(&pair.peer.alarm));
+        lane_pair_answer(&pair, 8);
+        lane_pair_expect_reply(&pair, &call, 2);
+    }
+}
+END_TEST
+
+static int alarm_again_and_end(lane_pair *with)
+{
+    ck_assert(!alarm_is_set(&with->peer.alarm));
+    if (with->looks == 1) {
+        alarm_set(&with->peer.alarm);
+        return 0;
+    }
+    return SHMRPC_E_UNKNOWN;
+}
+
+START_TEST(looks_again_for_an_alarm_that_comes_during_the_look)
+{
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+    pair.peer.is_watched = true;
+    pair.on_look = alarm_again_and_end;
+    alarm_set(&pair.peer.alarm);
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), SHMRPC_E_UNKNOWN);
+    ck_assert_uint_eq(pair.looks, 2);
+}
+END_TEST
+
+START_TEST(sleeps_a_second_where_it_is_watched_and_a_tenth_where_it_is_not)
+{
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+    pair.on_look = server_has_ended;
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), SHMRPC_E_UNKNOWN);
+    ck_assert_uint_eq(sleeps, 1);
+    ck_assert_int_eq(longest_sleep_ns, 100 * MS);
+    pair.peer.is_watched = true;
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), SHMRPC_E_UNKNOWN);
+    ck_assert_uint_eq(sleeps, 2);
+    ck_assert_int_eq(longest_sleep_ns, 1000 * MS);
+}
+END_TEST
+
+/* It cannot be woken by the alarm then, but sees it after a tenth of a second. */
+START_TEST(sees_an_alarm_after_a_short_sleep_where_it_cannot_wait_for_two_words)
+{
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+    has_waitv = false;
+    pair.peer.is_watched = true;
+    pair.on_look = server_has_ended;
+    alarm_set(&pair.peer.alarm);
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), SHMRPC_E_UNKNOWN);
+    ck_assert_uint_eq(sleeps, 1);
+    ck_assert_int_eq(longest_sleep_ns, 100 * MS);
+}
+END_TEST
+
 /* ---- lies ---- */
 
 START_TEST(refuses_a_slot_that_the_server_changed_behind_its_back)
@@ -464,6 +570,10 @@ static Suite *lane_client_suite(void)
     tcase_add_test(tests, takes_its_wish_back_after_each_sleep);
     tcase_add_test(tests, hears_of_the_end_of_the_server_asleep_or_spinning);
     tcase_add_test(tests, sleeps_at_once_without_a_spin_and_never_with_one_without_end);
+    tcase_add_test(tests, looks_around_once_for_an_alarm_and_goes_on_waiting);
+    tcase_add_test(tests, looks_again_for_an_alarm_that_comes_during_the_look);
+    tcase_add_test(tests, sleeps_a_second_where_it_is_watched_and_a_tenth_where_it_is_not);
+    tcase_add_test(tests, sees_an_alarm_after_a_short_sleep_where_it_cannot_wait_for_two_words);
     tcase_add_test(tests, refuses_a_slot_that_the_server_changed_behind_its_back);
     tcase_add_test(tests, refuses_a_word_that_is_neither_its_request_nor_its_reply);
     tcase_add_loop_test(tests, refuses_a_reply_that_points_outside, 0, sizeof(lies) / sizeof(lies[0]));

@@ -44,14 +44,17 @@ static void complain(const char *text)
     atomic_store(&test.failure, text);
 }
 
-/* The linker puts it in the place of futex_wait() (--wrap). */
-int __real_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
-int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns);
+/* The linker puts it in the place of futex_wait_either() (--wrap). */
+int __real_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns);
+int __wrap_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns);
 
-int __wrap_futex_wait(const _Atomic uint32_t *word, uint32_t expected, int64_t timeout_ns)
+int __wrap_futex_wait_either(const _Atomic uint32_t *word, uint32_t expected, const _Atomic uint32_t *other,
+                             int64_t timeout_ns)
 {
     int64_t until_ns = clock_after_ns(PATIENCE_NS);
-    int rc = __real_futex_wait(word, expected, is_patient ? PATIENCE_NS : timeout_ns);
+    int rc = __real_futex_wait_either(word, expected, other, is_patient ? PATIENCE_NS : timeout_ns);
 
     if (is_patient && clock_left_ns(until_ns) == 0) {
         complain("the client slept on a published reply");

@@ -85,6 +85,23 @@ START_TEST(a_level_lasts_until_it_is_read_and_an_end_is_one)
 }
 END_TEST
 
+START_TEST(an_end_alone_is_told_once_and_packets_are_not)
+{
+    int ends[2];
+
+    ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends), 0);
+    ck_assert_int_eq(poller_add_end(poller, ends[0], &owner), 0);
+    ck_assert_int_eq(write(ends[1], "x", 1), 1);
+    ck_assert_int_eq(poller_wait(poller, events, 0), 0);
+    ck_assert_int_eq(close(ends[1]), 0);
+    poller_await(poller);
+    expect_event(0);
+    ck_assert_int_eq(poller_wait(poller, events, 0), 0);
+    ck_assert_int_eq(close(ends[0]), 0);
+    ck_assert_int_eq(poller_add_end(poller, -1, &owner), -EBADF);
+}
+END_TEST
+
 START_TEST(waits_at_least_as_long_as_it_was_told)
 {
     static const int64_t timeouts[] = {1, 999999, 1000000, 1000001, 3000000};
@@ -138,6 +155,7 @@ static Suite *poller_suite(void)
     tcase_add_test(tests, gives_back_owner_and_tag);
     tcase_add_test(tests, every_ring_of_a_bell_that_is_never_read_is_an_event);
     tcase_add_test(tests, a_level_lasts_until_it_is_read_and_an_end_is_one);
+    tcase_add_test(tests, an_end_alone_is_told_once_and_packets_are_not);
     tcase_add_test(tests, waits_at_least_as_long_as_it_was_told);
     tcase_add_test(tests, a_signal_ends_a_wait_of_any_length_without_an_event);
     tcase_add_test(tests, says_why_something_cannot_be_watched);
