@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report.h"
 
+#include "json.h"
+
 #include <shmrpc/base.h>
 
 #include <errno.h>
@@ -135,38 +137,17 @@ void report_print(const report *results, FILE *out)
     }
 }
 
-/* Of text that a kernel gives: control characters and quotes are escaped, other bytes pass. */
-static void save_text(FILE *out, const char *text)
-{
-    fputc('"', out);
-    for (const char *c = text; *c; c++) {
-        if (*c == '"' || *c == '\\') {
-            fprintf(out, "\\%c", *c);
-        } else if ((unsigned char)*c < 0x20) {
-            fprintf(out, "\\u%04x", (unsigned)(unsigned char)*c);
-        } else {
-            fputc(*c, out);
-        }
-    }
-    fputc('"', out);
-}
-
-static const char *json_bool(bool value)
-{
-    return value ? "true" : "false";
-}
-
 static void save_conditions(const report *results, FILE *out)
 {
     const conditions *found = results->found;
     const harness_plan *plan = results->plan;
 
     fprintf(out, "  \"conditions\": {\n    \"kernel\": ");
-    save_text(out, found->kernel);
+    json_text(out, found->kernel);
     fprintf(out, ",\n    \"machine\": ");
-    save_text(out, found->machine);
+    json_text(out, found->machine);
     fprintf(out, ",\n    \"processor\": ");
-    save_text(out, found->processor);
+    json_text(out, found->processor);
     fprintf(out, ",\n    \"virtual_machine\": %s,\n", json_bool(found->virtual_machine));
     fprintf(out, "    \"cores_online\": %d,\n", found->cores_online);
     fprintf(out, "    \"load\": %.2f,\n", found->load);
@@ -193,7 +174,7 @@ static void save_summary(FILE *out, const measure_summary *summary)
 static void save_row(const report *results, const report_row *row, FILE *out)
 {
     fprintf(out, "    {\n      \"name\": \"%s\",\n      \"summary\": ", row->entrant->name);
-    save_text(out, row->entrant->summary);
+    json_text(out, row->entrant->summary);
     fprintf(out, ",\n      \"calls\": %u,\n", row->calls);
     for (report_figure figure = 0; figure < REPORT_FIGURES; figure++) {
         fprintf(out, "      \"%s\": %.1f,\n", figure_keys[figure], row->medians[figure]);

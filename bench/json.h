@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* json.h - text in JSON. */
+#ifndef BENCH_JSON_H
+#define BENCH_JSON_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Of text that a kernel gives: control characters and quotes are escaped, other bytes pass. */
+void json_text(FILE *out, const char *text);
+
+static inline const char *json_bool(bool value)
+{
+    return value ? "true" : "false";
+}
+
+#endif
