@@ -196,11 +196,16 @@ static void acc_disconnected_(shmrpc_server *server, shmrpc_session *session, in
 
 int acc_server_init(acc_server *server, const acc_ops *ops, const char *name, const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&acc_service_info, ops, acc_connected_, acc_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &acc_service_info;
+    binding.operations = ops;
+    binding.connected = acc_connected_;
+    binding.disconnected = acc_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

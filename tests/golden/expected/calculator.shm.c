@@ -349,11 +349,16 @@ static void calc_disconnected_(shmrpc_server *server, shmrpc_session *session, i
 
 int calc_server_init(calc_server *server, const calc_ops *ops, const char *name, const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&calc_service_info, ops, calc_connected_, calc_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &calc_service_info;
+    binding.operations = ops;
+    binding.connected = calc_connected_;
+    binding.disconnected = calc_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

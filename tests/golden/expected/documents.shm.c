@@ -420,12 +420,16 @@ static void golden_documents_desk_disconnected_(shmrpc_server *server, shmrpc_se
 int golden_documents_desk_server_init(golden_documents_desk_server *server, const golden_documents_desk_ops *ops,
                                       const char *name, const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&golden_documents_desk_service_info, ops, golden_documents_desk_connected_,
-                                     golden_documents_desk_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &golden_documents_desk_service_info;
+    binding.operations = ops;
+    binding.connected = golden_documents_desk_connected_;
+    binding.disconnected = golden_documents_desk_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

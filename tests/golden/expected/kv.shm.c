@@ -870,11 +870,16 @@ static void kv_disconnected_(shmrpc_server *server, shmrpc_session *session, int
 
 int kv_server_init(kv_server *server, const kv_ops *ops, const char *name, const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&kv_service_info, ops, kv_connected_, kv_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &kv_service_info;
+    binding.operations = ops;
+    binding.connected = kv_connected_;
+    binding.disconnected = kv_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

@@ -637,12 +637,16 @@ static void nm_http_server2_disconnected_(shmrpc_server *server, shmrpc_session 
 int nm_http_server2_server_init(nm_http_server2_server *server, const nm_http_server2_ops *ops, const char *name,
                                 const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&nm_http_server2_service_info, ops, nm_http_server2_connected_,
-                                     nm_http_server2_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &nm_http_server2_service_info;
+    binding.operations = ops;
+    binding.connected = nm_http_server2_connected_;
+    binding.disconnected = nm_http_server2_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

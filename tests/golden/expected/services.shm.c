@@ -598,12 +598,16 @@ static void golden_services_every_disconnected_(shmrpc_server *server, shmrpc_se
 int golden_services_every_server_init(golden_services_every_server *server, const golden_services_every_ops *ops,
                                       const char *name, const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&golden_services_every_service_info, ops, golden_services_every_connected_,
-                                     golden_services_every_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &golden_services_every_service_info;
+    binding.operations = ops;
+    binding.connected = golden_services_every_connected_;
+    binding.disconnected = golden_services_every_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 
@@ -781,11 +785,16 @@ static void second_disconnected_(shmrpc_server *server, shmrpc_session *session,
 int second_server_init(second_server *server, const second_ops *ops, const char *name,
                        const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&second_service_info, ops, second_connected_, second_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &second_service_info;
+    binding.operations = ops;
+    binding.connected = second_connected_;
+    binding.disconnected = second_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 
@@ -870,12 +879,16 @@ static void golden_services_bare_disconnected_(shmrpc_server *server, shmrpc_ses
 int golden_services_bare_server_init(golden_services_bare_server *server, const golden_services_bare_ops *ops,
                                      const char *name, const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&golden_services_bare_service_info, ops, golden_services_bare_connected_,
-                                     golden_services_bare_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &golden_services_bare_service_info;
+    binding.operations = ops;
+    binding.connected = golden_services_bare_connected_;
+    binding.disconnected = golden_services_bare_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

@@ -119,12 +119,16 @@ static void demo_health_health_disconnected_(shmrpc_server *server, shmrpc_sessi
 int demo_health_health_server_init(demo_health_health_server *server, const demo_health_health_ops *ops,
                                    const char *name, const shmrpc_server_options *options)
 {
-    shmrpc_server_binding binding = {&demo_health_health_service_info, ops, demo_health_health_connected_,
-                                     demo_health_health_disconnected_};
+    shmrpc_server_binding binding;
 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &demo_health_health_service_info;
+    binding.operations = ops;
+    binding.connected = demo_health_health_connected_;
+    binding.disconnected = demo_health_health_disconnected_;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 
