@@ -91,7 +91,8 @@ static int look(lane_peer *peer)
 int connection_fail(connection *self)
 {
     self->condition = SHMRPC_CLIENT_FAILED;
-    log_line(SHMRPC_LOG_WARNING, "connection to a server ended: %s", shmrpc_last_error());
+    log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, CONNECTION_FAILED), .status = SHMRPC_E_PROTOCOL},
+              "connection to a server ended: %s", shmrpc_last_error());
     return SHMRPC_E_PROTOCOL;
 }
 
@@ -167,8 +168,8 @@ static void watch(connection *self)
 
     self->peer.is_watched = rc == 0;
     if (rc != 0) {
-        log_line(SHMRPC_LOG_WARNING, "a server's end may be heard 100 ms late: no thread to watch it: %s",
-                 strerror(-rc));
+        log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, UNWATCHED)},
+                  "a server's end may be heard 100 ms late: no thread to watch it: %s", strerror(-rc));
     }
 }
 

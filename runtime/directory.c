@@ -89,7 +89,7 @@ static int directory_clear(const char *path)
         return error_set(SHMRPC_E_SYSTEM, "%s is in the way: it is not a socket", path);
     if (unlink(path) < 0 && errno != ENOENT)
         return error_system(-errno, "removing the stale socket %s", path);
-    log_line(SHMRPC_LOG_INFO, "removed the stale socket %s", path);
+    log_entry((shmrpc_log_entry){LOG_ABOUT(INFO, SOCKET_REMOVED), .socket = path}, "removed the stale socket %s", path);
     return 0;
 }
 
@@ -201,7 +201,8 @@ static void entry_remove(directory_entry *entry)
         removable = directory_probe(entry->path) == PROBE_STALE;
     }
     if (removable && unlink(entry->path) < 0 && errno != ENOENT)
-        log_line(SHMRPC_LOG_WARNING, "the socket %s could not be removed: %s", entry->path, strerrordesc_np(errno));
+        log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, SOCKET_LEFT), .socket = entry->path},
+                  "the socket %s could not be removed: %s", entry->path, strerrordesc_np(errno));
     if (descriptor >= 0)
         (void)close(descriptor);
 }
@@ -224,8 +225,9 @@ void directory_release(directory_entry *entry)
     if (r == 0) {
         entry_remove(entry);
     } else {
-        log_line(SHMRPC_LOG_WARNING, "the socket %s is left behind: its directory could not be locked: %s", entry->path,
-                 strerrordesc_np(-r));
+        log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, SOCKET_LEFT), .socket = entry->path},
+                  "the socket %s is left behind: its directory could not be locked: %s", entry->path,
+                  strerrordesc_np(-r));
         (void)close(entry->descriptor);
     }
     if (directory >= 0)

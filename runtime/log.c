@@ -14,8 +14,8 @@
 #define LINE_ON_STACK 512
 
 /*
- * The level is what log_line() looks at first; 0 is silence. It is raised after the function is there and lowered
- * before it goes. A line that is on its way meanwhile goes to either function, or to none.
+ * The level is what log_entry() looks at first; 0 is silence. It is raised after the function is there and lowered
+ * before it goes. An entry that is on its way meanwhile goes to either function, or to none.
  */
 static _Atomic int log_most;
 static _Atomic(shmrpc_log_function *) log_function;
@@ -31,7 +31,7 @@ void shmrpc_log_set(shmrpc_log_function *function, shmrpc_log_level most)
 
 /* A line of any length: on the stack where it fits, else on the heap, else cut. */
 static void SHMRPC_PRINTF(3, 0)
-    log_deliver(shmrpc_log_function *function, shmrpc_log_level level, const char *format, va_list arguments)
+    log_deliver(shmrpc_log_function *function, shmrpc_log_entry *entry, const char *format, va_list arguments)
 {
     char line[LINE_ON_STACK];
     char *longer = NULL;
@@ -46,25 +46,27 @@ static void SHMRPC_PRINTF(3, 0)
         length = vsnprintf(longer, (size_t)length + 1, format, again);
     va_end(again);
 
-    if (length >= 0)
-        function(level, longer != NULL ? longer : line);
+    if (length >= 0) {
+        entry->line = longer != NULL ? longer : line;
+        function(entry);
+    }
     free(longer);
 }
 
-void log_line(shmrpc_log_level level, const char *format, ...)
+void log_entry(shmrpc_log_entry about, const char *format, ...)
 {
     shmrpc_log_function *function;
     va_list arguments;
     int saved = errno;
 
-    if ((int)level > atomic_load_explicit(&log_most, memory_order_relaxed))
+    if ((int)about.level > atomic_load_explicit(&log_most, memory_order_relaxed))
         return;
     function = atomic_load_explicit(&log_function, memory_order_acquire);
     if (function == NULL)
         return;
 
     va_start(arguments, format);
-    log_deliver(function, level, format, arguments);
+    log_deliver(function, &about, format, arguments);
     va_end(arguments);
     errno = saved;
 }
@@ -94,6 +96,17 @@ const char *log_text(char *to, size_t capacity, const char *text, size_t length)
     return to;
 }
 
+const char *shmrpc_log_event_name(shmrpc_log_event event)
+{
+    switch (event) {
+#define EVENT_NAME(name, value, when) \
+    case SHMRPC_LOG_##name: return #name;
+        SHMRPC_LOG_EVENT_LIST(EVENT_NAME)
+#undef EVENT_NAME
+    }
+    return NULL;
+}
+
 static const char *level_prefix(shmrpc_log_level level)
 {
     switch (level) {
@@ -110,9 +123,9 @@ static struct iovec part_of(const char *text)
     return (struct iovec){.iov_base = (void *)(uintptr_t)text, .iov_len = strlen(text)};
 }
 
-void shmrpc_log_to_stderr(shmrpc_log_level level, const char *line)
+void shmrpc_log_to_stderr(const shmrpc_log_entry *entry)
 {
-    const struct iovec parts[] = {part_of(level_prefix(level)), part_of(line), part_of("\n")};
+    const struct iovec parts[] = {part_of(level_prefix(entry->level)), part_of(entry->line), part_of("\n")};
     int saved = errno;
     ssize_t written;
 

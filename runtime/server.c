@@ -203,7 +203,9 @@ int shmrpc_server_run(shmrpc_server *handle)
     self->has_run = true;
     rc = begin(self);
     if (rc == 0) {
-        log_line(SHMRPC_LOG_INFO, "%s: serves at %s", self->host.service->name, self->entry.path);
+        log_entry((shmrpc_log_entry){LOG_ABOUT(INFO, SERVER_STARTED), .service = self->host.service->name,
+                                     .socket = self->entry.path},
+                  "%s: serves at %s", self->host.service->name, self->entry.path);
         rc = loop(self);
         wind_down(self);
     }

@@ -20,6 +20,39 @@
 
 /* ---- the end ---- */
 
+static shmrpc_log_entry about(const server *self, shmrpc_log_level level, shmrpc_log_event event)
+{
+    return (shmrpc_log_entry){.level = level,
+                              .event = event,
+                              .socket = self->entry.path,
+                              .service = self->host.service->name,
+                              .pid = -1,
+                              .uid = (uid_t)-1};
+}
+
+static shmrpc_log_entry about_session(const server *self, const shmrpc_session *session, shmrpc_log_level level,
+                                      shmrpc_log_event event)
+{
+    shmrpc_log_entry entry = about(self, level, event);
+
+    entry.session = session->id;
+    entry.pid = session->peer.pid;
+    entry.uid = session->peer.uid;
+    return entry;
+}
+
+/* Who is turned away before the session has begun is refused. */
+static shmrpc_log_entry about_end(const server *self, const shmrpc_session *session, shmrpc_why why)
+{
+    shmrpc_log_entry entry = about_session(self, session, SHMRPC_LOG_INFO, SHMRPC_LOG_SESSION_ENDED);
+
+    if (why == SHMRPC_WHY_PROTOCOL) {
+        entry.level = SHMRPC_LOG_WARNING;
+        entry.event = session->state == SESSION_OPEN ? SHMRPC_LOG_SESSION_DROPPED : SHMRPC_LOG_CLIENT_REFUSED;
+    }
+    return entry;
+}
+
 static const char *why_text(shmrpc_why why)
 {
     switch (why) {
@@ -34,13 +67,12 @@ static const char *why_text(shmrpc_why why)
 void server_end_session(server *self, shmrpc_session *session, shmrpc_why why)
 {
     bool was_open = session->state == SESSION_OPEN;
-    shmrpc_log_level level = why == SHMRPC_WHY_PROTOCOL ? SHMRPC_LOG_WARNING : SHMRPC_LOG_INFO;
 
     if (session->state == SESSION_ENDED) {
         return;
     }
-    log_line(level, "%s: session %" PRIu64 " of process %ld ended: %s", self->host.service->name, session->id,
-             (long)session->peer.pid, why_text(why));
+    log_entry(about_end(self, session, why), "%s: session %" PRIu64 " of process %ld ended: %s",
+              self->host.service->name, session->id, (long)session->peer.pid, why_text(why));
     self->counts.sessions_open -= was_open;
     self->shaking_count -= !was_open;
     poller_remove(self->poller, session->socket);
@@ -116,8 +148,9 @@ static void accept_one(server *self, int socket, int64_t now_ns)
     if (self->shaking_count >= SHAKING_MAX) {
         (void)close(socket);
         self->counts.sessions_refused++;
-        log_line(SHMRPC_LOG_WARNING, "%s: a client was turned away: %u others are in their handshake",
-                 self->host.service->name, SHAKING_MAX);
+        log_entry(about(self, SHMRPC_LOG_WARNING, SHMRPC_LOG_CLIENT_REFUSED),
+                  "%s: a client was turned away: %u others are in their handshake", self->host.service->name,
+                  SHAKING_MAX);
         return;
     }
     session = session_new(socket, self->next_id++, deadline_ns);
@@ -142,8 +175,8 @@ void server_accept(server *self, int64_t now_ns)
         if (socket >= 0) {
             accept_one(self, socket, now_ns);
         } else if (socket == -EMFILE || socket == -ENFILE || socket == -ENOMEM || socket == -ENOBUFS) {
-            log_line(SHMRPC_LOG_ERROR, "%s: cannot accept a client: %s", self->host.service->name,
-                     shmrpc_status_text(error_system(socket, "accept")));
+            log_entry(about(self, SHMRPC_LOG_ERROR, SHMRPC_LOG_ACCEPT_FAILED), "%s: cannot accept a client: %s",
+                      self->host.service->name, shmrpc_status_text(error_system(socket, "accept")));
             pause_accepting(self, now_ns);
             return;
         } else if (socket == -EAGAIN) {
@@ -170,8 +203,9 @@ static int watch(server *self, shmrpc_session *session, int64_t now_ns)
     if (rc != 0) {
         return error_system(rc, "the client's descriptors cannot be watched");
     }
-    log_line(SHMRPC_LOG_INFO, "%s: session %" PRIu64 " of process %ld, user %ld", self->host.service->name, session->id,
-             (long)session->peer.pid, (long)session->peer.uid);
+    log_entry(about_session(self, session, SHMRPC_LOG_INFO, SHMRPC_LOG_SESSION_OPENED),
+              "%s: session %" PRIu64 " of process %ld, user %ld", self->host.service->name, session->id,
+              (long)session->peer.pid, (long)session->peer.uid);
     server_warm(self, session, now_ns);
     return 0;
 }

@@ -46,7 +46,8 @@ static int bound_answer(const service *base, int status, size_t *size)
     bool allowed = status >= 0 ? status <= SHMRPC_ERROR_MAX : status_may_travel(status);
 
     if (!allowed || *size > base->answer_size) {
-        log_line(SHMRPC_LOG_WARNING, "raw transport: the handler failed: it returned %d with %zu bytes", status, *size);
+        log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, HANDLER_FAILED), .status = SHMRPC_E_INTERNAL},
+                  "raw transport: the handler failed: it returned %d with %zu bytes", status, *size);
         status = SHMRPC_E_INTERNAL;
     }
     if (status < 0) {

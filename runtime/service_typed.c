@@ -132,9 +132,15 @@ static int answer_status(lane_server *lane, const lane_request *request, int sta
     return status;
 }
 
+static shmrpc_log_entry about_handler(const typed_call *call)
+{
+    return (shmrpc_log_entry){LOG_ABOUT(WARNING, HANDLER_FAILED), .service = call->service->base.name,
+                              .method = call->method->name, .status = SHMRPC_E_INTERNAL};
+}
+
 static int handler_failed(lane_server *lane, const lane_request *request, const typed_call *call, const char *why)
 {
-    log_line(SHMRPC_LOG_WARNING, "%s.%s: the handler failed: %s", call->service->base.name, call->method->name, why);
+    log_entry(about_handler(call), "%s.%s: the handler failed: %s", call->service->base.name, call->method->name, why);
     return answer_status(lane, request, SHMRPC_E_INTERNAL);
 }
 
@@ -246,8 +252,8 @@ int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload)
                          call->method->name, code);
     }
     if (type->validate != NULL && shmrpc_message_check(type, payload) != 0) {
-        log_line(SHMRPC_LOG_WARNING, "%s.%s: the payload of error %d: %s", call->service->base.name, call->method->name,
-                 code, shmrpc_last_error());
+        log_entry(about_handler(call), "%s.%s: the payload of error %d: %s", call->service->base.name,
+                  call->method->name, code, shmrpc_last_error());
         return SHMRPC_E_INTERNAL;
     }
     memcpy(call->visit->scratch->payload, payload, type->size);

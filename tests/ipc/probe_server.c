@@ -42,23 +42,23 @@ bool probe_state_has_line(probe_state *state, const char *text)
 static _Atomic(probe_state *) log_state;
 
 /* Lines come from the threads that use the library: the next free place is taken before the line is written. */
-static void log_receive(shmrpc_log_level level, const char *line)
+static void log_receive(const shmrpc_log_entry *entry)
 {
     static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
     probe_state *state = atomic_load(&log_state);
 
     if (state == NULL)
         return;
-    if (level == SHMRPC_LOG_INFO) {
-        if (strstr(line, "serves at") != NULL)
+    if (entry->level == SHMRPC_LOG_INFO) {
+        if (entry->event == SHMRPC_LOG_SERVER_STARTED)
             atomic_store(&state->serves, true);
         return;
     }
     pthread_mutex_lock(&mutex);
     uint64_t count = atomic_load(&state->warnings);
     if (count < PROBE_LINES) {
-        size_t length = strnlen(line, PROBE_LINE_SIZE - 1);
-        memcpy(state->lines[count], line, length);
+        size_t length = strnlen(entry->line, PROBE_LINE_SIZE - 1);
+        memcpy(state->lines[count], entry->line, length);
         state->lines[count][length] = '\0';
     }
     atomic_store(&state->warnings, count + 1);

@@ -12,27 +12,27 @@
 #include <unistd.h>
 
 static char last[4096];
-static shmrpc_log_level last_level;
+static shmrpc_log_entry last_entry;
 static int heard;
 
-static void listen_to(shmrpc_log_level level, const char *line)
+static void listen_to(const shmrpc_log_entry *entry)
 {
-    last_level = level;
-    strncpy(last, line, sizeof(last) - 1);
+    last_entry = *entry;
+    strncpy(last, entry->line, sizeof(last) - 1);
     heard++;
     errno = EDOM;
 }
 
 START_TEST(is_silent_until_asked_and_after)
 {
-    log_line(SHMRPC_LOG_ERROR, "nobody hears this");
+    log_entry((shmrpc_log_entry){LOG_ABOUT(ERROR, SESSION_ENDED)}, "nobody hears this");
     shmrpc_log_set(listen_to, SHMRPC_LOG_DEBUG);
-    log_line(SHMRPC_LOG_DEBUG, "heard %d", 1);
+    log_entry((shmrpc_log_entry){LOG_ABOUT(DEBUG, SESSION_ENDED)}, "heard %d", 1);
     ck_assert_int_eq(heard, 1);
     ck_assert_str_eq(last, "heard 1");
-    ck_assert_int_eq(last_level, SHMRPC_LOG_DEBUG);
+    ck_assert_int_eq(last_entry.level, SHMRPC_LOG_DEBUG);
     shmrpc_log_set(NULL, SHMRPC_LOG_DEBUG);
-    log_line(SHMRPC_LOG_ERROR, "nobody hears this");
+    log_entry((shmrpc_log_entry){LOG_ABOUT(ERROR, SESSION_ENDED)}, "nobody hears this");
     ck_assert_int_eq(heard, 1);
 }
 END_TEST
@@ -45,7 +45,7 @@ START_TEST(passes_lines_up_to_the_level)
         shmrpc_log_set(listen_to, levels[most]);
         heard = 0;
         for (int i = 0; i < 4; i++)
-            log_line(levels[i], "x");
+            log_entry((shmrpc_log_entry){.level = levels[i]}, "x");
         ck_assert_int_eq(heard, most + 1);
     }
 }
@@ -59,13 +59,40 @@ START_TEST(a_line_of_any_length_arrives_whole)
     for (size_t length = 500; length < 530; length++) {
         memset(text, 'x', length);
         text[length] = '\0';
-        log_line(SHMRPC_LOG_INFO, "%s", text);
+        log_entry((shmrpc_log_entry){LOG_ABOUT(INFO, SESSION_ENDED)}, "%s", text);
         ck_assert_str_eq(last, text);
     }
     memset(text, 'y', sizeof(text));
     text[sizeof(text) - 1] = '\0';
-    log_line(SHMRPC_LOG_INFO, "%s", text);
+    log_entry((shmrpc_log_entry){LOG_ABOUT(INFO, SESSION_ENDED)}, "%s", text);
     ck_assert_str_eq(last, text);
+}
+END_TEST
+
+START_TEST(an_entry_carries_what_it_is_about)
+{
+    const shmrpc_log_entry about = {LOG_ABOUT(INFO, SESSION_OPENED), .socket = "/run/x", .service = "demo.S",
+                                    .session = 7};
+
+    shmrpc_log_set(listen_to, SHMRPC_LOG_INFO);
+    log_entry(about, "session %d", 7);
+    ck_assert_str_eq(last, "session 7");
+    ck_assert_int_eq(last_entry.event, SHMRPC_LOG_SESSION_OPENED);
+    ck_assert_str_eq(last_entry.socket, "/run/x");
+    ck_assert_str_eq(last_entry.service, "demo.S");
+    ck_assert_ptr_null(last_entry.method);
+    ck_assert_uint_eq(last_entry.session, 7);
+    ck_assert_int_eq(last_entry.pid, -1);
+    ck_assert(last_entry.uid == (uid_t)-1);
+    ck_assert_int_eq(last_entry.status, 0);
+}
+END_TEST
+
+START_TEST(events_have_names)
+{
+    ck_assert_str_eq(shmrpc_log_event_name(SHMRPC_LOG_SERVER_STARTED), "SERVER_STARTED");
+    ck_assert_str_eq(shmrpc_log_event_name(SHMRPC_LOG_SOCKET_LEFT), "SOCKET_LEFT");
+    ck_assert_ptr_null(shmrpc_log_event_name((shmrpc_log_event)0));
 }
 END_TEST
 
@@ -73,7 +100,7 @@ START_TEST(logging_keeps_errno)
 {
     shmrpc_log_set(listen_to, SHMRPC_LOG_INFO);
     errno = ENOENT;
-    log_line(SHMRPC_LOG_INFO, "x");
+    log_entry((shmrpc_log_entry){LOG_ABOUT(INFO, SESSION_ENDED)}, "x");
     ck_assert_int_eq(errno, ENOENT);
     ck_assert_int_eq(heard, 1);
 }
@@ -81,17 +108,16 @@ END_TEST
 
 static _Atomic bool stop;
 
-static void ignore(shmrpc_log_level level, const char *line)
+static void ignore(const shmrpc_log_entry *entry)
 {
-    (void)level;
-    ck_assert_str_eq(line, "x");
+    ck_assert_str_eq(entry->line, "x");
 }
 
 static void *log_all_the_while(void *data)
 {
     (void)data;
     while (!atomic_load(&stop))
-        log_line(SHMRPC_LOG_INFO, "%s", "x");
+        log_entry((shmrpc_log_entry){LOG_ABOUT(INFO, SESSION_ENDED)}, "%s", "x");
     return NULL;
 }
 
@@ -119,9 +145,9 @@ START_TEST(standard_error_gets_one_line_with_its_level)
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
     ck_assert_int_ge(dup2(ends[1], STDERR_FILENO), 0);
     errno = EDOM;
-    shmrpc_log_to_stderr(SHMRPC_LOG_WARNING, "a peer was dropped");
+    shmrpc_log_to_stderr(&(shmrpc_log_entry){.level = SHMRPC_LOG_WARNING, .line = "a peer was dropped"});
     int kept = errno;
-    shmrpc_log_to_stderr(SHMRPC_LOG_ERROR, "x");
+    shmrpc_log_to_stderr(&(shmrpc_log_entry){.level = SHMRPC_LOG_ERROR, .line = "x"});
     ck_assert_int_ge(dup2(usual, STDERR_FILENO), 0);
     ck_assert_int_eq(kept, EDOM);
     ck_assert_int_eq(read(ends[0], text, sizeof(text) - 1), sizeof(expected) - 1);
@@ -166,6 +192,8 @@ static Suite *log_suite(void)
     tcase_add_test(tests, is_silent_until_asked_and_after);
     tcase_add_test(tests, passes_lines_up_to_the_level);
     tcase_add_test(tests, a_line_of_any_length_arrives_whole);
+    tcase_add_test(tests, an_entry_carries_what_it_is_about);
+    tcase_add_test(tests, events_have_names);
     tcase_add_test(tests, logging_keeps_errno);
     tcase_add_test(tests, the_function_may_change_while_others_log);
     tcase_add_test(tests, standard_error_gets_one_line_with_its_level);

@@ -5,6 +5,7 @@
 #include "test_support.h"
 
 #include <shmrpc/lane.h>
+#include <shmrpc/log.h>
 
 #include <limits.h>
 #include <pthread.h>
@@ -13,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NAME "server"
 #define MS 1000000L
@@ -317,6 +319,46 @@ START_TEST(a_server_that_failed_to_begin_can_be_deinitialised)
 }
 END_TEST
 
+static shmrpc_log_entry logged[8];
+static _Atomic unsigned logged_count;
+
+static void on_log(const shmrpc_log_entry *entry)
+{
+    unsigned count = atomic_load(&logged_count);
+
+    if (entry->service != NULL && count < sizeof(logged) / sizeof(logged[0])) {
+        logged[count] = *entry;
+        atomic_store(&logged_count, count + 1);
+    }
+}
+
+START_TEST(the_life_of_a_session_is_logged_with_its_fields)
+{
+    static const shmrpc_log_event events[] = {SHMRPC_LOG_SERVER_STARTED, SHMRPC_LOG_SESSION_OPENED,
+                                              SHMRPC_LOG_CLIENT_REFUSED, SHMRPC_LOG_SESSION_ENDED};
+    const shmrpc_server_options options = {.max_sessions = 1};
+    shmrpc_lane *lane;
+    shmrpc_lane *second = NULL;
+
+    shmrpc_log_set(on_log, SHMRPC_LOG_INFO);
+    start(&options);
+    lane = connect_with(4);
+    ck_assert_int_eq(shmrpc_lane_connect(&second, NAME, NULL, NULL), SHMRPC_E_REFUSED);
+    shmrpc_lane_free(lane);
+    stop();
+    shmrpc_log_set(NULL, SHMRPC_LOG_INFO);
+    ck_assert_uint_eq(atomic_load(&logged_count), 4);
+    for (unsigned i = 0; i < 4; i++) {
+        ck_assert_msg(logged[i].event == events[i], "entry %u is about %s", i, shmrpc_log_event_name(logged[i].event));
+        ck_assert_int_eq(logged[i].level, i == 2 ? SHMRPC_LOG_WARNING : SHMRPC_LOG_INFO);
+        ck_assert_int_eq(logged[i].pid, i == 0 ? -1 : getpid());
+        ck_assert_uint_eq(logged[i].uid, i == 0 ? (uid_t)-1 : getuid());
+        ck_assert_uint_eq(logged[i].session, i == 0 ? 0 : i == 2 ? 2 : 1);
+    }
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
 START_TEST(a_refusal_is_no_breach_of_the_protocol)
 {
     const shmrpc_server_options options = {.max_sessions = 1};
@@ -353,6 +395,7 @@ static Suite *server_suite(void)
     tcase_add_loop_test(tests, every_way_of_waiting_serves_every_way_of_waiting, 0, 4);
     tcase_add_loop_test(tests, messages_of_any_allowed_size_go_through_the_smallest_lane, 0, 7);
     tcase_add_test(tests, a_server_that_failed_to_begin_can_be_deinitialised);
+    tcase_add_test(tests, the_life_of_a_session_is_logged_with_its_fields);
     tcase_add_test(tests, a_refusal_is_no_breach_of_the_protocol);
     suite_add_tcase(suite, tests);
     return suite;
