@@ -5,21 +5,22 @@
 #include <stddef.h>
 #include <sys/mman.h>
 
-int line_map(line **ret_lines, uint32_t count)
+int line_map(line_walk *walk)
 {
-    void *memory;
+    void *memory = mmap(NULL, walk->count * sizeof(line), PROT_READ | PROT_WRITE,
+                        MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 
-    memory = mmap(NULL, count * sizeof(line), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
     if (memory == MAP_FAILED) {
         return -errno;
     }
-    *ret_lines = memory;
+    walk->lines = memory;
     return 0;
 }
 
-void line_unmap(line *lines, uint32_t count)
+void line_unmap(line_walk *walk)
 {
-    if (lines) {
-        munmap(lines, count * sizeof(line));
+    if (walk->lines) {
+        munmap(walk->lines, walk->count * sizeof(line));
+        walk->lines = NULL;
     }
 }

@@ -54,11 +54,23 @@ static inline void line_await(line *shared, uint32_t turn, bool shares_core)
     }
 }
 
-/* The server's part: answers turn after turn in `count` lines, a power of two, one after another. */
-static inline void line_serve(line *lines, uint32_t count, bool shares_core)
+/* Lines that calls walk along: `count`, a power of two, each for 1 << `stay` calls before the next. */
+typedef struct line_walk {
+    line *lines;
+    uint32_t count;
+    uint32_t stay;
+} line_walk;
+
+static inline line *line_at(const line_walk *walk, uint32_t position)
+{
+    return &walk->lines[(position >> walk->stay) & (walk->count - 1)];
+}
+
+/* The server's part: answers turn after turn. */
+static inline void line_serve(const line_walk *walk, bool shares_core)
 {
     for (uint32_t position = 0;; position++) {
-        line *shared = &lines[position & (count - 1)];
+        line *shared = line_at(walk, position);
         line_operands operands;
 
         line_await(shared, 2 * position + 1, shares_core);
@@ -69,10 +81,9 @@ static inline void line_serve(line *lines, uint32_t count, bool shares_core)
 }
 
 /* The client's part. Returns the answer. */
-static inline int64_t line_call(line *lines, uint32_t count, uint32_t position, line_operands operands,
-                                bool shares_core)
+static inline int64_t line_call(const line_walk *walk, uint32_t position, line_operands operands, bool shares_core)
 {
-    line *shared = &lines[position & (count - 1)];
+    line *shared = line_at(walk, position);
 
     shared->operands = operands;
     atomic_store_explicit(&shared->turn, 2 * position + 1, memory_order_release);
@@ -80,8 +91,8 @@ static inline int64_t line_call(line *lines, uint32_t count, uint32_t position, 
     return shared->sum;
 }
 
-/* Lines that a parent and its children share; all zero. Returns 0 or -errno. */
-int line_map(line **ret_lines, uint32_t count);
-void line_unmap(line *lines, uint32_t count); /* NULL is allowed */
+/* Maps walk->count lines that a parent and its children share; all zero. Returns 0 or -errno. */
+int line_map(line_walk *walk);
+void line_unmap(line_walk *walk); /* also where nothing is mapped */
 
 #endif

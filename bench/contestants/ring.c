@@ -11,24 +11,22 @@
 #include <stddef.h>
 
 #define RING_LINES 64
+#define RING_STAY 0
 
 typedef struct ring {
     contestant base;
     bool shares_core;
-    line *lines;
+    line_walk walk;
 } ring;
 
 static int ring_open(contestant *self)
 {
-    return line_map(&CONTESTANT_OF(self, ring, base)->lines, RING_LINES);
+    return line_map(&CONTESTANT_OF(self, ring, base)->walk);
 }
 
 static void ring_close(contestant *self)
 {
-    ring *raw = CONTESTANT_OF(self, ring, base);
-
-    line_unmap(raw->lines, RING_LINES);
-    raw->lines = NULL;
+    line_unmap(&CONTESTANT_OF(self, ring, base)->walk);
 }
 
 static int ring_serve(contestant *self, const contestant_setting *setting, int ready)
@@ -36,7 +34,7 @@ static int ring_serve(contestant *self, const contestant_setting *setting, int r
     if (contestant_tell_ready(ready)) {
         return -1;
     }
-    line_serve(CONTESTANT_OF(self, ring, base)->lines, RING_LINES, setting->shares_core);
+    line_serve(&CONTESTANT_OF(self, ring, base)->walk, setting->shares_core);
     return 0;
 }
 
@@ -45,7 +43,7 @@ static int ring_call(contestant *self, uint32_t number)
     const ring *raw = CONTESTANT_OF(self, ring, base);
     const line_operands operands = {measure_left(number), MEASURE_RIGHT};
 
-    return line_call(raw->lines, RING_LINES, number, operands, raw->shares_core) == measure_answer(number) ? 0 : -1;
+    return line_call(&raw->walk, number, operands, raw->shares_core) == measure_answer(number) ? 0 : -1;
 }
 
 static int ring_measure(contestant *self, const contestant_setting *setting, measure_samples *samples)
@@ -67,6 +65,7 @@ contestant *ring_contestant(void)
                 .measure = ring_measure,
                 .close = ring_close,
             },
+        .walk = {.count = RING_LINES, .stay = RING_STAY},
     };
 
     return &raw.base;
