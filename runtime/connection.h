@@ -19,6 +19,7 @@
 #define SHMRPC_CONNECTION_H
 
 #include "control.h"
+#include "current.h"
 #include "lane_client.h"
 
 #include <shmrpc/client.h>
@@ -48,10 +49,13 @@ void connection_deinit(connection *self);
 /* What the server is, as far as its socket and process tell now. */
 shmrpc_client_condition connection_look(connection *self);
 
-/* The time that a call has: its own, else the method's, else the client's (each 0 where not given). */
+/*
+ * The time that a call has: its own, else the method's, else the client's (each 0 where not given); within a handler at
+ * most what is left of the time of the handler's caller.
+ */
 static inline int64_t connection_timeout_ns(const connection *self, int64_t call_ns, int64_t method_ns)
 {
-    return call_ns != 0 ? call_ns : method_ns != 0 ? method_ns : self->call_timeout_ns;
+    return current_limit_ns(call_ns != 0 ? call_ns : method_ns != 0 ? method_ns : self->call_timeout_ns);
 }
 
 /*

@@ -4,11 +4,12 @@
 #include "error.h"
 #include "platform/futex.h"
 
-void lane_server_init(lane_server *lane, const region *memory)
+void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller)
 {
     lane->memory = *memory;
     lane->next = 1;
     lane->doorbells = 0;
+    lane->caller = caller;
     region_format(&lane->memory);
 }
 

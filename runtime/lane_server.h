@@ -17,10 +17,17 @@
 #include "region.h"
 #include "shared.h"
 
+/* Who is at the other end, as far as the memory does not tell. */
+typedef struct lane_caller lane_caller;
+struct lane_caller {
+    bool (*is_gone)(lane_caller *caller); /* has it closed its end, or died? Never blocks. Any thread. */
+};
+
 typedef struct lane_server {
     region memory;
-    uint64_t next;      /* the position that is expected */
-    uint64_t doorbells; /* wake-ups of the client so far */
+    uint64_t next;       /* the position that is expected */
+    uint64_t doorbells;  /* wake-ups of the client so far */
+    lane_caller *caller; /* not owned */
 } lane_server;
 
 /* A request that take() found; answered by exactly one answer(). */
@@ -35,8 +42,8 @@ typedef struct lane_request {
     const void *payload; /* in shared memory: `length` bytes, to be copied once */
 } lane_request;
 
-/* Formats the memory. The caller keeps it mapped. */
-void lane_server_init(lane_server *lane, const region *memory);
+/* Formats the memory. The owner keeps it mapped, and `caller` alive. */
+void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller);
 
 /* 1: a request; 0: none; SHMRPC_E_PROTOCOL (error.h): the client broke the protocol. */
 int lane_server_take(lane_server *lane, lane_request *ret_request);
@@ -51,6 +58,12 @@ void *lane_server_place(const lane_server *lane, const lane_request *request, ui
 static inline void lane_server_start(lane_server *lane, const lane_request *request)
 {
     shared_set_started(lane->memory.header, request->position);
+}
+
+/* Has the caller given up? Costs a look at the slot. */
+static inline bool lane_server_is_cancelled(const lane_request *request)
+{
+    return (shared_load_word(request->at) & WORD_CANCEL) != 0;
 }
 
 /* Publishes the reply and wakes the client where it wished for it. `block` as place() gave it. */

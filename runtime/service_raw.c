@@ -4,6 +4,7 @@
  */
 #include "raw.h"
 
+#include "current.h"
 #include "error.h"
 #include "log.h"
 #include "server_core.h"
@@ -15,6 +16,7 @@
 typedef struct raw_service {
     service base;
     const shmrpc_lane_handlers *handlers;
+    _Atomic bool calls_out; /* see current.h */
 } raw_service;
 
 static shmrpc_lane_server *lane_server_of(shmrpc_server *server)
@@ -75,9 +77,10 @@ static int answer(const service_visit *visit, const lane_request *request, int s
 
 static int handle(service *base, const service_visit *visit, const lane_request *request)
 {
-    const raw_service *self = (const raw_service *)(const void *)base;
+    raw_service *self = (raw_service *)(void *)base;
     const service_scratch *scratch = visit->scratch;
     shmrpc_lane_request asked;
+    current_call current;
     size_t size = 0;
     int status;
 
@@ -102,7 +105,10 @@ static int handle(service *base, const service_visit *visit, const lane_request 
         .capacity = base->answer_size,
     };
     lane_server_start(visit->lane, request);
-    status = bound_answer(base, self->handlers->request(lane_server_of(visit->server), &asked, &size), &size);
+    current_begin(&current, asked.timeout_ns, &self->calls_out);
+    status = self->handlers->request(lane_server_of(visit->server), &asked, &size);
+    current_end(&current);
+    status = bound_answer(base, status, &size);
     return answer(visit, request, status, size);
 }
 

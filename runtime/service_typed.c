@@ -8,9 +8,11 @@
  */
 #include "service.h"
 
+#include "current.h"
 #include "error.h"
 #include "log.h"
 #include "message.h"
+#include "platform/clock.h"
 #include "server_core.h"
 #include "status.h"
 
@@ -23,19 +25,28 @@ typedef struct typed_name {
     uint32_t number;
 } typed_name;
 
+/* What has been learnt of a method's handlers. */
+typedef struct typed_habit {
+    _Atomic bool calls_out; /* see current.h */
+} typed_habit;
+
 typedef struct typed_service {
     service base;
     shmrpc_server_binding binding;
-    typed_name *names; /* sorted, so that a client that asks for many methods does not take long */
+    typed_habit *habits; /* by method */
+    typed_name *names;   /* sorted, so that a client that asks for many methods does not take long */
 } typed_service;
 
 /* What is behind a context while its handler runs. */
 typedef struct typed_call {
+    current_call current;
     const typed_service *service;
     const service_visit *visit;
+    const lane_request *request;
     const shmrpc_method_info *method;
-    int64_t timeout_ns;
-    int thrown_code; /* of the error whose payload has been thrown; 0: none */
+    int64_t looked_ns; /* when a question of the handler's led to a look at the client's socket; 0: never */
+    bool is_deserted;  /* what was seen then */
+    int thrown_code;   /* of the error whose payload has been thrown; 0: none */
 } typed_call;
 
 /* ---- terms ---- */
@@ -198,6 +209,12 @@ static int load(const typed_service *self, const shmrpc_method_info *method, con
     return type == NULL ? 0 : message_load(type, to, request->payload, request->length);
 }
 
+/* Hooks of the application: asked before anything of the request is looked at. */
+static bool is_permitted(const typed_service *self, const service_visit *visit, const lane_request *request)
+{
+    return self->binding.permit == NULL || self->binding.permit(visit->server, visit->session, request->method) == 0;
+}
+
 static int handle(service *base, const service_visit *visit, const lane_request *request)
 {
     typed_service *self = (typed_service *)(void *)base;
@@ -214,6 +231,9 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     if (request->method >= self->binding.service->method_count) {
         return answer_status(lane, request, SHMRPC_E_UNIMPLEMENTED);
     }
+    if (!is_permitted(self, visit, request)) {
+        return answer_status(lane, request, SHMRPC_E_PERMISSION);
+    }
     method = &self->binding.service->methods[request->method];
     rc = load(self, method, request, scratch->request);
     if (rc != 0) {
@@ -224,14 +244,18 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     }
     call.service = self;
     call.visit = visit;
+    call.request = request;
     call.method = method;
-    call.timeout_ns = service_budget_ns(request->budget_us);
+    call.looked_ns = 0;
+    call.is_deserted = false;
     call.thrown_code = 0;
     context.session = visit->session;
     context.implementation = &call;
     lane_server_start(lane, request);
+    current_begin(&call.current, service_budget_ns(request->budget_us), &self->habits[request->method].calls_out);
     rc = method->invoke(visit->server, &context, method->request == NULL ? NULL : scratch->request,
                         method->reply == NULL ? NULL : scratch->reply);
+    current_end(&call.current);
     return answer(lane, request, &call, rc);
 }
 
@@ -239,7 +263,24 @@ static int handle(service *base, const service_visit *visit, const lane_request 
 
 int64_t shmrpc_context_timeout_ns(const shmrpc_context *context)
 {
-    return ((const typed_call *)context->implementation)->timeout_ns;
+    return ((const typed_call *)context->implementation)->current.timeout_ns;
+}
+
+bool shmrpc_context_is_cancelled(const shmrpc_context *context)
+{
+    typed_call *call = context->implementation;
+    int64_t now_ns;
+
+    if (lane_server_is_cancelled(call->request)) {
+        return true;
+    }
+    /* The clock of the ticks: a handler that asks all the time does not enter the kernel all the time. */
+    now_ns = clock_coarse_ns();
+    if (now_ns != call->looked_ns) {
+        call->looked_ns = now_ns;
+        call->is_deserted = call->visit->lane->caller->is_gone(call->visit->lane->caller);
+    }
+    return call->is_deserted;
 }
 
 int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload)
@@ -283,8 +324,11 @@ static void disconnected(service *base, shmrpc_server *server, shmrpc_session *s
 
 static void typed_free(service *base)
 {
-    free(((typed_service *)(void *)base)->names);
-    free(base);
+    typed_service *self = (typed_service *)(void *)base;
+
+    free(self->names);
+    free(self->habits);
+    free(self);
 }
 
 static service *typed_new(const shmrpc_server_binding *binding)
@@ -295,9 +339,15 @@ static service *typed_new(const shmrpc_server_binding *binding)
     uint32_t answer_size = 0;
     uint32_t i;
 
-    if (self == NULL || (self->names = calloc((size_t)info->method_count + 1, sizeof(*self->names))) == NULL) {
+    if (self != NULL) {
+        self->names = calloc((size_t)info->method_count + 1, sizeof(*self->names));
+        self->habits = calloc((size_t)info->method_count + 1, sizeof(*self->habits));
+    }
+    if (self == NULL || self->names == NULL || self->habits == NULL) {
         (void)error_set(SHMRPC_E_NO_MEMORY, "cannot make a service");
-        free(self);
+        if (self != NULL) {
+            typed_free(&self->base);
+        }
         return NULL;
     }
     for (i = 0; i < info->method_count; i++) {

@@ -5,10 +5,19 @@
 #include "handshake.h"
 #include "platform/event.h"
 #include "platform/memory.h"
+#include "platform/socket.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
+
+static bool is_gone(lane_caller *caller)
+{
+    const shmrpc_session *session = list_entry(caller, const shmrpc_session, caller);
+    int found = socket_wait(session->socket, session->process, 0);
+
+    return found < 0 || (found & SOCKET_CLOSED) != 0;
+}
 
 shmrpc_session *session_new(int socket, uint64_t id, int64_t deadline_ns)
 {
@@ -20,6 +29,7 @@ shmrpc_session *session_new(int socket, uint64_t id, int64_t deadline_ns)
     }
     list_init(&session->hot);
     list_init(&session->life);
+    session->caller.is_gone = is_gone;
     session->state = SESSION_HELLO;
     session->id = id;
     session->socket = socket;
@@ -180,7 +190,7 @@ static int attach(shmrpc_session *session, const control_attach *said, socket_pa
         return error_system(rc, "the client's memory is not as it has to be");
     }
     region_init(&memory, base, &session->geometry);
-    lane_server_init(&session->lane, &memory);
+    lane_server_init(&session->lane, &memory, &session->caller);
     session->bell = envelope->descriptors[1];
     envelope->descriptors[1] = -1;
     session->state = SESSION_OPEN;

@@ -35,6 +35,7 @@ struct shmrpc_session {
     int process; /* pidfd of the client, or -1 */
     int bell;    /* held by the client, too: watched, never read or written */
     lane_server lane;
+    lane_caller caller; /* what the lane asks */
     region_geometry geometry;
     shmrpc_peer peer;
     bool said_goodbye;

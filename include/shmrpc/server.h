@@ -81,9 +81,17 @@ SHMRPC_EXPORT void *shmrpc_session_state(const shmrpc_session *session);
 
 /*
  * What is left of the caller's time, as the caller told it when it sent the request (advisory; in ns); INT64_MAX: no
- * deadline.
+ * deadline. Calls that the handler makes, by any client handle in its thread, have no more time than is left of this
+ * when they begin, whatever deadline they are given.
  */
 SHMRPC_EXPORT int64_t shmrpc_context_timeout_ns(const shmrpc_context *context);
+
+/*
+ * Has the caller given up this call: its deadline has passed, it was cancelled, or the client is gone? For handlers that
+ * take long; what they return then is told to nobody. Within the handler and in its thread only. Cheap: most calls of it
+ * look at a word in memory, and some, a few milliseconds apart, make a system call that does not block.
+ */
+SHMRPC_EXPORT bool shmrpc_context_is_cancelled(const shmrpc_context *context);
 
 /* Counters of a server since its start; read in the thread that runs it, or after. */
 typedef struct shmrpc_server_counts {
@@ -104,12 +112,19 @@ SHMRPC_EXPORT shmrpc_server_counts shmrpc_server_counters(const shmrpc_server *s
 typedef void shmrpc_connected_function(shmrpc_server *server, shmrpc_session *session);
 typedef void shmrpc_disconnected_function(shmrpc_server *server, shmrpc_session *session, int why);
 
+/*
+ * May this session call this method (its index in the service's table)? 0: yes; anything else: the caller gets
+ * PERMISSION.
+ */
+typedef int shmrpc_permit_function(shmrpc_server *server, const shmrpc_session *session, uint32_t method);
+
 /* `operations` is the generated table, passed back to the thunks; it must outlive the server. */
 typedef struct shmrpc_server_binding {
     const struct shmrpc_service_info *service;
     const void *operations;
     shmrpc_connected_function *connected;       /* may be NULL */
     shmrpc_disconnected_function *disconnected; /* may be NULL */
+    shmrpc_permit_function *permit;             /* asked before each handler; NULL: all may call all */
 } shmrpc_server_binding;
 
 /*

@@ -149,7 +149,7 @@ static void serve(const bench *with, const step *steps, size_t count)
     lane_server lane;
     bool open = true;
 
-    lane_server_init(&lane, &with->memory);
+    lane_server_init(&lane, &with->memory, NULL);
     for (size_t i = 0; i < count && open; i++) {
         switch (steps[i].kind % STEP_KINDS) {
         case STEP_WRITE: write_bytes(with, &steps[i]); break;

@@ -288,7 +288,8 @@ START_TEST(survives_random_headers_and_payloads)
                 request.length = request.length % 64 / 8 * 8;
             /* Those that wait, stop the server or seal it are for tests of their own. */
             if (request.method == PROBE_HOLD || request.method == PROBE_HOLD_BLOB || request.method == PROBE_STOP ||
-                request.method == PROBE_SEAL || request.method == PROBE_FORK)
+                request.method == PROBE_SEAL || request.method == PROBE_FORK || request.method == PROBE_LINGER ||
+                request.method == PROBE_RELAY)
                 request.method = PROBE_ECHO;
             request.budget_us = random_next(&random);
             for (size_t i = 0; i < sizeof(request.payload); i++)

@@ -250,6 +250,37 @@ int probe_handle_fork(shmrpc_server *server, shmrpc_context *context, const void
     return handler_end(state, pid > 0 ? 0 : SHMRPC_E_SYSTEM);
 }
 
+int probe_handle_linger(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
+{
+    probe_state *state = handler_begin(server);
+    uint64_t most_ms = ((const probe_value *)request)->value;
+    uint64_t until_ns = test_deadline_ns(most_ms <= PROBE_LINGER_MAX_MS ? (unsigned int)most_ms : 0);
+    bool cancelled = false;
+
+    (void)reply;
+    while (!cancelled && test_remaining_ms(until_ns) > 0)
+        cancelled = shmrpc_context_is_cancelled(context);
+    atomic_fetch_add(&state->lingered, cancelled);
+    return handler_end(state, 0);
+}
+
+int probe_handle_relay(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
+{
+    probe_state *state = handler_begin(server);
+    probe_server *probe = probe_of(server);
+    uint64_t begin_ns = test_now_ns();
+    int rc = 0;
+
+    (void)context;
+    gate_hold(probe, ((const probe_value *)request)->value);
+    atomic_store(&state->relay_held_ns, (int64_t)(test_now_ns() - begin_ns));
+    if (probe->beyond == NULL)
+        rc = probe_connect(&probe->beyond, "beyond", NULL);
+    if (rc == 0)
+        rc = shmrpc_client_call(probe->beyond, PROBE_BUDGET, NULL, reply, shmrpc_forever());
+    return handler_end(state, rc == 0 ? 0 : SHMRPC_E_UNAVAILABLE);
+}
+
 void probe_handle_connected(shmrpc_server *server, shmrpc_session *session)
 {
     probe_state *state = probe_of(server)->state;

@@ -154,6 +154,7 @@ int probe_server_main(probe_state *state, int gate, const probe_setup *setup)
     atomic_store(&state->run_status, rc);
     state->final_counts = shmrpc_server_counters(&server.base);
     shmrpc_server_deinit(&server.base);
+    shmrpc_client_free(server.beyond);
     probe_log_to(NULL);
     return rc == 0 ? 0 : PROBE_EXIT_RUN;
 }

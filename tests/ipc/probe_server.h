@@ -37,6 +37,8 @@ typedef struct probe_state {
     _Atomic(uint64_t) holding;      /* value of the call at the gate; 0: none */
     _Atomic(uint64_t) notes, notes_sum;
     _Atomic(uint64_t) notes_at_mark; /* how many there were when the last one of value 0 came */
+    _Atomic(uint64_t) lingered;      /* of PROBE_LINGER: how many saw that they were cancelled */
+    _Atomic(int64_t) relay_held_ns;  /* the last PROBE_RELAY: how long it was at the gate */
     _Atomic(int64_t) helpers;        /* of PROBE_FORK that live; counted down by them */
     _Atomic(uint64_t) connected, disconnected;
     _Atomic(uint64_t) disconnected_why[8]; /* by shmrpc_why */
@@ -70,6 +72,7 @@ typedef struct probe_server {
     shmrpc_server base;
     probe_state *state;
     int gate;
+    shmrpc_client *beyond; /* of PROBE_RELAY; once there was one */
 } probe_server;
 
 /* What a test may choose; zero is a good choice. */

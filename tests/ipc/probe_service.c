@@ -157,6 +157,12 @@ static const shmrpc_method_info probe_methods[PROBE_METHODS] = {
                         .invoke = probe_handle_counters},
     [PROBE_STOP] = {.name = "stop", .fingerprint = 13, .invoke = probe_handle_stop},
     [PROBE_FORK] = {.name = "fork", .fingerprint = 15, .invoke = probe_handle_fork},
+    [PROBE_LINGER] = {.name = "linger", .fingerprint = 16, .request = &probe_value_type, .invoke = probe_handle_linger},
+    [PROBE_RELAY] = {.name = "relay",
+                     .fingerprint = 17,
+                     .request = &probe_value_type,
+                     .reply = &probe_value_type,
+                     .invoke = probe_handle_relay},
     [PROBE_SEAL] = {.name = "seal", .fingerprint = 14, .invoke = probe_handle_seal},
 };
 

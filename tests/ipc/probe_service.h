@@ -67,12 +67,17 @@ enum {
     PROBE_STOP,      /* () -> (): calls shmrpc_server_stop() */
     PROBE_SEAL,      /* () -> (): from here on the process may make no system call but those of a waiting server */
     PROBE_FORK,      /* () -> (): forks a helper, which has all that the server has, until the gate is opened */
+    PROBE_LINGER,    /* value -> (): until shmrpc_context_is_cancelled(), but at most so many milliseconds */
+    PROBE_RELAY, /* value -> value: waits at the gate, then asks the server "beyond" for PROBE_BUDGET, without end */
     PROBE_METHODS,
 };
 
 extern const shmrpc_type_info probe_value_type, probe_flag_type, probe_range_type, probe_blob_type, probe_total_type;
 extern const shmrpc_errors_info probe_errors;
 extern const shmrpc_service_info probe_service;
+
+/* A request for more than this lingers not at all: a peer that sends rubbish is not to hold the server. */
+#define PROBE_LINGER_MAX_MS 60000
 
 /* Added to a code for PROBE_FAIL: the handler returns it without throwing its payload. */
 #define PROBE_FAIL_BARE 100000

@@ -17,12 +17,17 @@ static int look(lane_peer *peer)
     return pair->on_look == NULL ? 0 : pair->on_look(pair);
 }
 
+static bool is_gone(lane_caller *caller)
+{
+    return ((lane_pair *)(void *)((char *)caller - offsetof(lane_pair, caller)))->client_is_gone;
+}
+
 void lane_pair_init(lane_pair *pair, uint32_t depth, uint32_t blocks)
 {
     region_geometry geometry = {depth, blocks == 0 ? 0 : PAIR_BLOCK, blocks, blocks == 0 ? 0 : PAIR_BLOCK, blocks, 0};
     size_t size = region_size(&geometry);
 
-    *pair = (lane_pair){.peer = {.look = look}, .page = (size_t)sysconf(_SC_PAGESIZE)};
+    *pair = (lane_pair){.peer = {.look = look}, .caller = {is_gone}, .page = (size_t)sysconf(_SC_PAGESIZE)};
     ck_assert(region_check(&geometry));
     pair->guarded = mmap(NULL, size + 2 * pair->page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(pair->guarded, MAP_FAILED);
@@ -31,7 +36,7 @@ void lane_pair_init(lane_pair *pair, uint32_t depth, uint32_t blocks)
     region_init(&pair->memory, pair->guarded + pair->page, &geometry);
     pair->bell = event_new();
     ck_assert_int_ge(pair->bell, 0);
-    lane_server_init(&pair->server, &pair->memory);
+    lane_server_init(&pair->server, &pair->memory, &pair->caller);
     ck_assert_int_eq(lane_client_init(&pair->client, &pair->memory, 0, pair->bell, &pair->peer), 0);
 }
 

@@ -29,6 +29,8 @@ struct lane_pair {
     size_t page;
     pair_look_function *on_look; /* NULL: the server lives */
     unsigned looks;              /* how often it was asked */
+    lane_caller caller;
+    bool client_is_gone; /* as the server is told where it asks */
 };
 
 /* Blocks of PAIR_BLOCK bytes, `blocks` each way; a client that sleeps at once. */

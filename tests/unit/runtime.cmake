@@ -7,6 +7,7 @@ endif()
 
 foreach(noun IN ITEMS
         clock
+        current
         event
         feature
         futex

@@ -7,6 +7,7 @@
 
 #include "lane_pair.h"
 
+#include "runtime/current.h"
 #include "runtime/message.h"
 #include "runtime/server_core.h"
 
@@ -28,6 +29,19 @@ static int returned;   /* what the next handler returns */
 static int thrown;     /* before that it throws this, if it is not 0 */
 static int throw_said; /* and this is what throwing returned */
 static uint64_t noted;
+static void (*in_handler)(shmrpc_context *context); /* runs first, where it is set */
+
+static int permitted; /* what permit() returns for METHOD_GROW */
+static unsigned asked_for[4];
+static const shmrpc_session *asked_by;
+
+static int permit(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    (void)server;
+    asked_for[method]++;
+    asked_by = session;
+    return method == 1 ? permitted : 0;
+}
 
 static bool large_validate(const void *message, shmrpc_fault *ret_fault)
 {
@@ -39,6 +53,9 @@ static int invoke(shmrpc_server *server, shmrpc_context *context, const void *re
 {
     (void)server;
     invoked++;
+    if (in_handler != NULL) {
+        in_handler(context);
+    }
     if (request != NULL) {
         memcpy(&noted, request, sizeof(noted));
     }
@@ -64,7 +81,7 @@ static const shmrpc_method_info methods[METHODS] = {
     [METHOD_FAIL] = {"fail", 13, 0, 0, 0, &small_type, &small_type, &errors, invoke},
 };
 static const shmrpc_service_info info = {&shmrpc_generated_abi_1, "test.Service", 1, METHODS, methods};
-static const shmrpc_server_binding binding = {.service = &info};
+static const shmrpc_server_binding binding = {.service = &info, .permit = permit};
 
 static shmrpc_server server;
 static service *offered;
@@ -200,7 +217,7 @@ static int handle(uint16_t method, uint64_t value, uint32_t length, uint32_t rep
 {
     const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch};
     unsigned char request[PAIR_BLOCK] = {0};
-    int64_t timeout_ns = 1;
+    int64_t timeout_ns = 1000000000;
     lane_request taken;
     lane_call call;
     int rc;
@@ -302,6 +319,119 @@ START_TEST(a_cancelled_request_is_not_begun)
 }
 END_TEST
 
+/* ---- who may ---- */
+
+START_TEST(asks_who_may_before_it_looks_at_anything)
+{
+    static const int answers[] = {SHMRPC_E_PERMISSION, 1, -1, 70000, SHMRPC_E_PROTOCOL};
+    lane_reply reply = {0};
+
+    permitted = answers[_i];
+    ck_assert_int_eq(handle(METHOD_GROW, 1, 8, sizeof(large), &reply), SHMRPC_E_PERMISSION);
+    ck_assert_uint_eq(reply.length, 0);
+    /* Not even at a request that breaks the protocol. */
+    ck_assert_int_eq(handle(METHOD_GROW, 1, 0, sizeof(large), &reply), SHMRPC_E_PERMISSION);
+    ck_assert_uint_eq(invoked, 0);
+    ck_assert_uint_eq(shared_get_started(pair.memory.header), 0);
+    ck_assert_int_eq(handle(METHOD_ECHO, 5, 8, 8, &reply), 0);
+    ck_assert_uint_eq(invoked, 1);
+    permitted = 0;
+    ck_assert_int_eq(handle(METHOD_GROW, 6, 8, sizeof(large), &reply), 0);
+    ck_assert_uint_eq(invoked, 2);
+    ck_assert_uint_eq(asked_for[METHOD_ECHO], 1);
+    ck_assert_uint_eq(asked_for[METHOD_GROW], 3);
+    ck_assert_ptr_null(asked_by); /* the visit's */
+}
+END_TEST
+
+START_TEST(asks_nobody_about_a_method_that_it_does_not_have)
+{
+    lane_reply reply = {0};
+
+    ck_assert_int_eq(handle(METHODS, 1, 8, 8, &reply), SHMRPC_E_UNIMPLEMENTED);
+    for (size_t i = 0; i < sizeof(asked_for) / sizeof(asked_for[0]); i++) {
+        ck_assert_uint_eq(asked_for[i], 0);
+    }
+}
+END_TEST
+
+/* ---- what a handler may ask ---- */
+
+static const lane_call *running;
+
+static void cancel_and_ask(shmrpc_context *context)
+{
+    ck_assert(!shmrpc_context_is_cancelled(context));
+    ck_assert(
+        shared_mark_word(running->at, word_request(running->position, pair.memory.shift), WORD_CANCEL, &(uint32_t){0}));
+    ck_assert(shmrpc_context_is_cancelled(context));
+}
+
+START_TEST(a_running_handler_sees_that_its_call_is_cancelled)
+{
+    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch};
+    int64_t timeout_ns = 1;
+    lane_request taken;
+    lane_call call;
+
+    ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
+    ck_assert_int_eq(lane_client_publish(&pair.client, &call, METHOD_ECHO, 8, timeout_ns), 0);
+    running = &call;
+    in_handler = cancel_and_ask;
+    ck_assert_int_eq(lane_server_take(&pair.server, &taken), 1);
+    ck_assert_int_eq(offered->handle(offered, &visit, &taken), 0);
+    ck_assert_uint_eq(invoked, 1);
+    /* The answer stands, for whoever wants it: the slot is the client's again. */
+    ck_assert_uint_eq(lane_pair_word(&pair, call.position), word_reply(call.position, pair.memory.shift));
+}
+END_TEST
+
+static void limit(shmrpc_context *context)
+{
+    ck_assert_int_eq(current_limit_ns(INT64_MAX), shmrpc_context_timeout_ns(context));
+}
+
+START_TEST(what_a_handler_calls_is_bounded_and_what_comes_after_it_is_not)
+{
+    lane_reply reply = {0};
+
+    in_handler = limit;
+    ck_assert_int_eq(handle(METHOD_ECHO, 7, 8, 8, &reply), 0);
+    ck_assert_uint_eq(invoked, 1);
+    ck_assert_int_eq(current_limit_ns(INT64_MAX), INT64_MAX);
+}
+END_TEST
+
+static void leave_and_ask(shmrpc_context *context)
+{
+    bool seen = false;
+
+    pair.client_is_gone = true;
+    /* Looked for at most once per tick of the clock. */
+    for (uint32_t i = 0; i < UINT32_MAX && !seen; i++) {
+        seen = shmrpc_context_is_cancelled(context);
+    }
+    ck_assert(seen);
+    ck_assert(shmrpc_context_is_cancelled(context));
+}
+
+static void ask(shmrpc_context *context)
+{
+    ck_assert(!shmrpc_context_is_cancelled(context));
+}
+
+START_TEST(a_running_handler_sees_that_its_client_is_gone)
+{
+    lane_reply reply = {0};
+
+    in_handler = ask;
+    ck_assert_int_eq(handle(METHOD_ECHO, 7, 8, 8, &reply), 0);
+    in_handler = leave_and_ask;
+    ck_assert_int_eq(handle(METHOD_ECHO, 7, 8, 8, &reply), 0);
+    ck_assert_uint_eq(invoked, 2);
+}
+END_TEST
+
 typedef struct outcome {
     uint16_t method;
     int thrown, returned; /* by the handler */
@@ -368,6 +498,11 @@ static Suite *service_suite(void)
     tcase_add_test(tests, a_client_that_offers_no_block_for_its_answer_gets_none);
     tcase_add_loop_test(tests, an_unknown_method_is_unimplemented_and_begins_nothing, 0, 4);
     tcase_add_test(tests, a_cancelled_request_is_not_begun);
+    tcase_add_loop_test(tests, asks_who_may_before_it_looks_at_anything, 0, 5);
+    tcase_add_test(tests, asks_nobody_about_a_method_that_it_does_not_have);
+    tcase_add_test(tests, a_running_handler_sees_that_its_call_is_cancelled);
+    tcase_add_test(tests, what_a_handler_calls_is_bounded_and_what_comes_after_it_is_not);
+    tcase_add_test(tests, a_running_handler_sees_that_its_client_is_gone);
     tcase_add_loop_test(tests, whatever_a_handler_returns_the_caller_gets_one_answer, 0,
                         sizeof(outcomes) / sizeof(outcomes[0]));
     suite_add_tcase(suite, tests);
