@@ -2,6 +2,8 @@
 /*
  * server.c - the serving side of a service: the table of operations, and the thunks between it and the library.
  */
+#include <inttypes.h>
+
 #include "backends/c/gen.h"
 
 /* clang-format off */
@@ -26,7 +28,9 @@ static const char context_header[] =
 
 static const char ops_tail[] =
     "void (*connected)(${server} *server, shmrpc_session *session);\n"
-    "void (*disconnected)(${server} *server, shmrpc_session *session, int why); /* a shmrpc_why */\n";
+    "void (*disconnected)(${server} *server, shmrpc_session *session, int why); /* a shmrpc_why */\n"
+    "/* Asked before each operation${which}: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */\n"
+    "int (*permit)(${server} *server, const shmrpc_session *session, uint32_t method);\n";
 
 static const char server_header[] =
     "\n"
@@ -41,6 +45,13 @@ static const char server_header[] =
     "\n";
 
 static const char server_source[] =
+    "static int ${prefix}_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)\n"
+    "{\n"
+    "    const ${ops} *ops = (const ${ops} *)shmrpc_server_operations(server);\n"
+    "\n"
+    "    return ops->permit((${server} *)server, session, method);\n"
+    "}\n"
+    "\n"
     "static void ${prefix}_connected_(shmrpc_server *server, shmrpc_session *session)\n"
     "{\n"
     "    const ${ops} *ops = (const ${ops} *)shmrpc_server_operations(server);\n"
@@ -71,6 +82,7 @@ static const char server_source[] =
     "    binding.operations = ops;\n"
     "    binding.connected = ${prefix}_connected_;\n"
     "    binding.disconnected = ${prefix}_disconnected_;\n"
+    "    binding.permit = ops->permit != NULL ? ${prefix}_permit_ : NULL;\n"
     "    return shmrpc_server_init(&server->base, &binding, name, options);\n"
     "}\n"
     "\n"
@@ -136,18 +148,44 @@ static void operation_emit(gen *g, const server_names *called, const model_metho
          {"context", context_name(g, called, method)}, {"request", request}, {"reply", reply});
 }
 
+/* The numbers of methods, in the order of the schema: what permit() and counters know them by. */
+static void numbers_emit(gen *g, const char *prefix, const model_service *service)
+{
+    const char *type = gen_compose(g, prefix, "method", service->decl->at, "the numbers of methods",
+                                   arena_printf(g->memory, "service '%s'", service->decl->name));
+    const char *base = name_upper(g->memory, type);
+
+    if (service->method_count == 0)
+        return;
+    emit_gap(&g->header);
+    EMIT(&g->header, "/* The methods' numbers: their places in the service's table. */\ntypedef enum ${type} {\n",
+         {"type", type});
+    emit_in(&g->header);
+    for (uint32_t i = 0; i < service->method_count; i++) {
+        const model_method *method = &service->methods[i];
+        const char *number = gen_compose(g, base, name_upper(g->memory, name_method(g->memory, method)), method->at,
+                                         "the number", arena_printf(g->memory, "method '%s'", method->name));
+        EMIT(&g->header, "${number} = ${value},\n", {"number", number},
+             {"value", arena_printf(g->memory, "%" PRIu32, method->id)});
+    }
+    emit_out(&g->header);
+    EMIT(&g->header, "} ${type};\n", {"type", type});
+}
+
 static void ops_emit(gen *g, const server_names *called, const model_service *service)
 {
     name_origin origin = {service->decl->at, "an entry of every table of operations", NULL};
 
     names_declare(g->known, called->scope, "connected", origin);
     names_declare(g->known, called->scope, "disconnected", origin);
+    names_declare(g->known, called->scope, "permit", origin);
     emit_gap(&g->header);
     EMIT(&g->header, "typedef struct ${ops} {\n", {"ops", called->ops});
     emit_in(&g->header);
     for (uint32_t i = 0; i < service->method_count; i++)
         operation_emit(g, called, &service->methods[i]);
-    EMIT(&g->header, ops_tail, {"server", called->server});
+    EMIT(&g->header, ops_tail, {"server", called->server},
+         {"which", service->method_count > 0 ? ", by its number" : ""});
     emit_out(&g->header);
     EMIT(&g->header, "} ${ops};\n", {"ops", called->ops});
 }
@@ -221,6 +259,7 @@ void gen_server(gen *g, const model_service *service)
 
     emit_gap(&g->header);
     emit_template(&g->header, server_intro, values);
+    numbers_emit(g, prefix, service);
     for (uint32_t i = 0; i < service->method_count; i++) {
         const model_method *method = &service->methods[i];
         gen_compose(g, arena_printf(g->memory, "%s_%s", prefix, name_method(g->memory, method)), "context", method->at,

@@ -176,6 +176,13 @@ const shmrpc_service_info acc_service_info = {
     &shmrpc_generated_abi_1, "demo.accumulator.Accumulator", 1, 3, acc_methods_,
 };
 
+static int acc_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const acc_ops *ops = (const acc_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((acc_server *)server, session, method);
+}
+
 static void acc_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const acc_ops *ops = (const acc_ops *)shmrpc_server_operations(server);
@@ -206,6 +213,7 @@ int acc_server_init(acc_server *server, const acc_ops *ops, const char *name, co
     binding.operations = ops;
     binding.connected = acc_connected_;
     binding.disconnected = acc_disconnected_;
+    binding.permit = ops->permit != NULL ? acc_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

@@ -82,6 +82,13 @@ typedef struct acc_server {
     shmrpc_server base;
 } acc_server;
 
+/* The methods' numbers: their places in the service's table. */
+typedef enum acc_method {
+    ACC_METHOD_ADD = 0,
+    ACC_METHOD_TOTAL = 1,
+    ACC_METHOD_RESET = 2,
+} acc_method;
+
 typedef struct acc_add_context {
     shmrpc_context base;
 } acc_add_context;
@@ -100,6 +107,8 @@ typedef struct acc_ops {
     void (*reset)(acc_server *server, acc_reset_context *context);
     void (*connected)(acc_server *server, shmrpc_session *session);
     void (*disconnected)(acc_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(acc_server *server, const shmrpc_session *session, uint32_t method);
 } acc_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */

@@ -329,6 +329,13 @@ const shmrpc_service_info calc_service_info = {
     &shmrpc_generated_abi_1, "demo.calc.Calculator", 1, 4, calc_methods_,
 };
 
+static int calc_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const calc_ops *ops = (const calc_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((calc_server *)server, session, method);
+}
+
 static void calc_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const calc_ops *ops = (const calc_ops *)shmrpc_server_operations(server);
@@ -359,6 +366,7 @@ int calc_server_init(calc_server *server, const calc_ops *ops, const char *name,
     binding.operations = ops;
     binding.connected = calc_connected_;
     binding.disconnected = calc_disconnected_;
+    binding.permit = ops->permit != NULL ? calc_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

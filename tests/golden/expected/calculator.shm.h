@@ -112,6 +112,14 @@ typedef struct calc_server {
     shmrpc_server base;
 } calc_server;
 
+/* The methods' numbers: their places in the service's table. */
+typedef enum calc_method {
+    CALC_METHOD_ADD = 0,
+    CALC_METHOD_DIVIDE = 1,
+    CALC_METHOD_DESCRIBE = 2,
+    CALC_METHOD_NOTE = 3,
+} calc_method;
+
 typedef struct calc_add_context {
     shmrpc_context base;
 } calc_add_context;
@@ -135,6 +143,8 @@ typedef struct calc_ops {
     void (*note)(calc_server *server, calc_note_context *context, const calc_note_request *request);
     void (*connected)(calc_server *server, shmrpc_session *session);
     void (*disconnected)(calc_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(calc_server *server, const shmrpc_session *session, uint32_t method);
 } calc_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */

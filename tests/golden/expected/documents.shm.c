@@ -399,6 +399,13 @@ const shmrpc_service_info golden_documents_desk_service_info = {
     &shmrpc_generated_abi_1, "golden.documents.Desk", 1, 3, golden_documents_desk_methods_,
 };
 
+static int golden_documents_desk_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const golden_documents_desk_ops *ops = (const golden_documents_desk_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((golden_documents_desk_server *)server, session, method);
+}
+
 static void golden_documents_desk_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const golden_documents_desk_ops *ops = (const golden_documents_desk_ops *)shmrpc_server_operations(server);
@@ -430,6 +437,7 @@ int golden_documents_desk_server_init(golden_documents_desk_server *server, cons
     binding.operations = ops;
     binding.connected = golden_documents_desk_connected_;
     binding.disconnected = golden_documents_desk_disconnected_;
+    binding.permit = ops->permit != NULL ? golden_documents_desk_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

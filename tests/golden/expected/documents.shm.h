@@ -186,6 +186,13 @@ typedef struct golden_documents_desk_server {
     shmrpc_server base;
 } golden_documents_desk_server;
 
+/* The methods' numbers: their places in the service's table. */
+typedef enum golden_documents_desk_method {
+    GOLDEN_DOCUMENTS_DESK_METHOD_LEAVE = 0,
+    GOLDEN_DOCUMENTS_DESK_METHOD_PUT = 1,
+    GOLDEN_DOCUMENTS_DESK_METHOD_DROP = 2,
+} golden_documents_desk_method;
+
 typedef struct golden_documents_desk_leave_context {
     shmrpc_context base;
 } golden_documents_desk_leave_context;
@@ -207,6 +214,8 @@ typedef struct golden_documents_desk_ops {
                  const golden_documents_note *request);
     void (*connected)(golden_documents_desk_server *server, shmrpc_session *session);
     void (*disconnected)(golden_documents_desk_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(golden_documents_desk_server *server, const shmrpc_session *session, uint32_t method);
 } golden_documents_desk_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */

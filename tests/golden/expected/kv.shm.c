@@ -850,6 +850,13 @@ const shmrpc_service_info kv_service_info = {
     &shmrpc_generated_abi_1, "demo.kv.KeyValue", 1, 6, kv_methods_,
 };
 
+static int kv_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const kv_ops *ops = (const kv_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((kv_server *)server, session, method);
+}
+
 static void kv_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const kv_ops *ops = (const kv_ops *)shmrpc_server_operations(server);
@@ -880,6 +887,7 @@ int kv_server_init(kv_server *server, const kv_ops *ops, const char *name, const
     binding.operations = ops;
     binding.connected = kv_connected_;
     binding.disconnected = kv_disconnected_;
+    binding.permit = ops->permit != NULL ? kv_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

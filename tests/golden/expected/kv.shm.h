@@ -274,6 +274,16 @@ typedef struct kv_server {
     shmrpc_server base;
 } kv_server;
 
+/* The methods' numbers: their places in the service's table. */
+typedef enum kv_method {
+    KV_METHOD_GET = 0,
+    KV_METHOD_PUT = 1,
+    KV_METHOD_REMOVE = 2,
+    KV_METHOD_STAT = 3,
+    KV_METHOD_TOUCH = 4,
+    KV_METHOD_HEALTH = 5,
+} kv_method;
+
 typedef struct kv_get_context {
     shmrpc_context base;
 } kv_get_context;
@@ -308,6 +318,8 @@ typedef struct kv_ops {
     int (*health)(kv_server *server, kv_health_context *context, demo_health_health_reply *reply);
     void (*connected)(kv_server *server, shmrpc_session *session);
     void (*disconnected)(kv_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(kv_server *server, const shmrpc_session *session, uint32_t method);
 } kv_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */

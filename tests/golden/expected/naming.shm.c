@@ -616,6 +616,13 @@ const shmrpc_service_info nm_http_server2_service_info = {
     &shmrpc_generated_abi_1, "golden.naming.HTTPServer2", 1, 7, nm_http_server2_methods_,
 };
 
+static int nm_http_server2_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const nm_http_server2_ops *ops = (const nm_http_server2_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((nm_http_server2_server *)server, session, method);
+}
+
 static void nm_http_server2_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const nm_http_server2_ops *ops = (const nm_http_server2_ops *)shmrpc_server_operations(server);
@@ -647,6 +654,7 @@ int nm_http_server2_server_init(nm_http_server2_server *server, const nm_http_se
     binding.operations = ops;
     binding.connected = nm_http_server2_connected_;
     binding.disconnected = nm_http_server2_disconnected_;
+    binding.permit = ops->permit != NULL ? nm_http_server2_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

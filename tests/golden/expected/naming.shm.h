@@ -223,6 +223,17 @@ typedef struct nm_http_server2_server {
     shmrpc_server base;
 } nm_http_server2_server;
 
+/* The methods' numbers: their places in the service's table. */
+typedef enum nm_http_server2_method {
+    NM_HTTP_SERVER2_METHOD_GET_URL = 0,
+    NM_HTTP_SERVER2_METHOD_REQUEST = 1,
+    NM_HTTP_SERVER2_METHOD_REMOVE = 2,
+    NM_HTTP_SERVER2_METHOD_CALLER = 3,
+    NM_HTTP_SERVER2_METHOD_CONTEXT = 4,
+    NM_HTTP_SERVER2_METHOD_ERROR = 5,
+    NM_HTTP_SERVER2_METHOD_STOP = 6,
+} nm_http_server2_method;
+
 typedef struct nm_http_server2_get_url_context {
     shmrpc_context base;
 } nm_http_server2_get_url_context;
@@ -265,6 +276,8 @@ typedef struct nm_http_server2_ops {
                 const nm_http_server2_stop_request *request);
     void (*connected)(nm_http_server2_server *server, shmrpc_session *session);
     void (*disconnected)(nm_http_server2_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(nm_http_server2_server *server, const shmrpc_session *session, uint32_t method);
 } nm_http_server2_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */

@@ -577,6 +577,13 @@ const shmrpc_service_info golden_services_every_service_info = {
     &shmrpc_generated_abi_1, "golden.services.Every", 1, 10, golden_services_every_methods_,
 };
 
+static int golden_services_every_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const golden_services_every_ops *ops = (const golden_services_every_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((golden_services_every_server *)server, session, method);
+}
+
 static void golden_services_every_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const golden_services_every_ops *ops = (const golden_services_every_ops *)shmrpc_server_operations(server);
@@ -608,6 +615,7 @@ int golden_services_every_server_init(golden_services_every_server *server, cons
     binding.operations = ops;
     binding.connected = golden_services_every_connected_;
     binding.disconnected = golden_services_every_disconnected_;
+    binding.permit = ops->permit != NULL ? golden_services_every_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 
@@ -764,6 +772,13 @@ const shmrpc_service_info second_service_info = {
     &shmrpc_generated_abi_1, "golden.services.Other", 1, 2, second_methods_,
 };
 
+static int second_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const second_ops *ops = (const second_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((second_server *)server, session, method);
+}
+
 static void second_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const second_ops *ops = (const second_ops *)shmrpc_server_operations(server);
@@ -795,6 +810,7 @@ int second_server_init(second_server *server, const second_ops *ops, const char 
     binding.operations = ops;
     binding.connected = second_connected_;
     binding.disconnected = second_disconnected_;
+    binding.permit = ops->permit != NULL ? second_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 
@@ -858,6 +874,13 @@ const shmrpc_service_info golden_services_bare_service_info = {
     &shmrpc_generated_abi_1, "golden.services.Bare", 1, 0, NULL,
 };
 
+static int golden_services_bare_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const golden_services_bare_ops *ops = (const golden_services_bare_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((golden_services_bare_server *)server, session, method);
+}
+
 static void golden_services_bare_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const golden_services_bare_ops *ops = (const golden_services_bare_ops *)shmrpc_server_operations(server);
@@ -889,6 +912,7 @@ int golden_services_bare_server_init(golden_services_bare_server *server, const 
     binding.operations = ops;
     binding.connected = golden_services_bare_connected_;
     binding.disconnected = golden_services_bare_disconnected_;
+    binding.permit = ops->permit != NULL ? golden_services_bare_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

@@ -143,6 +143,20 @@ typedef struct golden_services_every_server {
     shmrpc_server base;
 } golden_services_every_server;
 
+/* The methods' numbers: their places in the service's table. */
+typedef enum golden_services_every_method {
+    GOLDEN_SERVICES_EVERY_METHOD_NOTHING = 0,
+    GOLDEN_SERVICES_EVERY_METHOD_ASK = 1,
+    GOLDEN_SERVICES_EVERY_METHOD_TELL = 2,
+    GOLDEN_SERVICES_EVERY_METHOD_BOTH = 3,
+    GOLDEN_SERVICES_EVERY_METHOD_INLINE_BOTH = 4,
+    GOLDEN_SERVICES_EVERY_METHOD_FOREIGN = 5,
+    GOLDEN_SERVICES_EVERY_METHOD_SLOW = 6,
+    GOLDEN_SERVICES_EVERY_METHOD_FOR_EVER = 7,
+    GOLDEN_SERVICES_EVERY_METHOD_SHOUT = 8,
+    GOLDEN_SERVICES_EVERY_METHOD_KNOCK = 9,
+} golden_services_every_method;
+
 typedef struct golden_services_every_nothing_context {
     shmrpc_context base;
 } golden_services_every_nothing_context;
@@ -203,6 +217,8 @@ typedef struct golden_services_every_ops {
     void (*knock)(golden_services_every_server *server, golden_services_every_knock_context *context);
     void (*connected)(golden_services_every_server *server, shmrpc_session *session);
     void (*disconnected)(golden_services_every_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(golden_services_every_server *server, const shmrpc_session *session, uint32_t method);
 } golden_services_every_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */
@@ -266,6 +282,12 @@ typedef struct second_server {
     shmrpc_server base;
 } second_server;
 
+/* The methods' numbers: their places in the service's table. */
+typedef enum second_method {
+    SECOND_METHOD_FOREIGN = 0,
+    SECOND_METHOD_AGAIN = 1,
+} second_method;
+
 typedef struct second_foreign_context {
     shmrpc_context base;
 } second_foreign_context;
@@ -281,6 +303,8 @@ typedef struct second_ops {
                  golden_more_receipt *reply);
     void (*connected)(second_server *server, shmrpc_session *session);
     void (*disconnected)(second_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(second_server *server, const shmrpc_session *session, uint32_t method);
 } second_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */
@@ -331,6 +355,8 @@ typedef struct golden_services_bare_server {
 typedef struct golden_services_bare_ops {
     void (*connected)(golden_services_bare_server *server, shmrpc_session *session);
     void (*disconnected)(golden_services_bare_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(golden_services_bare_server *server, const shmrpc_session *session, uint32_t method);
 } golden_services_bare_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */

@@ -98,6 +98,13 @@ const shmrpc_service_info demo_health_health_service_info = {
     &shmrpc_generated_abi_1, "demo.health.Health", 1, 1, demo_health_health_methods_,
 };
 
+static int demo_health_health_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const demo_health_health_ops *ops = (const demo_health_health_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((demo_health_health_server *)server, session, method);
+}
+
 static void demo_health_health_connected_(shmrpc_server *server, shmrpc_session *session)
 {
     const demo_health_health_ops *ops = (const demo_health_health_ops *)shmrpc_server_operations(server);
@@ -129,6 +136,7 @@ int demo_health_health_server_init(demo_health_health_server *server, const demo
     binding.operations = ops;
     binding.connected = demo_health_health_connected_;
     binding.disconnected = demo_health_health_disconnected_;
+    binding.permit = ops->permit != NULL ? demo_health_health_permit_ : NULL;
     return shmrpc_server_init(&server->base, &binding, name, options);
 }
 

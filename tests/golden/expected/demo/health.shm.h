@@ -70,6 +70,11 @@ typedef struct demo_health_health_server {
     shmrpc_server base;
 } demo_health_health_server;
 
+/* The methods' numbers: their places in the service's table. */
+typedef enum demo_health_health_method {
+    DEMO_HEALTH_HEALTH_METHOD_CHECK = 0,
+} demo_health_health_method;
+
 typedef struct demo_health_health_check_context {
     shmrpc_context base;
 } demo_health_health_check_context;
@@ -79,6 +84,8 @@ typedef struct demo_health_health_ops {
                  demo_health_health_reply *reply);
     void (*connected)(demo_health_health_server *server, shmrpc_session *session);
     void (*disconnected)(demo_health_health_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(demo_health_health_server *server, const shmrpc_session *session, uint32_t method);
 } demo_health_health_ops;
 
 /* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */
