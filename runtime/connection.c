@@ -75,6 +75,13 @@ shmrpc_client_condition connection_look(connection *self)
     return self->condition;
 }
 
+shmrpc_client_condition connection_peek(const connection *self)
+{
+    int rc = socket_wait(self->socket, self->server, 0);
+
+    return rc < 0 || (rc & SOCKET_CLOSED) != 0 ? SHMRPC_CLIENT_GONE : SHMRPC_CLIENT_UP;
+}
+
 static int look(lane_peer *peer)
 {
     connection *self = (connection *)(void *)peer;
@@ -186,7 +193,6 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     if (self->generation == 0) {
         return error_system(-ENOMEM, "cannot watch for fork()");
     }
-    self->call_timeout_ns = options_timeout_ns(options->call_timeout_ns);
     self->socket = directory_connect(name, until_ns, options->wait_for_server);
     if (self->socket < 0) {
         return self->socket;
@@ -251,18 +257,20 @@ void connection_deinit(connection *self)
     self->memory.header = NULL;
 }
 
+void connection_leave(connection *self)
+{
+    self->thread = 0;
+}
+
 /* ---- calls ---- */
 
-static int wrong_owner(connection *self)
+/* Each thread has a lane of its own: what can come here is a child, or an object of another thread's lane. */
+static int wrong_owner(const connection *self)
 {
     if (self->generation != process_generation()) {
         return error_set(SHMRPC_E_FORKED, "the client was connected before fork(): connect again in the child");
     }
-    if (self->thread != 0) {
-        return error_set(SHMRPC_E_WRONG_THREAD, "the client belongs to another thread: connect once per thread");
-    }
-    self->thread = process_thread();
-    return 0;
+    return error_set(SHMRPC_E_WRONG_THREAD, "this belongs to another thread");
 }
 
 /* Where a call could not even be published. */
@@ -284,10 +292,7 @@ int connection_begin(connection *self, uint32_t request_size, uint32_t reply_siz
     int rc;
 
     if (self->thread != process_thread()) {
-        rc = wrong_owner(self);
-        if (rc != 0) {
-            return rc;
-        }
+        return wrong_owner(self);
     }
     if (has_ended(self)) {
         return error_set(SHMRPC_E_NOT_SENT, "the connection has ended");

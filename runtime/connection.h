@@ -13,13 +13,12 @@
  *   connection ended      NOT_EXECUTED where the server has ended or has said that it begins nothing more, and its
  *                         `started` is below the call; else UNKNOWN
  *
- * A connection belongs to the first thread that begins a call, and to the process that connected.
+ * A connection belongs to one thread at a time (handle.h), and to the process that connected.
  */
 #ifndef SHMRPC_CONNECTION_H
 #define SHMRPC_CONNECTION_H
 
 #include "control.h"
-#include "current.h"
 #include "lane_client.h"
 
 #include <shmrpc/client.h>
@@ -32,9 +31,8 @@ typedef struct connection {
     int server; /* pidfd of the server's process, or -1 */
     int bell;
     uint32_t generation; /* process_generation() of the process that connected */
-    uintptr_t thread;    /* process_thread() of the owner; 0: none yet */
+    uintptr_t thread;    /* process_thread() of the owner; 0: none */
     shmrpc_client_condition condition;
-    int64_t call_timeout_ns;
 } connection;
 
 /*
@@ -49,14 +47,11 @@ void connection_deinit(connection *self);
 /* What the server is, as far as its socket and process tell now. */
 shmrpc_client_condition connection_look(connection *self);
 
-/*
- * The time that a call has: its own, else the method's, else the client's (each 0 where not given); within a handler at
- * most what is left of the time of the handler's caller.
- */
-static inline int64_t connection_timeout_ns(const connection *self, int64_t call_ns, int64_t method_ns)
-{
-    return current_limit_ns(call_ns != 0 ? call_ns : method_ns != 0 ? method_ns : self->call_timeout_ns);
-}
+/* The same by a thread that does not own it: GONE, or UP. */
+shmrpc_client_condition connection_peek(const connection *self);
+
+/* The owner gives it up: the next one may be another thread. */
+void connection_leave(connection *self);
 
 /*
  * Finds room, at most *timeout_ns, which is made less by what was waited. 0, NOT_SENT, TOO_LARGE, PROTOCOL,

@@ -4,8 +4,8 @@
  */
 #include "raw.h"
 
-#include "connection.h"
 #include "error.h"
+#include "handle.h"
 #include "options.h"
 #include "status.h"
 
@@ -15,7 +15,7 @@
 #define SIZE_DEFAULT 4096u
 
 struct shmrpc_lane {
-    connection connection;
+    handle handle;
     shmrpc_lane_limits limits;
 };
 
@@ -40,7 +40,6 @@ int shmrpc_lane_connect(shmrpc_lane **ret, const char *name, const shmrpc_lane_l
 {
     static const shmrpc_client_options defaults;
     control_hello hello = {.service = RAW_SERVICE};
-    control_packet *welcome = NULL;
     shmrpc_lane *lane;
     int rc;
 
@@ -60,13 +59,12 @@ int shmrpc_lane_connect(shmrpc_lane **ret, const char *name, const shmrpc_lane_l
     if (rc == 0) {
         hello.request_size = lane->limits.request_size;
         hello.reply_size = lane->limits.reply_size;
-        rc = connection_init(&lane->connection, name, options, &hello, &welcome);
+        rc = handle_init(&lane->handle, name, options, &hello, 0);
     }
     if (rc != 0) {
         free(lane);
         return rc;
     }
-    control_packet_free(welcome);
     *ret = lane;
     return 0;
 }
@@ -74,20 +72,21 @@ int shmrpc_lane_connect(shmrpc_lane **ret, const char *name, const shmrpc_lane_l
 void shmrpc_lane_free(shmrpc_lane *lane)
 {
     if (lane != NULL) {
-        connection_deinit(&lane->connection);
+        handle_deinit(&lane->handle);
         free(lane);
     }
 }
 
 shmrpc_client_condition shmrpc_lane_state(shmrpc_lane *lane)
 {
-    return connection_look(&lane->connection);
+    return handle_look(&lane->handle);
 }
 
-/* Finds room and writes the request. */
+/* Finds the thread's lane and room in it, and writes the request. */
 static int prepare(shmrpc_lane *lane, uint16_t method, const void *request, size_t size, uint32_t reply_size,
-                   int64_t *timeout_ns, lane_call *ret_call)
+                   int64_t *timeout_ns, connection **ret_connection, lane_call *ret_call)
 {
+    handle_lane *own;
     int rc;
 
     if (lane == NULL || method == SHMRPC_METHOD_ERROR || (request == NULL && size != 0)) {
@@ -97,24 +96,29 @@ static int prepare(shmrpc_lane *lane, uint16_t method, const void *request, size
         return error_set(SHMRPC_E_TOO_LARGE, "the request is too large: %zu, the limit is %u", size,
                          lane->limits.request_size);
     }
-    rc = connection_begin(&lane->connection, (uint32_t)size, reply_size, timeout_ns, ret_call);
+    *timeout_ns = handle_timeout_ns(&lane->handle, *timeout_ns, 0);
+    rc = handle_enter(&lane->handle, timeout_ns, &own);
+    if (rc == 0) {
+        *ret_connection = &own->connection;
+        rc = connection_begin(&own->connection, (uint32_t)size, reply_size, timeout_ns, ret_call);
+    }
     if (rc == 0 && size != 0) {
         memcpy(ret_call->request, request, size);
     }
     return rc;
 }
 
-static int take_reply(shmrpc_lane *lane, const lane_reply *reply, void *buffer, size_t capacity)
+static int take_reply(const shmrpc_lane *lane, connection *on, const lane_reply *reply, void *buffer, size_t capacity)
 {
     if (reply->status < 0 && !status_may_travel(reply->status)) {
         (void)error_set(SHMRPC_E_PROTOCOL, "the server answered with status %d, which is not a server's to give",
                         reply->status);
-        return connection_fail(&lane->connection);
+        return connection_fail(on);
     }
     if (reply->length > lane->limits.reply_size) {
         (void)error_set(SHMRPC_E_PROTOCOL, "a reply of %u bytes, the limit is %u", reply->length,
                         lane->limits.reply_size);
-        return connection_fail(&lane->connection);
+        return connection_fail(on);
     }
     if (reply->length > capacity) {
         return error_set(SHMRPC_E_TOO_LARGE, "the reply is too large: %u, the buffer holds %zu", reply->length,
@@ -131,14 +135,15 @@ int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request, si
 {
     lane_call call;
     lane_reply reply = {0, 0, NULL};
-    int64_t timeout_ns = lane == NULL ? 0 : connection_timeout_ns(&lane->connection, deadline.timeout_ns, 0);
-    int rc = prepare(lane, method, request, size, lane == NULL ? 0 : lane->limits.reply_size, &timeout_ns, &call);
+    connection *on;
+    int64_t timeout_ns = deadline.timeout_ns;
+    int rc = prepare(lane, method, request, size, lane == NULL ? 0 : lane->limits.reply_size, &timeout_ns, &on, &call);
 
     if (rc == 0) {
-        rc = connection_call(&lane->connection, &call, method, (uint32_t)size, timeout_ns, &reply);
+        rc = connection_call(on, &call, method, (uint32_t)size, timeout_ns, &reply);
         if (rc == 0) {
-            rc = take_reply(lane, &reply, buffer, buffer == NULL ? 0 : capacity);
-            connection_end(&lane->connection, &call);
+            rc = take_reply(lane, on, &reply, buffer, buffer == NULL ? 0 : capacity);
+            connection_end(on, &call);
         }
     }
     if (ret_reply != NULL) {
@@ -150,8 +155,9 @@ int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request, si
 int shmrpc_lane_send(shmrpc_lane *lane, uint16_t method, const void *request, size_t size, shmrpc_deadline deadline)
 {
     lane_call call;
-    int64_t timeout_ns = lane == NULL ? 0 : connection_timeout_ns(&lane->connection, deadline.timeout_ns, 0);
-    int rc = prepare(lane, method, request, size, 0, &timeout_ns, &call);
+    connection *on;
+    int64_t timeout_ns = deadline.timeout_ns;
+    int rc = prepare(lane, method, request, size, 0, &timeout_ns, &on, &call);
 
-    return rc != 0 ? rc : connection_send(&lane->connection, &call, method, (uint32_t)size, timeout_ns);
+    return rc != 0 ? rc : connection_send(on, &call, method, (uint32_t)size, timeout_ns);
 }

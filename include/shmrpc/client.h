@@ -5,8 +5,9 @@
  * Programs call the typed functions that shmc generates; what they use from here is the options and
  * shmrpc_client_state(). shmrpc_client_call() and the like are what those functions are made of.
  *
- * Threads: a handle belongs to the thread that makes its first call (or batch of calls); others get
- * SHMRPC_E_WRONG_THREAD. Any number of handles may exist in a process and connect to the same server.
+ * Threads: a handle may be used from any number of threads at once. Each gets a lane of the session of its own with its
+ * first call, and gives it back when it ends (docs/threads.md). Only freeing a handle needs that no other thread uses it.
+ * Any number of handles may exist in a process and connect to the same server.
  */
 #ifndef SHMRPC_CLIENT_H
 #define SHMRPC_CLIENT_H
@@ -44,7 +45,10 @@ typedef enum shmrpc_client_condition {
     SHMRPC_CLIENT_FAILED,   /* the server broke the protocol */
 } shmrpc_client_condition;
 
-/* What is known of the server, without asking it. Never blocks. To be called by the handle's thread. */
+/*
+ * What is known of the server, without asking it. Never blocks. Any thread: one that has called with this handle learns
+ * what its own lane has been told; another one may see UP where that is STOPPING.
+ */
 SHMRPC_EXPORT shmrpc_client_condition shmrpc_client_state(shmrpc_client *client);
 
 /* ---- for generated code ---- */
@@ -69,8 +73,9 @@ SHMRPC_EXPORT void shmrpc_client_free(shmrpc_client *client);
  * One call of method `method` (index in the service's table): validates and copies `request` (NULL where the method has
  * none), waits, copies the validated reply to `ret` (only on success; NULL where there is none).
  * 0, a declared error, or INVALID, UNIMPLEMENTED, TIMEOUT, NOT_SENT, NOT_EXECUTED, UNKNOWN, PROTOCOL, INTERNAL,
- * TOO_LARGE (the server gave no block of that size), WRONG_THREAD, FORKED, MISUSE, or another status that the handler
- * returned (docs/errors.md says which ones may).
+ * TOO_LARGE (the server gave no block of that size), FORKED, MISUSE, or another status that the handler returned
+ * (docs/errors.md says which ones may). NOT_SENT also where the thread has no lane yet and none was to be had before the
+ * deadline. WRONG_THREAD where the server is of a release that gives a client one lane, and another thread has it.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *request,
                                                       void *ret, shmrpc_deadline deadline);
@@ -84,8 +89,8 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_send(shmrpc_client *client, uin
                                                       shmrpc_deadline deadline);
 
 /*
- * Payload of the last failed call where it ended with the declared error `code` of the set `errors`
- * (a shmrpc_errors_info) and that error carries one; else NULL. Valid until the client's next call.
+ * Payload of this thread's last failed call where it ended with the declared error `code` of the set `errors`
+ * (a shmrpc_errors_info) and that error carries one; else NULL. Valid until the thread's next call with the client.
  */
 struct shmrpc_errors_info;
 SHMRPC_EXPORT const void *shmrpc_client_error_payload(const shmrpc_client *client,

@@ -55,7 +55,7 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_lane_connect(shmrpc_lane **ret, const 
                                                        const shmrpc_lane_limits *limits,
                                                        const shmrpc_client_options *options);
 
-/* Disconnects and frees. Takes NULL. */
+/* Disconnects and frees. Takes NULL. No other thread may be using it; all else may be done from many (client.h). */
 SHMRPC_EXPORT void shmrpc_lane_free(shmrpc_lane *lane);
 
 /* As shmrpc_client_state(). */

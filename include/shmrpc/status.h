@@ -62,8 +62,9 @@ SHMRPC_BEGIN_DECLS
       "The server's log says which; the server goes on.")                                                          \
     X(MISUSE, -22, "the function may not be called like this",                                                     \
       "An argument is NULL or out of range, or the call is not allowed in this state.")                            \
-    X(WRONG_THREAD, -23, "the handle belongs to another thread",                                                   \
-      "A client handle is used by one thread: the one that made its first call. Connect once per thread.")         \
+    X(WRONG_THREAD, -23, "it belongs to another thread",                                                           \
+      "A call in flight is waited for by the thread that started it. For other calls: the server is of a "         \
+      "release that gives a client one lane; connect once per thread.")                                            \
     X(FORKED, -24, "the handle belongs to the parent process",                                                     \
       "The process has forked since the handle was made. Connect again in the child.")                             \
     X(VERSION, -25, "the other side speaks another version",                                                       \

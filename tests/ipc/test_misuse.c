@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_misuse.c - handles used in forked children and by other threads, options out of range, pointers that are NULL.
+ * test_misuse.c - handles used in forked children, options out of range, pointers that are NULL.
  */
 #include <limits.h>
-#include <pthread.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,56 +79,6 @@ START_TEST(ends_the_session_although_a_forked_child_lives_on)
     await_true(atomic_load(&server.state->disconnected) == 1);
     link_signal(&forked.link, 'x');
     child_expect_exit(&forked, 0);
-}
-END_TEST
-
-typedef struct thread_use {
-    int call_status, send_status;
-    uint64_t reply;
-} thread_use;
-
-static void *use_from_thread(void *data)
-{
-    thread_use *use = data;
-
-    use->call_status = probe_echo(client, 3, &use->reply, shmrpc_default());
-    use->send_status = probe_note(client, 3, shmrpc_default());
-    return NULL;
-}
-
-static thread_use use_in_another_thread(void)
-{
-    pthread_t thread;
-    thread_use use = {.call_status = 1, .send_status = 1, .reply = 8};
-
-    ck_assert_int_eq(pthread_create(&thread, NULL, use_from_thread, &use), 0);
-    ck_assert_int_eq(pthread_join(thread, NULL), 0);
-    return use;
-}
-
-START_TEST(refuses_a_thread_that_did_not_make_the_first_call)
-{
-    thread_use use = use_in_another_thread();
-
-    ck_assert_int_eq(use.call_status, SHMRPC_E_WRONG_THREAD);
-    ck_assert_int_eq(use.send_status, SHMRPC_E_WRONG_THREAD);
-    ck_assert_uint_eq(use.reply, 8);
-    ck_assert(probe_answers_rightly(client, 900, 100));
-    ck_assert_uint_eq(atomic_load(&server.state->notes), 0);
-}
-END_TEST
-
-START_TEST(belongs_to_the_thread_that_makes_the_first_call)
-{
-    uint64_t reply;
-
-    shmrpc_client_free(client);
-    assert_status(probe_connect(&client, "probe", NULL), 0);
-    thread_use use = use_in_another_thread();
-    ck_assert_int_eq(use.call_status, 0);
-    ck_assert_int_eq(use.send_status, 0);
-    ck_assert_uint_eq(use.reply, 3);
-    assert_status(probe_echo(client, 1, &reply, shmrpc_default()), SHMRPC_E_WRONG_THREAD);
 }
 END_TEST
 
@@ -223,8 +172,6 @@ static Suite *misuse_suite(void)
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, refuses_an_inherited_handle_in_a_forked_child);
     tcase_add_test(tests, ends_the_session_although_a_forked_child_lives_on);
-    tcase_add_test(tests, refuses_a_thread_that_did_not_make_the_first_call);
-    tcase_add_test(tests, belongs_to_the_thread_that_makes_the_first_call);
     tcase_add_test(tests, refuses_client_options_out_of_range);
     tcase_add_test(tests, refuses_server_options_out_of_range);
     tcase_add_test(tests, refuses_null_where_something_is_needed);

@@ -33,7 +33,8 @@ foreach(noun IN ITEMS
         options
         poller
         region
-        server)
+        server
+        thread_map)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
 foreach(noun IN ITEMS lane_server lane_client lane_race lane_stress service)

@@ -141,16 +141,6 @@ START_TEST(a_forked_child_takes_nothing_from_its_parent)
 }
 END_TEST
 
-START_TEST(takes_the_deadline_of_the_call_then_of_the_method_then_of_the_client)
-{
-    self.call_timeout_ns = 3;
-    ck_assert_int_eq(connection_timeout_ns(&self, 1, 2), 1);
-    ck_assert_int_eq(connection_timeout_ns(&self, 0, 2), 2);
-    ck_assert_int_eq(connection_timeout_ns(&self, 0, 0), 3);
-    ck_assert_int_eq(connection_timeout_ns(&self, INT64_MAX, 2), INT64_MAX);
-}
-END_TEST
-
 static Suite *connection_suite(void)
 {
     Suite *suite = suite_create("runtime_connection");
@@ -166,7 +156,6 @@ static Suite *connection_suite(void)
     tcase_add_test(tests, a_closed_lane_is_the_end_before_the_socket_tells);
     tcase_add_test(tests, the_end_of_the_process_is_the_end_while_others_hold_the_socket);
     tcase_add_test(tests, a_forked_child_takes_nothing_from_its_parent);
-    tcase_add_test(tests, takes_the_deadline_of_the_call_then_of_the_method_then_of_the_client);
     suite_add_tcase(suite, tests);
     return suite;
 }
