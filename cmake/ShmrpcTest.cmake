@@ -8,7 +8,8 @@
 #
 #   builds the executable test_<n>, linked with Check and test_support, and registers it as <n>. NO_FORK runs all
 #   its cases in one process; SERIAL keeps other tests from running beside it. PORTABLE registers it a second time, as
-#   portable_<n>, without anything that only newer kernels have (docs/portability.md).
+#   portable_<n>, without anything that only newer kernels have, and a third time, as semaphores_<n>, with semaphores in
+#   place of futexes (docs/portability.md).
 #
 #   shmrpc_add_script_test(NAME n COMMAND program arg … [ENVIRONMENT …] [TIMEOUT seconds] [LABELS …] [SERIAL])
 #
@@ -19,6 +20,7 @@
 pkg_check_modules(SHMRPC_CHECK REQUIRED IMPORTED_TARGET check)
 
 set(SHMRPC_TEST_PORTABLE "SHMRPC_WITHOUT=futex_waitv,membarrier,scm_pidfd")
+set(SHMRPC_TEST_SEMAPHORES "SHMRPC_WITHOUT=futex")
 
 set(SHMRPC_TEST_SLOWDOWN 1)
 if(SHMRPC_SANITIZER)
@@ -64,6 +66,9 @@ function(shmrpc_add_check_test)
         add_test(NAME portable_${arg_NAME} COMMAND ${target} ${arg_ARGS})
         _shmrpc_test_properties("portable_${arg_NAME}" "${arg_TIMEOUT}" "portable" "${arg_SERIAL}"
             "CK_FORK=${fork};CK_TIMEOUT_MULTIPLIER=${SHMRPC_TEST_SLOWDOWN};${arg_ENVIRONMENT};${SHMRPC_TEST_PORTABLE}")
+        add_test(NAME semaphores_${arg_NAME} COMMAND ${target} ${arg_ARGS})
+        _shmrpc_test_properties("semaphores_${arg_NAME}" "${arg_TIMEOUT}" "semaphores" "${arg_SERIAL}"
+            "CK_FORK=${fork};CK_TIMEOUT_MULTIPLIER=${SHMRPC_TEST_SLOWDOWN};${arg_ENVIRONMENT};${SHMRPC_TEST_SEMAPHORES}")
     endif()
 endfunction()
 

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "platform/clock.h"
 #include "platform/event.h"
+#include "platform/feature.h"
 #include "platform/memory.h"
 #include "platform/process.h"
 #include "platform/socket.h"
@@ -142,14 +143,17 @@ static int attach(connection *self, const control_welcome *welcome, int64_t unti
         return error_system(rc, "cannot make %zu bytes of shared memory", region_size(&geometry));
     }
     region_init(&self->memory, base, &geometry);
-    self->bell = event_new();
-    if (self->bell < 0) {
-        rc = error_system(self->bell, "cannot make an eventfd");
-        goto out;
+    self->memory.semaphores = !feature_is_wanted(FEATURE_FUTEX);
+    if (!self->memory.semaphores) {
+        self->bell = event_new();
+        if (self->bell < 0) {
+            rc = error_system(self->bell, "cannot make an eventfd");
+            goto out;
+        }
     }
     descriptors[1] = self->bell;
     packet.as.attach.size = self->memory.size;
-    rc = handshake_send(self->socket, &packet, descriptors, 2, until_ns);
+    rc = handshake_send(self->socket, &packet, descriptors, self->memory.semaphores ? 1 : 2, until_ns);
     if (rc == 0) {
         rc = handshake_await(self->socket, until_ns, CONTROL_READY, CONTROL_READY, &ready, NULL);
     }
@@ -202,6 +206,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     hello->depth = options->depth;
     hello->blocks = options->blocks;
     hello->runtime = SHMRPC_VERSION;
+    hello->semaphores = !feature_is_wanted(FEATURE_FUTEX);
     packet.as.hello = *hello;
     rc = handshake_send(self->socket, &packet, NULL, 0, until_ns);
     if (rc == 0) {

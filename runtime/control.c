@@ -162,6 +162,7 @@ static int hello_encode(const control_hello *hello, void **ret_bytes, size_t *re
     to.reply_size = hello->reply_size;
     to.runtime = wire_string(hello->runtime);
     to.inbox = hello->inbox;
+    to.semaphores = hello->semaphores;
     to.token = token_encode(&token);
 
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_HELLO;
@@ -388,6 +389,7 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
         .reply_size = from->reply_size,
         .runtime = from->runtime,
         .inbox = from->inbox,
+        .semaphores = from->semaphores != 0,
     };
     return token_decode(&from->token, &to->token);
 }

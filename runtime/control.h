@@ -50,6 +50,7 @@ typedef struct control_hello {
     const char *runtime;   /* 0 .. CONTROL_NAME_MAX bytes */
     uint32_t inbox;        /* at most CONTROL_DEPTH_MAX */
     control_token token;
+    bool semaphores;
 } control_hello;
 
 typedef struct control_welcome {

@@ -84,12 +84,39 @@ void lane_client_reap(lane_client *lane)
     }
 }
 
+/* ---- doorbells ---- */
+
+static void ring_server(const lane_client *lane)
+{
+    if (lane->memory.semaphores) {
+        shared_post_server_bell(lane->memory.header);
+    } else {
+        (void)event_ring(lane->bell);
+    }
+}
+
 /* ---- waiting ---- */
 
 /*
- * Sleeps until the last published position has its reply, an alarm, or nap_ns. Where the kernel cannot wait for two
- * words, alarms are not heard, and it sleeps LOOK_ASLEEP_NS at most. True: somebody woke it.
+ * Sleeps until the server wakes whoever made this wish, an alarm, or nap_ns. Where one cannot wait for two things,
+ * alarms are not heard, and it sleeps LOOK_ASLEEP_NS at most. 0: somebody woke it; -errno.
  */
+static int sleep_on(const lane_client *lane, uint32_t wish, int64_t nap_ns)
+{
+    lane_header *header = lane->memory.header;
+    int rc;
+
+    if (lane->memory.semaphores) {
+        return shared_await_client_bell(header, nap_ns);
+    }
+    rc = futex_wait_either(&header->wish, wish, &lane->peer->alarm.word, nap_ns);
+    if (rc == -ENOSYS) {
+        rc = futex_wait(&header->wish, wish, nap_ns < LOOK_ASLEEP_NS ? nap_ns : LOOK_ASLEEP_NS);
+    }
+    return rc;
+}
+
+/* Sleeps until the last published position has its reply, an alarm, or nap_ns. True: somebody woke it. */
 static bool sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
 {
     uint64_t last = lane->next - 1;
@@ -99,10 +126,7 @@ static bool sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
 
     shared_make_wish(header, wish);
     if (!is_terminal(lane, position) && !is_terminal(lane, last)) {
-        rc = futex_wait_either(&header->wish, wish, &lane->peer->alarm.word, nap_ns);
-        if (rc == -ENOSYS) {
-            rc = futex_wait(&header->wish, wish, nap_ns < LOOK_ASLEEP_NS ? nap_ns : LOOK_ASLEEP_NS);
-        }
+        rc = sleep_on(lane, wish, nap_ns);
     }
     shared_drop_wish(header);
     return rc == 0;
@@ -279,7 +303,7 @@ int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t metho
         return 0;
     }
     if ((found & WORD_WISH) != 0) {
-        (void)event_ring(lane->bell);
+        ring_server(lane);
     }
     if (!word_is_free(found, call->position, lane->memory.shift)) {
         return error_set(SHMRPC_E_PROTOCOL, "the server wrote to a slot that was not its own");

@@ -87,7 +87,11 @@ void *lane_server_place(const lane_server *lane, const lane_request *request, ui
 static void wake(lane_server *lane, uint32_t wish)
 {
     if (shared_take_wish(lane->memory.header, wish)) {
-        futex_wake(&lane->memory.header->wish);
+        if (lane->memory.semaphores) {
+            shared_post_client_bell(lane->memory.header);
+        } else {
+            futex_wake(&lane->memory.header->wish);
+        }
         lane->doorbells++;
     }
 }

@@ -2,6 +2,7 @@
 #include "region.h"
 
 #include "platform/memory.h"
+#include "platform/semaphore.h"
 
 #define DEPTH_DEFAULT 64u
 #define BLOCKS_DEFAULT 8u
@@ -75,6 +76,7 @@ void region_init(region *memory, void *base, const region_geometry *geometry)
     unsigned char *at = base;
 
     memory->geometry = *geometry;
+    memory->semaphores = false;
     memory->shift = (unsigned)__builtin_ctz(geometry->depth);
     memory->size = region_size(geometry);
     memory->header = (lane_header *)base;
@@ -98,6 +100,8 @@ void region_format(region *memory)
     atomic_store_explicit(&memory->header->closed, 0, memory_order_relaxed);
     atomic_store_explicit(&memory->header->inbox_read, 0, memory_order_relaxed);
     atomic_store_explicit(&memory->header->inbox_wanted, 0, memory_order_relaxed);
+    semaphore_init(&memory->header->client_bell);
+    semaphore_init(&memory->header->server_bell);
     for (first = 1; first <= memory->geometry.inbox_depth; first++) {
         atomic_store_explicit(&region_entry(memory, first)->word, word_before(first, memory->inbox_shift),
                               memory_order_relaxed);

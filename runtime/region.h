@@ -32,6 +32,7 @@ typedef struct region {
     slot *inbox;
     unsigned shift;       /* log2 of the depth */
     unsigned inbox_shift; /* log2 of the inbox's */
+    bool semaphores;      /* the doorbells of both sides; set after init() */
     size_t size;          /* bytes mapped */
 } region;
 

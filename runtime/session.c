@@ -45,6 +45,9 @@ void session_free(shmrpc_session *session)
     if (session->process >= 0) {
         (void)close(session->process);
     }
+    if (session->ringer.header != NULL) {
+        ringer_stop(&session->ringer);
+    }
     if (session->bell >= 0) {
         (void)close(session->bell);
     }
@@ -130,6 +133,7 @@ static int plan(shmrpc_session *session, const control_hello *hello, const sessi
                          hello->depth, terms->request_size, terms->answer_size);
     }
     session->geometry = geometry;
+    session->semaphores = hello->semaphores;
     return 0;
 }
 
@@ -159,22 +163,41 @@ static int agree(shmrpc_session *session, const control_hello *hello, const sess
 
 /* ---- Attach ---- */
 
+/* The client's eventfd, or one that a thread rings for each post of the client's semaphore. The lane is set up. */
+static int take_bell(shmrpc_session *session, socket_packet *envelope)
+{
+    int rc;
+
+    if (!session->semaphores) {
+        rc = event_inspect(envelope->descriptors[1]);
+        if (rc != 0) {
+            return error_system(rc, "the client's doorbell is no eventfd");
+        }
+        session->bell = envelope->descriptors[1];
+        envelope->descriptors[1] = -1;
+        return 0;
+    }
+    session->bell = event_new();
+    if (session->bell < 0) {
+        return error_system(session->bell, "cannot make an eventfd");
+    }
+    rc = ringer_start(&session->ringer, session->lane.memory.header, session->bell);
+    return rc == 0 ? 0 : error_system(rc, "cannot start a thread for a client without futexes");
+}
+
 static int attach(shmrpc_session *session, const control_attach *said, socket_packet *envelope,
                   const session_host *host)
 {
     control_packet ready = {.kind = CONTROL_READY};
     size_t size = region_size(&session->geometry);
+    unsigned expected = session->semaphores ? 1 : 2;
     region memory;
     void *base = NULL;
     int rc;
 
-    if (envelope->descriptor_count != 2 || said->size != size) {
-        return error_set(SHMRPC_E_PROTOCOL, "a memory of %llu bytes with %u descriptors came, not of %zu with 2",
-                         (unsigned long long)said->size, envelope->descriptor_count, size);
-    }
-    rc = event_inspect(envelope->descriptors[1]);
-    if (rc != 0) {
-        return error_system(rc, "the client's doorbell is no eventfd");
+    if (envelope->descriptor_count != expected || said->size != size) {
+        return error_set(SHMRPC_E_PROTOCOL, "a memory of %llu bytes with %u descriptors came, not of %zu with %u",
+                         (unsigned long long)said->size, envelope->descriptor_count, size, expected);
     }
     if (host->full) {
         return error_full();
@@ -190,9 +213,12 @@ static int attach(shmrpc_session *session, const control_attach *said, socket_pa
         return error_system(rc, "the client's memory is not as it has to be");
     }
     region_init(&memory, base, &session->geometry);
+    memory.semaphores = session->semaphores;
     lane_server_init(&session->lane, &memory, &session->caller);
-    session->bell = envelope->descriptors[1];
-    envelope->descriptors[1] = -1;
+    rc = take_bell(session, envelope);
+    if (rc != 0) {
+        return rc;
+    }
     session->state = SESSION_OPEN;
     host->service->connected(host->service, host->server, session);
     ready.as.ready.text = "";

@@ -20,6 +20,7 @@
 
 #include "lane_server.h"
 #include "list.h"
+#include "ringer.h"
 #include "service.h"
 
 #include <shmrpc/server.h>
@@ -33,7 +34,9 @@ struct shmrpc_session {
     uint64_t id;
     int socket;
     int process; /* pidfd of the client, or -1 */
-    int bell;    /* held by the client, too: watched, never read or written */
+    int bell;    /* held by the client, too: watched, never read or written. With semaphores: the ringer's */
+    ringer ringer;
+    bool semaphores; /* what the client rings by */
     lane_server lane;
     lane_caller caller; /* what the lane asks */
     region_geometry geometry;

@@ -21,6 +21,7 @@
 #ifndef SHMRPC_SHARED_H
 #define SHMRPC_SHARED_H
 
+#include "platform/semaphore.h"
 #include "slot.h"
 
 #include <stdbool.h>
@@ -175,6 +176,32 @@ static inline void shared_set_closed(lane_header *header)
 static inline bool shared_get_closed(const lane_header *header)
 {
     return atomic_load_explicit(&header->closed, memory_order_acquire) != 0;
+}
+
+/* ---- doorbells without futexes ---- */
+
+/*
+ * A post orders what is before it with what is after the wait that takes it. A wait that takes a post which was meant
+ * for an earlier sleep returns too early, once; nobody waits longer than SEMAPHORE_SLICE_NS.
+ */
+static inline void shared_post_client_bell(lane_header *header)
+{
+    semaphore_post(&header->client_bell);
+}
+
+static inline int shared_await_client_bell(lane_header *header, int64_t timeout_ns)
+{
+    return semaphore_wait(&header->client_bell, timeout_ns);
+}
+
+static inline void shared_post_server_bell(lane_header *header)
+{
+    semaphore_post(&header->server_bell);
+}
+
+static inline int shared_await_server_bell(lane_header *header, int64_t timeout_ns)
+{
+    return semaphore_wait(&header->server_bell, timeout_ns);
 }
 
 /* ---- headers and payloads ---- */

@@ -7,7 +7,8 @@
  *   128       server                   u64  started, u32 closed
  *   256       client                   u64  inbox_read   entries of the inbox that it has read
  *   384       server                   u32  inbox_wanted it waits for room in the inbox
- *   512       client and server        depth slots of 64 bytes
+ *   512       client and server        sem_t client_bell, and at 640 server_bell: for clients without futexes only
+ *   768       client and server        depth slots of 64 bytes
  *   ...       server                   inbox_depth entries of 64 bytes
  *   ...       client                   request blocks
  *   ...       server                   reply blocks
@@ -61,6 +62,7 @@
 
 #include <shmrpc/wire.h>
 
+#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -97,6 +99,8 @@ typedef struct lane_header {
     _Atomic uint32_t closed;
     _Alignas(128) _Atomic uint64_t inbox_read;
     _Alignas(128) _Atomic uint32_t inbox_wanted;
+    _Alignas(128) sem_t client_bell;
+    _Alignas(128) sem_t server_bell;
 } lane_header;
 
 _Static_assert(sizeof(slot) == SHMRPC_SLOT_SIZE, "a slot is a cache line");
@@ -104,7 +108,8 @@ _Static_assert(offsetof(slot, method) == 4 && offsetof(slot, request_block) == 6
                "shared format");
 _Static_assert(offsetof(slot, length) == 8 && offsetof(slot, budget_us) == 12 && offsetof(slot, payload) == 16,
                "shared format");
-_Static_assert(sizeof(lane_header) == 512 && offsetof(lane_header, started) == 128 &&
+_Static_assert(sizeof(lane_header) == 768 && offsetof(lane_header, client_bell) == 512 &&
+                   offsetof(lane_header, server_bell) == 640 && offsetof(lane_header, started) == 128 &&
                    offsetof(lane_header, closed) == 136 && offsetof(lane_header, inbox_read) == 256 &&
                    offsetof(lane_header, inbox_wanted) == 384,
                "shared format");

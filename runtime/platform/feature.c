@@ -12,6 +12,7 @@ static const char *const names[FEATURE_COUNT] = {
     [FEATURE_FUTEX_WAITV] = "futex_waitv",
     [FEATURE_MEMBARRIER] = "membarrier",
     [FEATURE_SCM_PIDFD] = "scm_pidfd",
+    [FEATURE_FUTEX] = "futex",
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -58,5 +59,5 @@ const char *feature_unknown(void)
 
 const char *feature_names(void)
 {
-    return "futex_waitv, membarrier, scm_pidfd";
+    return "futex_waitv, membarrier, scm_pidfd, futex";
 }

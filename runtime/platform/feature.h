@@ -17,6 +17,7 @@ typedef enum feature {
     FEATURE_FUTEX_WAITV, /* sleeping on two words: Linux 5.16 */
     FEATURE_MEMBARRIER,  /* a fence in other processes: Linux 4.16 */
     FEATURE_SCM_PIDFD,   /* the sender's pidfd with a packet: Linux 6.5 */
+    FEATURE_FUTEX,       /* sleeping on a word: Linux 2.6; other systems have semaphores */
     FEATURE_COUNT,
 } feature;
 

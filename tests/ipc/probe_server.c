@@ -82,6 +82,16 @@ void await_pause(void)
 
 static counts held_before;
 
+bool probe_skips_semaphores(const char *why)
+{
+    const char *without = getenv("SHMRPC_WITHOUT");
+
+    if (without == NULL || strcmp(without, "futex") != 0)
+        return false;
+    test_skip("semaphores: %s", why);
+    return true;
+}
+
 void probe_case_begin(void)
 {
     runtime_dir_make();

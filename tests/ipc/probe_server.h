@@ -65,6 +65,9 @@ bool probe_state_has_line(probe_state *state, const char *text);
  * fails the case where anything is left of it in the end: descriptors, mappings, threads, children, files.
  */
 void probe_case_begin(void);
+
+/* Skips the running case, which then returns, where clients of this run ring by semaphores. */
+bool probe_skips_semaphores(const char *why);
 void probe_case_end(void);
 
 /* What handlers find by container_of. */

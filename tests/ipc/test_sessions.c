@@ -218,8 +218,11 @@ END_TEST
 START_TEST(takes_turns_between_clients_that_have_sent_much)
 {
     enum { MUCH = 4000 };
-    shmrpc_client *greedy = NULL, *modest = connect_default();
+    shmrpc_client *greedy = NULL, *modest;
 
+    if (probe_skips_semaphores("a ring is heard only once a thread of the server has been scheduled"))
+        return;
+    modest = connect_default();
     assert_status(probe_connect(&greedy, "probe", &(shmrpc_client_options){.depth = 4096}), 0);
     for (uint64_t round = 1; round <= 20; round++) {
         assert_status(probe_ping(modest, shmrpc_default()), 0);

@@ -13,6 +13,7 @@ foreach(noun IN ITEMS
         futex
         memory
         process
+        semaphore
         socket
         error
         log

@@ -72,6 +72,7 @@ static control_packet hello(void)
                 .reply_size = 200,
                 .runtime = "0.1.0",
                 .inbox = 32,
+                .semaphores = true,
                 .token = {"0123456789abcde"},
             },
     };
@@ -119,6 +120,7 @@ START_TEST(a_hello_arrives_as_it_was_sent)
     ck_assert_uint_eq(got->request_size, 100);
     ck_assert_uint_eq(got->reply_size, 200);
     ck_assert_uint_eq(got->inbox, 32);
+    ck_assert(got->semaphores);
     ck_assert_mem_eq(got->token.bytes, "0123456789abcde", CONTROL_TOKEN_SIZE);
     ck_assert_str_eq(got->runtime, "0.1.0");
     ck_assert_uint_eq(got->method_count, 2);

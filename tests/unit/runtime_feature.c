@@ -14,26 +14,27 @@
 
 typedef struct row {
     const char *value;
-    bool wanted[FEATURE_COUNT]; /* futex_waitv, membarrier, scm_pidfd */
+    bool wanted[FEATURE_COUNT]; /* futex_waitv, membarrier, scm_pidfd, futex */
     const char *unknown;
 } row;
 
 static const row rows[] = {
-    {NULL, {true, true, true}, NULL},
-    {"", {true, true, true}, NULL},
-    {",", {true, true, true}, NULL},
-    {"futex_waitv", {false, true, true}, NULL},
-    {"membarrier", {true, false, true}, NULL},
-    {"scm_pidfd", {true, true, false}, NULL},
-    {"scm_pidfd,futex_waitv,membarrier", {false, false, false}, NULL},
-    {",membarrier,,membarrier,", {true, false, true}, NULL},
-    {"futex", {true, true, true}, "futex"},
-    {"futex_waitv2", {true, true, true}, "futex_waitv2"},
-    {"FUTEX_WAITV", {true, true, true}, "FUTEX_WAITV"},
-    {"membarrier, scm_pidfd", {true, false, true}, " scm_pidfd"},
-    {"membarrier,x,y", {true, false, true}, "x"},
+    {NULL, {true, true, true, true}, NULL},
+    {"", {true, true, true, true}, NULL},
+    {",", {true, true, true, true}, NULL},
+    {"futex_waitv", {false, true, true, true}, NULL},
+    {"membarrier", {true, false, true, true}, NULL},
+    {"scm_pidfd", {true, true, false, true}, NULL},
+    {"scm_pidfd,futex_waitv,membarrier", {false, false, false, true}, NULL},
+    {",membarrier,,membarrier,", {true, false, true, true}, NULL},
+    {"futex", {true, true, true, false}, NULL},
+    {"fute", {true, true, true, true}, "fute"},
+    {"futex_waitv2", {true, true, true, true}, "futex_waitv2"},
+    {"FUTEX_WAITV", {true, true, true, true}, "FUTEX_WAITV"},
+    {"membarrier, scm_pidfd", {true, false, true, true}, " scm_pidfd"},
+    {"membarrier,x,y", {true, false, true, true}, "x"},
     {"12345678901234567890123456789012345678901234567890",
-     {true, true, true},
+     {true, true, true, true},
      "1234567890123456789012345678901234567890"},
 };
 
@@ -67,7 +68,7 @@ START_TEST(a_word_that_nobody_knows_is_refused_to_clients_and_servers)
 {
     const shmrpc_client_options client = {0};
     const shmrpc_server_options server = {0};
-    const char *text = "SHMRPC_WITHOUT names 'epoll'; known are futex_waitv, membarrier, scm_pidfd";
+    const char *text = "SHMRPC_WITHOUT names 'epoll'; known are futex_waitv, membarrier, scm_pidfd, futex";
 
     ck_assert_int_eq(setenv(FEATURE_VARIABLE, "membarrier,epoll", 1), 0);
     ck_assert_int_eq(options_check_client(&client), SHMRPC_E_MISUSE);

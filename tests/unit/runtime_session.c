@@ -13,6 +13,7 @@
 
 #include <shmrpc/status.h>
 
+#include <poll.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -164,6 +165,32 @@ START_TEST(opens_after_hello_and_attach)
 }
 END_TEST
 
+START_TEST(a_client_with_semaphores_sends_its_memory_alone)
+{
+    control_packet hello = hello_packet();
+    size_t size;
+
+    hello.as.hello.semaphores = true;
+    socket_pair_send(far_end, &hello, NULL, 0);
+    ck_assert_int_eq(session_receive(session, &host), 1);
+    expect_welcome(0, "");
+    size = region_size(&session->geometry);
+    ck_assert_int_eq(memory_create(size, &mapping, &memory), 0);
+    if (_i == 1) {
+        ck_assert_int_eq(attach(size, (const int[]){memory, bell}, 2), SHMRPC_E_PROTOCOL);
+        ck_assert_uint_eq(connected, 0);
+        return;
+    }
+    ck_assert_int_eq(attach(size, (const int[]){memory}, 1), 1);
+    expect_ready(0, "");
+    ck_assert_int_eq(session->state, SESSION_OPEN);
+    shared_post_server_bell(mapping);
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = session->bell, .events = POLLIN}, 1, 10000), 1);
+    session_end(session, &host, SHMRPC_WHY_CLOSED);
+    /* end() counts threads. */
+}
+END_TEST
+
 START_TEST(tells_a_goodbye_from_a_death)
 {
     const control_packet goodbye = {.kind = CONTROL_GOODBYE, .as.goodbye = ""};
@@ -288,6 +315,7 @@ static Suite *session_suite(void)
 
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, opens_after_hello_and_attach);
+    tcase_add_loop_test(tests, a_client_with_semaphores_sends_its_memory_alone, 0, 2);
     tcase_add_test(tests, tells_a_goodbye_from_a_death);
     tcase_add_loop_test(tests, the_end_of_the_socket_is_unavailable_in_every_state, 0, 3);
     tcase_add_loop_test(tests, rubbish_breaks_the_protocol_in_every_state, 0, 3);
