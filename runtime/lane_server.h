@@ -25,9 +25,9 @@ struct lane_caller {
 
 typedef struct lane_server {
     region memory;
-    uint64_t next;       /* the position that is expected */
-    uint64_t doorbells;  /* wake-ups of the client so far */
-    lane_caller *caller; /* not owned */
+    uint64_t next;              /* the position that is expected */
+    _Atomic uint64_t doorbells; /* wake-ups of the client so far; any thread may read it */
+    lane_caller *caller;        /* not owned */
 } lane_server;
 
 /* A request that take() found; answered by exactly one answer(). */

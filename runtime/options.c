@@ -11,6 +11,7 @@
 
 #define SPIN_DEFAULT_NS INT64_C(50000)
 #define SESSIONS_LIMIT 65536u
+#define WORKERS_LIMIT 64u
 #define SESSION_STATE_LIMIT ((size_t)64 * 1024 * 1024)
 
 static int check_depth(const char *option, uint32_t depth)
@@ -100,7 +101,14 @@ int options_check_server(const shmrpc_server_options *options)
         rc = check_timeout("handshake_timeout_ns", options->handshake_timeout_ns);
     }
     if (rc == 0) {
+        rc = check_timeout("stop_timeout_ns", options->stop_timeout_ns);
+    }
+    if (rc == 0) {
         rc = check_depth("max_depth", options->max_depth);
+    }
+    if (rc == 0 && options->workers > WORKERS_LIMIT) {
+        rc =
+            error_set(SHMRPC_E_TOO_LARGE, "workers is too large: %u, the limit is %u", options->workers, WORKERS_LIMIT);
     }
     if (rc == 0 && options->max_sessions > SESSIONS_LIMIT) {
         rc = error_set(SHMRPC_E_TOO_LARGE, "max_sessions is too large: %u, the limit is %u", options->max_sessions,

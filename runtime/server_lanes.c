@@ -1,123 +1,137 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server_lanes.c - hot and cold lanes, and the requests in them.
+ * server_lanes.c - the requests of a session's lanes, and lanes that become cold.
  */
 #include "server_state.h"
 
-#define BURST 32 /* requests of one lane per pass: nobody waits for more than that of each other client */
+#include "platform/clock.h"
+
+#define BURST 32u /* requests of one lane per visit: nobody waits for more than that of each other client */
 
 /* ---- requests ---- */
 
-/* Answers up to `most` requests. The number answered; the session may have ended. */
-static uint32_t serve(server *self, shmrpc_session *session, uint32_t most)
+static void count(server_desk *desk, shmrpc_session *session, uint32_t method, bool failed)
 {
-    service *offered = self->host.service;
+    uint32_t last = session->offer->service->method_count;
+    server_tally *tally = &desk->methods[method < last ? method : last];
+
+    tally_add(&tally->calls, 1);
+    tally_add(&session->calls, 1);
+    if (failed) {
+        tally_add(&tally->failed, 1);
+        tally_add(&session->calls_failed, 1);
+    }
+}
+
+/* Answers a request that has been taken, and up to `most` in all. The number answered; the session may have ended. */
+static uint32_t answer(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request,
+                       uint32_t most)
+{
+    server_desk *desk = &session->offer->desks[self->number - 1];
+    service *offered = session->offer->service;
     const service_visit visit = {
-        .server = self->host.server,
+        .server = session->offer->handle,
         .session = session,
-        .lane = &session->lane,
-        .scratch = &self->scratch,
+        .lane = &lane->lane,
+        .scratch = &desk->scratch,
         .now_ns = self->now_ns,
     };
-    uint32_t count = 0;
+    uint32_t answered = 0;
+    int rc = 1;
 
-    while (count < most) {
-        lane_request request;
-        int rc = lane_server_take(&session->lane, &request);
-
-        if (rc == 0) {
-            break;
-        }
-        if (rc > 0) {
-            rc = offered->handle(offered, &visit, &request);
-            count++;
-            self->counts.calls++;
-            self->counts.calls_failed += rc < 0;
-        }
+    while (rc > 0) {
+        rc = offered->handle(offered, &visit, request);
+        answered++;
+        count(desk, session, request->method, rc < 0);
         if (rc == SHMRPC_E_PROTOCOL) {
-            server_drop(self, session);
             break;
         }
+        rc = answered < most ? lane_server_take(&lane->lane, request) : 0;
     }
-    return count;
+    self->allowance -= answered;
+    if (rc < 0) {
+        server_drop(self, session);
+    }
+    return answered;
 }
 
-/* ---- the end of a session ---- */
-
-void server_serve_rest(server *self, shmrpc_session *session)
+/* A look at a lane: answers up to `most` requests. The number answered; the session may have ended. */
+static inline uint32_t serve(server_worker *self, shmrpc_session *session, session_lane *lane, uint32_t most)
 {
-    if (session->state == SESSION_OPEN) {
-        (void)serve(self, session, session->geometry.depth);
+    lane_request request;
+    int rc = most == 0 ? 0 : lane_server_take(&lane->lane, &request);
+
+    if (rc > 0) {
+        return answer(self, session, lane, &request, most);
     }
+    if (rc < 0) {
+        server_drop(self, session);
+    }
+    return 0;
 }
 
-/* One visit to a client that is gone. Had it left anything? */
-static bool serve_leaving(server *self, shmrpc_session *session)
+/*
+ * One visit to a lane that ends: what was sent before is answered, in turn with the others. While the host stops, one
+ * at a time, so that the limit of that is met as soon as a handler returns. Had it left anything?
+ */
+static bool serve_leaving(server_worker *self, session_lane *lane, uint32_t most)
 {
-    uint32_t count = serve(self, session, session->rest < BURST ? session->rest : BURST);
+    shmrpc_session *session = lane->session;
+    uint32_t share = lane->rest < most ? lane->rest : most;
+    uint32_t count;
 
-    session->rest -= count;
-    if (count == 0 || session->rest == 0) {
-        server_end_session(self, session, session->why);
+    if (lane->why == SHMRPC_WHY_STOPPED) {
+        self->now_ns = clock_now_ns();
+        if (self->now_ns >= self->host->stop_at_ns) {
+            server_end_lane(self, lane, lane->why);
+            return false;
+        }
+        share = share < 1 ? share : 1;
+    }
+    count = serve(self, session, lane, share);
+    if (session->state != SESSION_OPEN) {
+        return count != 0;
+    }
+    lane->rest -= count;
+    if ((count == 0 && share != 0) || lane->rest == 0) {
+        server_end_lane(self, lane, lane->why);
     }
     return count != 0;
 }
 
-/* ---- hot and cold ---- */
-
-void server_warm(server *self, shmrpc_session *session, int64_t now_ns)
+bool server_visit(server_worker *self, shmrpc_session *session)
 {
-    if (session->state == SESSION_OPEN && list_is_empty(&session->hot)) {
-        session->busy = false;
-        session->quiet_ns = now_ns;
-        list_append(&self->hot, &session->hot);
-    }
-}
-
-/* Where a request came meanwhile, the lane stays hot. */
-static void cool(shmrpc_session *session, int64_t now_ns)
-{
-    if (lane_server_arm(&session->lane)) {
-        list_remove(&session->hot);
-    } else {
-        session->quiet_ns = now_ns;
-    }
-}
-
-bool server_serve_hot(server *self)
-{
-    list_link *link = self->hot.next;
+    uint64_t bits = session->lane_bits;
     bool any = false;
 
-    while (link != &self->hot) {
-        shmrpc_session *session = list_entry(link, shmrpc_session, hot);
+    while (bits != 0 && session->state == SESSION_OPEN) {
+        session_lane *lane = session->lanes[__builtin_ctzll(bits)];
+        uint32_t most = self->allowance < BURST ? self->allowance : BURST;
 
-        link = link->next;
-        if (session->is_leaving) {
-            any = serve_leaving(self, session) || any;
-        } else if (serve(self, session, BURST) != 0) {
-            session->busy = true;
+        bits &= bits - 1;
+        if (lane->is_leaving) {
+            any = serve_leaving(self, lane, most) || any;
+        } else if (serve(self, session, lane, most) != 0) {
             any = true;
-        } else if (self->spin_ns == 0) {
-            cool(session, 0);
         }
     }
     return any;
 }
 
-void server_cool_quiet(server *self, int64_t now_ns)
+/* ---- hot and cold ---- */
+
+bool server_cool(shmrpc_session *session)
 {
-    list_link *link = self->hot.next;
+    uint64_t bits;
 
-    while (link != &self->hot) {
-        shmrpc_session *session = list_entry(link, shmrpc_session, hot);
-
-        link = link->next;
-        if (session->busy) {
-            session->busy = false;
-            session->quiet_ns = now_ns;
-        } else if (!session->is_leaving && now_ns - session->quiet_ns >= self->spin_ns) {
-            cool(session, now_ns);
+    if (session->leaving_bits != 0) {
+        return false;
+    }
+    /* Where one has a request, the marks of the others stay: at worst a client rings for nothing. */
+    for (bits = session->lane_bits; bits != 0; bits &= bits - 1) {
+        if (!lane_server_arm(&session->lanes[__builtin_ctzll(bits)]->lane)) {
+            return false;
         }
     }
+    return true;
 }

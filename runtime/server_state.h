@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * server_state.h - what the three parts of a server share: its state, and what they do for each other.
+ * server_state.h - what the parts of a server share: its state, and what they do for each other.
  *
- *   server.c          the loop, and the life of a server
- *   server_clients.c  who comes and who goes: accept, handshake, end
- *   server_lanes.c    who is served: hot and cold lanes, requests
+ *   server.c           the life of hosts and of the services that they offer; what any thread may ask
+ *   server_loop.c      workers: who serves which session, and when they sleep
+ *   server_clients.c   who comes and who goes: accept, handshake, lanes, end
+ *   server_lanes.c     requests, and lanes that become cold
  *
- * All of it runs in the thread that calls run(), but for stop().
+ * A host has one name, one socket, one poller and up to 64 workers; it offers services, each a shmrpc_server. Sessions
+ * belong to the worker that holds their seat (seat.h), which alone touches them. What belongs to the host is under its
+ * lock, which is never held while a handler or a callback runs, and never taken for a request.
  */
 #ifndef SHMRPC_SERVER_STATE_H
 #define SHMRPC_SERVER_STATE_H
@@ -14,73 +17,215 @@
 #include "directory.h"
 #include "session.h"
 
-/* What an event is about: its owner is the server for the first two, a session for the others. */
-enum { TAG_LISTENER, TAG_STOP, TAG_SOCKET, TAG_BELL, TAG_PROCESS };
+#include <pthread.h>
 
-typedef struct server {
-    session_host host;
-    service_scratch scratch;
+/* What an event is about: bits 0 .. 2 of its key; then 6 bits of a lane, 20 of a seat, 32 of a generation. */
+enum { TAG_LISTENER, TAG_STOP, TAG_TIMER, TAG_SOCKET, TAG_BELL, TAG_PROCESS };
+
+/* What the owner of a seat is told to look at. Each is a hint: it looks whether it is so. */
+#define NEWS_PROCESS 1u  /* the client's process has ended */
+#define NEWS_DEADLINE 2u /* the handshake has taken too long */
+#define NEWS_LANES 4u    /* further lanes have come */
+#define NEWS_STOP 8u     /* the host stops, or the service is taken out of it */
+
+typedef struct server_host server_host;
+typedef struct server_worker server_worker;
+
+/* How often a method was called. Written by one worker, read by anybody. */
+typedef struct server_tally {
+    _Atomic uint64_t calls;
+    _Atomic uint64_t failed;
+} server_tally;
+
+/* What one worker has for one service. */
+typedef struct server_desk {
+    _Alignas(64) service_scratch scratch;
+    server_tally *methods; /* one for each, and one for all other numbers */
+} server_desk;
+
+/* A service in a host. */
+typedef struct server_offer {
+    list_link others; /* of the host's services; the host's lock */
+    server_host *host;
+    service *service;
+    shmrpc_server *handle;
+    server_desk *desks;   /* one for each worker */
+    _Atomic bool is_over; /* nobody may connect to it any more */
+
+    /* The host's, under its lock. */
+    uint32_t users; /* sessions that are connected to it, or about to be */
+    shmrpc_server_counts counts;
+} server_offer;
+
+/* What clients of one user have, under the host's lock. */
+typedef struct server_user {
+    uid_t uid;
+    uint32_t shaking;
+    uint32_t sessions;
+} server_user;
+
+/* A seat that a worker has, or had: the tenure tells. */
+typedef struct server_hold {
+    seat *at;
+    uint32_t tenure;
+} server_hold;
+
+struct server_worker {
+    session_host rules; /* first: what its sessions ask in their handshake */
+    server_host *host;
+    unsigned number; /* from 1: whose seats are its own */
+    server_hold *holds;
+    uint32_t hold_count;
+    uint32_t hold_room;
+    int64_t now_ns;     /* as last read */
+    int64_t looked_ns;  /* when it last looked at the poller */
+    uint32_t allowance; /* requests that it may still begin before it returns to its caller */
+    bool is_winding;
+    bool is_in_round; /* of dispatch() */
+    int status;       /* that it ended with */
+    pthread_t thread;
+
+    _Alignas(64) _Atomic uint32_t load; /* seats that are its own; others take from it */
+    _Atomic uint64_t passes;            /* over its seats; others see that it is not stuck in a handler */
+    _Atomic uint64_t sleeps;
+    _Atomic uint64_t seen_passes; /* by others, and when */
+    _Atomic int64_t seen_ns;
+};
+
+enum { HOST_SET_UP, HOST_RUNS, HOST_DISPATCHES, HOST_ENDED };
+
+struct server_host {
     directory_entry entry;
+    const char *service_name; /* where it is made for one service alone */
+    uint32_t max_depth;
     int64_t spin_ns;
     int64_t handshake_ns;
+    int64_t stop_ns;
+    size_t state_size;
     uint32_t max_sessions;
-    int poller; /* made by run(): a poller is not to be shared with a parent */
-    int stop_bell;
+    uint32_t max_sessions_per_uid; /* 0: half of them, for users other than this one */
+    uint32_t worker_count;
+    int stop_bell; /* rung by stop(), and for workers that sleep and should not */
+
+    _Atomic int phase;
     _Atomic bool stopping;
-    bool has_run;
-    int64_t now_ns;       /* as last read by the loop */
-    bool listening;       /* the listener is watched */
-    int64_t accept_at_ns; /* when it will be again, where it is not */
-    list_link hot;
+    _Atomic bool is_over; /* after stopping: there is nobody left to serve */
+    _Atomic uint32_t sleepers;
+    _Atomic bool has_outside_news; /* seats that nobody has may be pending */
+
+    int poller; /* made when it begins: a poller is not to be shared with a parent */
+    int timer;
+    seat *seats;
+    uint32_t seat_count;
+    shmrpc_session **members; /* by seat: those who are open; under the lock */
+    server_worker *workers;
+
+    pthread_mutex_t lock;
+    pthread_cond_t left; /* a session has ended */
+    list_link offers;
     list_link shaking; /* oldest deadline first */
     list_link open;
-    list_link ended;
+    uint32_t *free_seats;
+    uint32_t free_count;
+    _Atomic uint32_t seats_used; /* the table beyond has never been used */
     uint32_t shaking_count;
+    uint32_t open_count;
+    server_user *users;
+    uint32_t user_count;
+    uint32_t user_room;
+    bool listening; /* the listener is watched */
+    bool is_winding;
+    int64_t accept_at_ns; /* when it will be watched again, where it is not */
+    int64_t stop_at_ns;   /* when what is not yet answered is left */
     uint64_t next_id;
-    shmrpc_server_counts counts;
-} server;
+    shmrpc_server_counts counts; /* of those who came to no service, and of services that were taken out */
+};
+
+static inline uint64_t tally_get(const _Atomic uint64_t *count)
+{
+    return atomic_load_explicit(count, memory_order_relaxed);
+}
+
+/* Its one writer counts: a load and a store are enough, and cost what a plain addition costs. */
+static inline void tally_add(_Atomic uint64_t *count, uint64_t more)
+{
+    atomic_store_explicit(count, tally_get(count) + more, memory_order_relaxed);
+}
+
+static inline bool host_is_stopping(const server_host *host)
+{
+    return atomic_load_explicit(&host->stopping, memory_order_acquire);
+}
+
+/* ---- server.c ---- */
+
+/* The name of what a session (or NULL) is connected to, or of the host, for lines of the log. */
+const char *server_name(const server_host *host, const shmrpc_session *session);
+
+/* As shmrpc_server_stop(). */
+void server_stop(server_host *host);
+
+/* ---- server_loop.c ---- */
+
+/* Makes what serving takes. Returns 0 or a status. */
+int server_begin(server_host *host);
+
+/* Serves with all workers until the host is over. 0 or a status. */
+int server_serve(server_host *host);
+
+/* Gives back what serving took, also after a failure; the counts stay. */
+void server_finish(server_host *host);
+
+/* One round of the only worker, of `most` requests: 1: there is more; 0: wait for the poller. Or a status. */
+int server_round(server_worker *self, uint32_t most);
+
+/* Adds a seat that the worker has taken to those that it visits. */
+void server_keep(server_worker *self, seat *at);
+
+/* Knocks at a session's seat for a worker, which keeps it where it is nobody's. Under the lock, or at one's own. */
+void server_tell(server_worker *self, shmrpc_session *session, uint32_t news);
 
 /* ---- server_clients.c ---- */
 
+/* The key of an event. */
+uint64_t server_key(const seat *at, unsigned lane, unsigned tag);
+
 /* Accepts those who wait; where descriptors have run out, pauses. */
-void server_accept(server *self, int64_t now_ns);
+void server_accept(server_worker *self);
 
-/* Watches the listener, for the first time or after a pause; where that fails, the pause goes on. Returns 0 or -errno. */
-int server_resume_accepting(server *self, int64_t now_ns);
+/* Watches the listener. Under the lock, or before anybody serves. Returns 0 or -errno. */
+int server_resume_accepting(server_host *host);
 
-/* One packet, or the end, of a session's socket. */
-void server_receive(server *self, shmrpc_session *session, int64_t now_ns);
+/* What a worker's sessions ask in their handshake. */
+void server_rules(server_worker *self);
 
-/* Ends the sessions whose handshake has taken too long. */
-void server_expire(server *self, int64_t now_ns);
+/* The timer has been reached: handshakes that took too long, the end of a pause. */
+void server_time(server_worker *self);
 
-/* Ends a session; its memory stays until server_bury(). For SHMRPC_WHY_PROTOCOL, error.h says why. */
-void server_end_session(server *self, shmrpc_session *session, shmrpc_why why);
+/* Looks at what a session's seat was knocked for. The session may have ended. */
+void server_hear(server_worker *self, shmrpc_session *session);
+
+/* A lane has come to its end. The session may have ended. */
+void server_end_lane(server_worker *self, session_lane *lane, shmrpc_why why);
+
+/* Ends a session; it stays in its seat until the visit is over. For SHMRPC_WHY_PROTOCOL, error.h says why. */
+void server_end_session(server_worker *self, shmrpc_session *session, shmrpc_why why);
 
 /* The client broke the protocol, as error.h says: ends its session, and counts it. */
-void server_drop(server *self, shmrpc_session *session);
+void server_drop(server_worker *self, shmrpc_session *session);
 
-/*
- * The client is gone: what it had sent is still answered, in turn with the others and a ring's worth at most (who has
- * closed its socket may write on), then its session ends. A oneway message is not lost because its sender is done.
- */
-void server_leave(server *self, shmrpc_session *session, shmrpc_why why, int64_t now_ns);
+/* Gives an ended session's seat back and frees it. */
+void server_bury(server_worker *self, shmrpc_session *session);
 
-/* Frees the sessions that have ended. Not while events or a list of sessions are being walked. */
-void server_bury(server *self);
+/* Nobody new from here on; everybody is told. Once, whoever is first. */
+void server_wind_down(server_worker *self);
 
 /* ---- server_lanes.c ---- */
 
-/* Polls a session's lane from now on. */
-void server_warm(server *self, shmrpc_session *session, int64_t now_ns);
+/* One visit to an open session: serves each of its lanes. Did any have a request? The session may have ended. */
+bool server_visit(server_worker *self, shmrpc_session *session);
 
-/* One pass over the hot lanes. Did any have a request? Sessions may have ended. */
-bool server_serve_hot(server *self);
-
-/* Arms the lanes that have had no request for spin_ns. */
-void server_cool_quiet(server *self, int64_t now_ns);
-
-/* Answers what has been sent, before the server ends. The session may have ended by itself. */
-void server_serve_rest(server *self, shmrpc_session *session);
+/* Arms the lanes of a session without traffic: true: all are cold. */
+bool server_cool(shmrpc_session *session);
 
 #endif

@@ -11,82 +11,169 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* ---- lanes ---- */
+
 static bool is_gone(lane_caller *caller)
 {
-    const shmrpc_session *session = list_entry(caller, const shmrpc_session, caller);
-    int found = socket_wait(session->socket, session->process, 0);
+    const session_lane *lane = list_entry(caller, session_lane, caller);
+    int found = socket_wait(lane->socket, lane->process, 0);
 
     return found < 0 || (found & SOCKET_CLOSED) != 0;
 }
 
-shmrpc_session *session_new(int socket, uint64_t id, int64_t deadline_ns)
+static session_lane *lane_new(int socket)
 {
-    shmrpc_session *session = calloc(1, sizeof(*session));
+    session_lane *lane = calloc(1, sizeof(*lane));
 
-    if (session == NULL) {
+    if (lane == NULL) {
         (void)close(socket);
         return NULL;
     }
-    list_init(&session->hot);
+    list_init(&lane->arriving);
+    lane->caller.is_gone = is_gone;
+    lane->process = -1;
+    lane->state = LANE_HELLO;
+    lane->socket = socket;
+    lane->bell = -1;
+    atomic_init(&lane->references, 1);
+    return lane;
+}
+
+void session_lane_ref(session_lane *lane)
+{
+    (void)atomic_fetch_add_explicit(&lane->references, 1, memory_order_relaxed);
+}
+
+/* Release and acquire: whoever frees it comes after all that others did with it. */
+void session_lane_unref(session_lane *lane)
+{
+    if (atomic_fetch_sub_explicit(&lane->references, 1, memory_order_acq_rel) == 1) {
+        free(lane);
+    }
+}
+
+void session_lane_close(session_lane *lane)
+{
+    if (lane->state == LANE_OPEN) {
+        lane_server_close(&lane->lane);
+    }
+    lane->state = LANE_CLOSED;
+    if (lane->ringer.header != NULL) {
+        ringer_stop(&lane->ringer);
+    }
+    (void)close(lane->socket);
+    if (lane->bell >= 0) {
+        (void)close(lane->bell);
+    }
+    memory_unmap(lane->lane.memory.header, lane->lane.memory.size);
+    session_lane_unref(lane);
+}
+
+bool session_add_lane(shmrpc_session *session, session_lane *lane)
+{
+    unsigned number;
+
+    if (session->lane_bits == UINT64_MAX) {
+        return false;
+    }
+    number = (unsigned)__builtin_ctzll(~session->lane_bits);
+    session->lanes[number] = lane;
+    session->lane_bits |= UINT64_C(1) << number;
+    lane->number = number;
+    lane->session = session;
+    lane->process = session->process;
+    return true;
+}
+
+void session_remove_lane(session_lane *lane)
+{
+    shmrpc_session *session = lane->session;
+    uint64_t bit = UINT64_C(1) << lane->number;
+
+    session->lanes[lane->number] = NULL;
+    session->lane_bits &= ~bit;
+    session->leaving_bits &= ~bit;
+    lane->session = NULL;
+    lane->process = -1;
+}
+
+/* ---- life ---- */
+
+shmrpc_session *session_new(int socket, int64_t deadline_ns)
+{
+    shmrpc_session *session = calloc(1, sizeof(*session));
+    session_lane *lane = lane_new(socket);
+
+    if (session == NULL || lane == NULL) {
+        if (lane != NULL) {
+            session_lane_close(lane);
+        }
+        free(session);
+        return NULL;
+    }
     list_init(&session->life);
-    session->caller.is_gone = is_gone;
-    session->state = SESSION_HELLO;
-    session->id = id;
-    session->socket = socket;
+    list_init(&session->arriving);
+    session->state = SESSION_SHAKING;
     session->process = -1;
-    session->bell = -1;
-    session->quiet_ns = deadline_ns;
+    session->deadline_ns = deadline_ns;
+    (void)session_add_lane(session, lane);
     return session;
 }
 
 void session_free(shmrpc_session *session)
 {
-    (void)close(session->socket);
+    while (session->lane_bits != 0) {
+        session_lane *lane = session->lanes[__builtin_ctzll(session->lane_bits)];
+
+        session_remove_lane(lane);
+        session_lane_close(lane);
+    }
     if (session->process >= 0) {
         (void)close(session->process);
     }
-    if (session->ringer.header != NULL) {
-        ringer_stop(&session->ringer);
-    }
-    if (session->bell >= 0) {
-        (void)close(session->bell);
-    }
-    memory_unmap(session->lane.memory.header, session->lane.memory.size);
     free(session->memory);
     free(session);
 }
 
 /* ---- what is said to the client ---- */
 
-static int say(const shmrpc_session *session, const control_packet *packet)
+static int say(const session_lane *lane, const control_packet *packet)
 {
-    return handshake_send(session->socket, packet, NULL, 0, 0);
+    return handshake_send(lane->socket, packet, NULL, 0, 0);
 }
 
-void session_refuse(shmrpc_session *session, int status, const char *text)
+void session_refuse(const session_lane *lane, int status, const char *text)
 {
     control_packet packet = {.kind = CONTROL_WELCOME};
 
-    if (session->state == SESSION_HELLO) {
+    if (lane->state == LANE_HELLO) {
         packet.as.welcome = (control_welcome){.status = status, .text = text, .runtime = SHMRPC_VERSION};
     } else {
         packet.kind = CONTROL_READY;
         packet.as.ready = (control_ready){.status = status, .text = text};
     }
-    (void)say(session, &packet);
+    (void)say(lane, &packet);
 }
 
-void session_say_goodbye(shmrpc_session *session)
+int session_say_ready(const session_lane *lane)
+{
+    control_packet packet = {.kind = CONTROL_READY};
+
+    packet.as.ready.text = "";
+    return say(lane, &packet);
+}
+
+void session_say_goodbye(const session_lane *lane)
 {
     control_packet packet = {.kind = CONTROL_GOODBYE};
 
     packet.as.goodbye = "the server stops";
-    (void)say(session, &packet);
+    (void)say(lane, &packet);
 }
 
-static int send_welcome(const shmrpc_session *session, const service_terms *terms)
+static int send_welcome(const shmrpc_session *session, const session_lane *lane, const service_terms *terms)
 {
-    const region_geometry *geometry = &session->geometry;
+    const region_geometry *geometry = &lane->geometry;
     control_packet packet = {.kind = CONTROL_WELCOME};
 
     packet.as.welcome = (control_welcome){
@@ -101,22 +188,16 @@ static int send_welcome(const shmrpc_session *session, const service_terms *term
         .method_numbers = terms->method_numbers,
         .method_count = terms->method_count,
         .session = session->id,
+        .token = session->token,
         .runtime = SHMRPC_VERSION,
     };
-    return say(session, &packet);
-}
-
-/* Asked twice: several clients may be in their handshake when the last place is taken. */
-static int error_full(void)
-{
-    return error_set(SHMRPC_E_REFUSED, "the server has as many sessions as it takes");
+    return say(lane, &packet);
 }
 
 /* ---- Hello ---- */
 
 /* The client's wish for depth and blocks, within this server's limits. */
-static int plan(shmrpc_session *session, const control_hello *hello, const session_host *host,
-                const service_terms *terms)
+static int plan(session_lane *lane, const control_hello *hello, const session_host *host, const service_terms *terms)
 {
     region_geometry geometry = region_plan(hello->depth, hello->blocks > BLOCKS_MAX ? BLOCKS_MAX : hello->blocks,
                                            terms->request_size, terms->answer_size);
@@ -132,30 +213,29 @@ static int plan(shmrpc_session *session, const control_hello *hello, const sessi
         return error_set(SHMRPC_E_REFUSED, "a ring of %u slots for messages of %u and %u bytes is impossible",
                          hello->depth, terms->request_size, terms->answer_size);
     }
-    session->geometry = geometry;
-    session->semaphores = hello->semaphores;
+    lane->geometry = geometry;
+    lane->semaphores = hello->semaphores;
     return 0;
 }
 
-static int agree(shmrpc_session *session, const control_hello *hello, const session_host *host)
+static int agree(shmrpc_session *session, session_lane *lane, const control_hello *hello, session_host *host)
 {
     service_terms terms = {0};
     int rc;
 
-    if (host->full) {
-        return error_full();
-    }
     if (hello->protocol_least > CONTROL_PROTOCOL || hello->protocol_most < CONTROL_PROTOCOL) {
         return error_set(SHMRPC_E_VERSION, "the server speaks protocol %u, the client %u to %u", CONTROL_PROTOCOL,
                          hello->protocol_least, hello->protocol_most);
     }
-    rc = host->service->agree(host->service, hello, &terms);
+    rc = host->greet(host, session, hello, &terms);
     if (rc != 0) {
         return rc;
     }
-    rc = plan(session, hello, host, &terms);
+    session->request_size = terms.request_size;
+    session->answer_size = terms.answer_size;
+    rc = plan(lane, hello, host, &terms);
     if (rc == 0) {
-        rc = send_welcome(session, &terms);
+        rc = send_welcome(session, lane, &terms);
     }
     free(terms.method_numbers);
     return rc;
@@ -164,33 +244,32 @@ static int agree(shmrpc_session *session, const control_hello *hello, const sess
 /* ---- Attach ---- */
 
 /* The client's eventfd, or one that a thread rings for each post of the client's semaphore. The lane is set up. */
-static int take_bell(shmrpc_session *session, socket_packet *envelope)
+static int take_bell(session_lane *lane, socket_packet *envelope)
 {
     int rc;
 
-    if (!session->semaphores) {
+    if (!lane->semaphores) {
         rc = event_inspect(envelope->descriptors[1]);
         if (rc != 0) {
             return error_system(rc, "the client's doorbell is no eventfd");
         }
-        session->bell = envelope->descriptors[1];
+        lane->bell = envelope->descriptors[1];
         envelope->descriptors[1] = -1;
         return 0;
     }
-    session->bell = event_new();
-    if (session->bell < 0) {
-        return error_system(session->bell, "cannot make an eventfd");
+    lane->bell = event_new();
+    if (lane->bell < 0) {
+        return error_system(lane->bell, "cannot make an eventfd");
     }
-    rc = ringer_start(&session->ringer, session->lane.memory.header, session->bell);
+    rc = ringer_start(&lane->ringer, lane->lane.memory.header, lane->bell);
     return rc == 0 ? 0 : error_system(rc, "cannot start a thread for a client without futexes");
 }
 
-static int attach(shmrpc_session *session, const control_attach *said, socket_packet *envelope,
-                  const session_host *host)
+static int attach(shmrpc_session *session, session_lane *lane, const control_attach *said, socket_packet *envelope,
+                  session_host *host)
 {
-    control_packet ready = {.kind = CONTROL_READY};
-    size_t size = region_size(&session->geometry);
-    unsigned expected = session->semaphores ? 1 : 2;
+    size_t size = region_size(&lane->geometry);
+    unsigned expected = lane->semaphores ? 1 : 2;
     region memory;
     void *base = NULL;
     int rc;
@@ -199,38 +278,24 @@ static int attach(shmrpc_session *session, const control_attach *said, socket_pa
         return error_set(SHMRPC_E_PROTOCOL, "a memory of %llu bytes with %u descriptors came, not of %zu with %u",
                          (unsigned long long)said->size, envelope->descriptor_count, size, expected);
     }
-    if (host->full) {
-        return error_full();
-    }
-    if (host->state_size != 0) {
-        session->memory = calloc(1, host->state_size);
-        if (session->memory == NULL) {
-            return error_system(-ENOMEM, "cannot make a session");
-        }
-    }
     rc = memory_adopt(envelope->descriptors[0], size, &base);
     if (rc != 0) {
         return error_system(rc, "the client's memory is not as it has to be");
     }
-    region_init(&memory, base, &session->geometry);
-    memory.semaphores = session->semaphores;
-    lane_server_init(&session->lane, &memory, &session->caller);
-    rc = take_bell(session, envelope);
-    if (rc != 0) {
-        return rc;
-    }
-    session->state = SESSION_OPEN;
-    host->service->connected(host->service, host->server, session);
-    ready.as.ready.text = "";
-    return say(session, &ready);
+    region_init(&memory, base, &lane->geometry);
+    memory.semaphores = lane->semaphores;
+    lane_server_init(&lane->lane, &memory, &lane->caller);
+    rc = take_bell(lane, envelope);
+    return rc == 0 ? host->open(host, session, lane) : rc;
 }
 
 /* The sender of Hello is the client; Attach has to come from the same one. */
-static int learn_sender(shmrpc_session *session, socket_sender *sender)
+static int learn_sender(shmrpc_session *session, session_lane *lane, socket_sender *sender)
 {
-    if (session->state == SESSION_HELLO) {
+    if (lane->state == LANE_HELLO) {
         session->peer = (shmrpc_peer){sender->pid, sender->uid, sender->gid};
         session->process = sender->pidfd;
+        lane->process = sender->pidfd;
         sender->pidfd = -1;
         return 0;
     }
@@ -240,67 +305,54 @@ static int learn_sender(shmrpc_session *session, socket_sender *sender)
     return 0;
 }
 
-static int shake_hands(shmrpc_session *session, const session_host *host)
+static int shake_hands(shmrpc_session *session, session_lane *lane, session_host *host)
 {
-    bool greets = session->state == SESSION_HELLO;
+    bool greets = lane->state == LANE_HELLO;
     control_kind expected = greets ? CONTROL_HELLO : CONTROL_ATTACH;
     control_packet *packet = NULL;
     socket_packet envelope;
-    int rc = handshake_receive(session->socket, expected, expected, &packet, &envelope);
+    int rc = handshake_receive(lane->socket, expected, expected, &packet, &envelope);
 
     if (rc != 0) {
         return rc;
     }
-    rc = learn_sender(session, &envelope.sender);
+    rc = learn_sender(session, lane, &envelope.sender);
     if (rc == 0 && greets) {
-        rc = agree(session, &packet->as.hello, host);
+        rc = agree(session, lane, &packet->as.hello, host);
+        if (rc == 0) {
+            lane->state = LANE_ATTACH;
+        }
     } else if (rc == 0) {
-        rc = attach(session, &packet->as.attach, &envelope, host);
-    }
-    if (rc == 0 && greets) {
-        session->state = SESSION_ATTACH;
+        rc = attach(session, lane, &packet->as.attach, &envelope, host);
     }
     socket_packet_deinit(&envelope);
     control_packet_free(packet);
     return rc;
 }
 
-int session_receive(shmrpc_session *session, const session_host *host)
+int session_receive(shmrpc_session *session, session_lane *lane, session_host *host)
 {
     int rc;
 
-    if (session->state == SESSION_HELLO || session->state == SESSION_ATTACH) {
-        rc = shake_hands(session, host);
+    if (lane->state != LANE_OPEN) {
+        rc = shake_hands(session, lane, host);
         if (rc == 0) {
             return 1;
         }
         if (rc != SHMRPC_E_AGAIN && rc != SHMRPC_E_UNAVAILABLE) {
-            session_refuse(session, rc, shmrpc_last_error());
+            session_refuse(lane, rc, shmrpc_last_error());
         }
     } else {
         control_packet *packet = NULL;
 
-        rc = handshake_receive(session->socket, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet, NULL);
+        rc = handshake_receive(lane->socket, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet, NULL);
         control_packet_free(packet);
         if (rc == 0) {
-            session->said_goodbye = true;
+            lane->said_goodbye = true;
             rc = SHMRPC_E_UNAVAILABLE;
         }
     }
     return rc == SHMRPC_E_AGAIN ? 0 : rc;
-}
-
-/* ---- the end ---- */
-
-void session_end(shmrpc_session *session, const session_host *host, shmrpc_why why)
-{
-    bool was_open = session->state == SESSION_OPEN;
-
-    session->state = SESSION_ENDED;
-    if (was_open) {
-        lane_server_close(&session->lane);
-        host->service->disconnected(host->service, host->server, session, (int)why);
-    }
 }
 
 /* ---- what handlers may ask ---- */

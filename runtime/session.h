@@ -1,19 +1,24 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * session.h - one client's connection, from accept() to the end.
+ * session.h - a client's session, and its lanes: one for each thread that calls.
  *
  *   state    event                          next    who
- *   HELLO    Hello that the service agrees  ATTACH  session_receive(): Welcome was sent
- *   HELLO    any other packet, refusal      ENDED   refused, with a reason where it can be told
- *   ATTACH   Attach with a sound memory     OPEN    session_receive(): connected() has run, Ready was sent
- *   ATTACH   anything else                  ENDED
- *   OPEN     requests                       OPEN    the server's loop
- *   OPEN     Goodbye, socket closed,        OPEN    server_leave(): and leaving; ENDED once what was sent is answered
- *            process ended
- *   any      socket closed, deadline, stop, ENDED   session_end(): disconnected() runs where connected() did
- *            broken lane
+ *   SHAKING  Hello that the host agrees to  SHAKING session_receive(): Welcome was sent, the lane is in ATTACH
+ *   SHAKING  Attach with a sound memory     OPEN    session_receive(), through the host: connected() has run, Ready was
+ *                                                   sent; or the lane has moved to the session that it belongs to
+ *   SHAKING  anything else, deadline, stop  ENDED   refused, with a reason where it can be told
+ *   OPEN     requests; further lanes        OPEN    the host's workers
+ *   OPEN     the last lane has ended, the   ENDED   disconnected() has run
+ *            protocol was broken
  *
- * A session that has ended stays allocated until the loop has handled the events at hand.
+ *   lane     event                          next
+ *   HELLO    Hello                          ATTACH
+ *   ATTACH   Attach                         OPEN
+ *   OPEN     Goodbye, socket closed,        OPEN, leaving: what was sent before is answered; then it is closed
+ *            process ended, host stops
+ *
+ * A lane is private memory with a count of references: what outlives it (an answer that was put off) may look at it
+ * when its shared memory is long unmapped. A session and its lanes belong to the worker that holds its seat (seat.h).
  */
 #ifndef SHMRPC_SESSION_H
 #define SHMRPC_SESSION_H
@@ -21,64 +26,115 @@
 #include "lane_server.h"
 #include "list.h"
 #include "ringer.h"
+#include "seat.h"
 #include "service.h"
 
 #include <shmrpc/server.h>
 
-typedef enum session_state { SESSION_HELLO, SESSION_ATTACH, SESSION_OPEN, SESSION_ENDED } session_state;
+#define SESSION_LANES_MAX 64u
+
+typedef enum session_state { SESSION_SHAKING, SESSION_OPEN, SESSION_ENDED } session_state;
+typedef enum session_lane_state { LANE_HELLO, LANE_ATTACH, LANE_OPEN, LANE_CLOSED } session_lane_state;
+
+typedef struct session_lane {
+    lane_server lane;
+    shmrpc_session *session; /* NULL once closed */
+    session_lane_state state;
+    unsigned number; /* in its session */
+    int socket;
+    int bell; /* held by the client, too: watched, never read or written. With semaphores: the ringer's */
+    ringer ringer;
+    bool semaphores;    /* what the client rings by */
+    lane_caller caller; /* what the lane asks */
+    int process;        /* the session's, for that */
+    region_geometry geometry;
+    bool said_goodbye;
+    bool is_leaving;    /* what had been sent is being answered: */
+    uint32_t rest;      /* at most so much of it; */
+    shmrpc_why why;     /* then the lane is closed, for this reason */
+    list_link arriving; /* of the lanes that their session has yet to take in */
+    _Atomic uint32_t references;
+} session_lane;
 
 struct shmrpc_session {
-    list_link hot;  /* of the lanes that are polled; or of nothing */
-    list_link life; /* of the sessions that shake hands, are open, or have ended */
+    seat *seat;
     session_state state;
+    bool busy;             /* has had a request since the worker last looked at the clock */
+    bool is_further;       /* while it shakes hands: it is to be one more lane of the session that has this token */
+    int64_t quiet_ns;      /* since when it has had no request */
+    uint64_t lane_bits;    /* lanes that it has; once open, changed under the host's lock */
+    uint64_t leaving_bits; /* of these: that are leaving */
+    struct server_offer *offer; /* what it is connected to; NULL before Hello */
+    session_lane *lanes[SESSION_LANES_MAX];
+
     uint64_t id;
-    int socket;
-    int process; /* pidfd of the client, or -1 */
-    int bell;    /* held by the client, too: watched, never read or written. With semaphores: the ringer's */
-    ringer ringer;
-    bool semaphores; /* what the client rings by */
-    lane_server lane;
-    lane_caller caller; /* what the lane asks */
-    region_geometry geometry;
+    control_token token; /* with which further lanes find it */
     shmrpc_peer peer;
-    bool said_goodbye;
-    bool is_leaving;  /* the client is gone, and what it had sent is being answered: */
-    uint32_t rest;    /* at most so much of it; */
-    shmrpc_why why;   /* then the session ends, for this reason */
-    bool busy;        /* has had a request since the loop last looked at the clock */
-    int64_t quiet_ns; /* since when it has had none; while shaking hands: the deadline */
-    void *memory;     /* the application's, per session */
+    int process;           /* pidfd of the client, or -1 */
+    void *memory;          /* the application's, per session */
+    uint32_t request_size; /* the largest messages that were agreed on */
+    uint32_t answer_size;
+
+    _Atomic uint64_t calls; /* written by the owner alone */
+    _Atomic uint64_t calls_failed;
+
+    /* The host's, under its lock. */
+    list_link life;      /* of the sessions that shake hands, or are open */
+    list_link arriving;  /* lanes that it is to take in */
+    uint32_t lane_count; /* with these */
+    int64_t deadline_ns; /* of the handshake */
+    uid_t caller;        /* who connected, as counted while it shakes hands */
 };
 
-/* What a session needs to know of its server. */
-typedef struct session_host {
-    service *service;
-    shmrpc_server *server;
+/* What a handshake asks. */
+typedef struct session_host session_host;
+struct session_host {
     uint32_t max_depth;
-    size_t state_size;
-    bool full; /* no further session may open */
-} session_host;
 
-/* A session for an accepted socket, which it owns from now on. NULL: out of memory, and the socket is closed. */
-shmrpc_session *session_new(int socket, uint64_t id, int64_t deadline_ns);
+    /*
+     * Hello has come, from session->peer: what is the client to have? 0 with *ret_terms (as of service.agree()), or a
+     * status and a line that it is refused with.
+     */
+    int (*greet)(session_host *host, shmrpc_session *session, const control_hello *hello, service_terms *ret_terms);
 
-/* Closes and frees an ended session. */
+    /* A sound memory has come, and its lane is ready: opens it and says so to the client. 0, or a status and a line. */
+    int (*open)(session_host *host, shmrpc_session *session, session_lane *lane);
+};
+
+/*
+ * A session with one lane for an accepted socket, which it owns from now on. NULL: out of memory, and the socket is
+ * closed.
+ */
+shmrpc_session *session_new(int socket, int64_t deadline_ns);
+
+/* Closes what is open, and frees. */
 void session_free(shmrpc_session *session);
 
 /*
- * Reads one packet. 1: one was handled (the session may have become OPEN: then its bell and process are to be
- * watched); 0: none is there; UNAVAILABLE: the client has closed, or says goodbye; another status: it is to be
- * dropped (error.h says why, and the client has been told where it can be).
+ * Reads one packet of a lane. 1: one was handled; 0: none is there; UNAVAILABLE: the client has closed, or says
+ * goodbye; another status: it is to be dropped (error.h says why, and the client has been told where it can be).
  */
-int session_receive(shmrpc_session *session, const session_host *host);
+int session_receive(shmrpc_session *session, session_lane *lane, session_host *host);
 
 /* Tells a client in its handshake why it is turned away. Never blocks. */
-void session_refuse(shmrpc_session *session, int status, const char *text);
+void session_refuse(const session_lane *lane, int status, const char *text);
+
+/* Tells the client that the lane is open. 0 or a status. */
+int session_say_ready(const session_lane *lane);
 
 /* Tells an open client that the server stops. Never blocks. */
-void session_say_goodbye(shmrpc_session *session);
+void session_say_goodbye(const session_lane *lane);
 
-/* Ends it: tells the lane and the application. The session's links stay as they are. */
-void session_end(shmrpc_session *session, const session_host *host, shmrpc_why why);
+/* Gives a lane a number in a session; false: the session has as many as it may. */
+bool session_add_lane(shmrpc_session *session, session_lane *lane);
+
+/* Takes a lane out of its session, without closing it. */
+void session_remove_lane(session_lane *lane);
+
+/* Closes a lane, which is in no session any more: tells the client, unmaps, and drops the session's reference. */
+void session_lane_close(session_lane *lane);
+
+void session_lane_ref(session_lane *lane);
+void session_lane_unref(session_lane *lane);
 
 #endif

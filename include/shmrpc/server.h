@@ -3,8 +3,13 @@
  * server.h - the serving side, beneath the generated skeletons.
  *
  * A server is embedded in a struct of the application's own, so that a handler finds its state by container_of and
- * nothing is a void pointer. It serves in the thread that calls run(): handlers of all sessions run there, one at a
- * time, as do connected() and disconnected().
+ * nothing is a void pointer. It serves in the thread that calls run(), and with the option `workers` in further threads
+ * that run() starts and ends. Handlers of one session, and its connected() and disconnected(), never run at the same
+ * time, whatever thread each of them runs in: what belongs to the session needs no lock. Those of different sessions do
+ * where there are several workers: what they share is the application's to guard.
+ *
+ * A handler that takes long holds up its own session. With one worker it holds up everybody; with several, the others
+ * go on with the other sessions as long as one of them is free.
  */
 #ifndef SHMRPC_SERVER_H
 #define SHMRPC_SERVER_H
@@ -39,11 +44,14 @@ typedef struct shmrpc_context {
 typedef struct shmrpc_server_options {
     int64_t spin_ns;              /* how long a connection without traffic is polled: SHMRPC_SPIN_..., or nanoseconds */
     int64_t handshake_timeout_ns; /* a client that has not finished connecting by then is dropped; 0: 5 s */
+    int64_t stop_timeout_ns;      /* how long stop() lets what has been sent be answered; 0: 5 s */
     size_t session_state_size;    /* bytes of zeroed memory per session for the application (shmrpc_session_state) */
+    uint32_t workers;             /* threads that serve, run()'s among them: 1 .. 64; 0: 1 */
     uint32_t max_sessions;        /* 0: 1024; further clients are refused */
-    uint32_t max_depth;           /* of a client's ring: a power of two; 0: 4096; clients get no more than this */
-    uint32_t mode;                /* permission bits of the socket; 0: 0600 */
-    uint32_t reserved[9];         /* zero */
+    uint32_t max_sessions_per_uid; /* of these, from one user; 0: half of them, and all for the server's own user */
+    uint32_t max_depth;            /* of a client's ring: a power of two; 0: 4096; clients get no more than this */
+    uint32_t mode;                 /* permission bits of the socket; 0: 0600 */
+    uint32_t reserved[5];          /* zero */
 } shmrpc_server_options;
 
 /* Why a session ended: the `why` of disconnected(). */
@@ -93,7 +101,7 @@ SHMRPC_EXPORT int64_t shmrpc_context_timeout_ns(const shmrpc_context *context);
  */
 SHMRPC_EXPORT bool shmrpc_context_is_cancelled(const shmrpc_context *context);
 
-/* Counters of a server since its start; read in the thread that runs it, or after. */
+/* Counters of a server since its start. Any thread may ask, while it runs and after; they are read one by one. */
 typedef struct shmrpc_server_counts {
     uint64_t sessions_accepted;
     uint64_t sessions_refused; /* handshakes that ended in a refusal */

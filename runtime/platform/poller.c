@@ -37,6 +37,24 @@ int poller_add_end(int poller, int socket, void *owner)
     return add(poller, socket, (uint32_t)EPOLLRDHUP | (uint32_t)EPOLLET, owner, 0);
 }
 
+static int control(int poller, int operation, int descriptor, uint64_t key)
+{
+    struct epoll_event event = {.events = (uint32_t)EPOLLIN | (uint32_t)EPOLLRDHUP | (uint32_t)EPOLLET,
+                                .data.u64 = key};
+
+    return epoll_ctl(poller, operation, descriptor, &event) != 0 ? -errno : 0;
+}
+
+int poller_watch(int poller, int descriptor, uint64_t key)
+{
+    return control(poller, EPOLL_CTL_ADD, descriptor, key);
+}
+
+int poller_watch_as(int poller, int descriptor, uint64_t key)
+{
+    return control(poller, EPOLL_CTL_MOD, descriptor, key);
+}
+
 void poller_remove(int poller, int descriptor)
 {
     (void)epoll_ctl(poller, EPOLL_CTL_DEL, descriptor, NULL);
@@ -62,6 +80,7 @@ int poller_wait(int poller, poller_event *ret_events, int64_t timeout_ns)
     for (i = 0; i < count; i++) {
         ret_events[i].owner = (void *)(uintptr_t)(events[i].data.u64 & ~(uint64_t)POLLER_TAG_MAX);
         ret_events[i].tag = (unsigned)(events[i].data.u64 & POLLER_TAG_MAX);
+        ret_events[i].key = events[i].data.u64;
     }
     return count;
 }

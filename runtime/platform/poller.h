@@ -14,6 +14,7 @@
 typedef struct poller_event {
     void *owner;
     unsigned tag;
+    uint64_t key; /* as a whole, where that is how it was added */
 } poller_event;
 
 /* Close-on-exec. Returns a descriptor for close() or -errno. */
@@ -29,6 +30,12 @@ int poller_add(int poller, int descriptor, int edge, void *owner, unsigned tag);
  * Watches a socket for the peer's end alone, an event per edge: packets that come cause none. 0 or -errno.
  */
 int poller_add_end(int poller, int socket, void *owner);
+
+/* Watches for the same, an event per edge, which come back with `key`. 0 or -errno. */
+int poller_watch(int poller, int descriptor, uint64_t key);
+
+/* Another key for what is watched by a key; looks anew, so that what is there now makes an event. 0 or -errno. */
+int poller_watch_as(int poller, int descriptor, uint64_t key);
 
 /* Stops watching. A descriptor that is not watched is no error. */
 void poller_remove(int poller, int descriptor);

@@ -55,3 +55,8 @@ bool process_has_ended(int pidfd)
     } while (r < 0 && errno == EINTR);
     return r > 0 && (poller.revents & (POLLIN | POLLHUP)) != 0;
 }
+
+uid_t process_user(void)
+{
+    return geteuid();
+}

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /*
  * Another number in each forked child: a handle that remembers a number other than this belongs to an ancestor.
@@ -21,6 +22,9 @@ uint32_t process_generation(void);
  * (once process_generation() has been called); never 0. Costs one load.
  */
 uintptr_t process_thread(void);
+
+/* The user as whom this process acts. */
+uid_t process_user(void);
 
 /* Has the process of this pidfd ended (a zombie has)? Never blocks. false for -1. */
 bool process_has_ended(int pidfd);

@@ -172,6 +172,14 @@ int socket_accept(int listener)
     return descriptor;
 }
 
+uid_t socket_peer(int descriptor)
+{
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+
+    return getsockopt(descriptor, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 ? peer.uid : (uid_t)-1;
+}
+
 int socket_send(int descriptor, const void *bytes, size_t length, const int *descriptors, unsigned count)
 {
     union {

@@ -49,6 +49,12 @@ int socket_connect(const char *path);
 int socket_accept(int listener);
 
 /*
+ * The user who connected an accepted socket, as it was then: enough to count by. (uid_t)-1 where the kernel does not
+ * say. Who sends is another question (socket_sender).
+ */
+uid_t socket_peer(int descriptor);
+
+/*
  * Sends one packet of 1 .. SOCKET_PACKET_MAX bytes whole, with `count` descriptors (0 .. SOCKET_DESCRIPTORS_MAX),
  * which stay the caller's. 0; -EAGAIN where there is no room; -EPIPE where the peer has closed; -EMSGSIZE; -errno.
  * Never raises SIGPIPE.

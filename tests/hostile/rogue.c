@@ -179,6 +179,7 @@ bool rogue_greet_with(rogue *self, const control_packet *hello)
                                                   welcome->inbox_depth};
         ck_assert(region_check(&self->memory.geometry));
         self->session = welcome->session;
+        self->token = welcome->token;
     }
     control_packet_free(packet);
     return agreed;
@@ -229,6 +230,25 @@ void rogue_join(rogue *self, const char *name)
 {
     control_method methods[PROBE_METHODS];
     const control_packet hello = rogue_hello(methods);
+
+    rogue_join_with(self, name, &hello);
+}
+
+control_packet rogue_hello_further(const rogue *first)
+{
+    return (control_packet){.kind = CONTROL_HELLO,
+                            .as.hello = {.protocol_least = CONTROL_PROTOCOL,
+                                         .protocol_most = CONTROL_PROTOCOL,
+                                         .service = PROBE_NAME,
+                                         .depth = DEPTH,
+                                         .blocks = BLOCKS,
+                                         .runtime = "rogue",
+                                         .token = first->token}};
+}
+
+void rogue_join_further(rogue *self, const char *name, const rogue *first)
+{
+    const control_packet hello = rogue_hello_further(first);
 
     rogue_join_with(self, name, &hello);
 }

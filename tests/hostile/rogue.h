@@ -23,6 +23,7 @@ typedef struct rogue {
     region memory; /* header NULL: not mapped */
     uint64_t next; /* position of the next request that is written, or expected */
     uint64_t session;
+    control_token token; /* with which further lanes of the session are opened */
 } rogue;
 
 /* Ends the connection and unmaps; a rogue that was zeroed or left is left alone. */
@@ -62,6 +63,10 @@ bool rogue_attach(rogue *self, uint64_t size, const int *descriptors, unsigned c
 /* All of the above, well. */
 void rogue_join_with(rogue *self, const char *name, const control_packet *hello);
 void rogue_join(rogue *self, const char *name);
+
+/* Hello for a further lane of the session of `first`, and all of it, well. */
+control_packet rogue_hello_further(const rogue *first);
+void rogue_join_further(rogue *self, const char *name, const rogue *first);
 
 /*
  * Writes the next request: header and payload as they are; the word as it has to be, exclusive-or `word_lie`; and

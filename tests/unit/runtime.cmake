@@ -33,9 +33,12 @@ foreach(noun IN ITEMS
         message
         options
         poller
+        random
         region
+        seat
         server
-        thread_map)
+        thread_map
+        timer)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
 foreach(noun IN ITEMS lane_server lane_client lane_race lane_stress service)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A session from Hello to its end, with a service and a client that are the test.
+ * A lane from Hello to its end, with a host and a client that are the test.
  */
 #include "test_support.h"
 
@@ -15,45 +15,42 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
-static unsigned connected;
-static unsigned disconnected;
-static int agreement; /* what agree() returns */
+static unsigned opened;
+static int agreement;  /* what greet() returns */
+static int permission; /* what open() returns */
 
-static int agree(const service *self, const control_hello *hello, service_terms *ret_terms)
+static int greet_client(session_host *host, shmrpc_session *session, const control_hello *hello,
+                        service_terms *ret_terms)
 {
-    (void)self;
+    (void)host;
     (void)hello;
     if (agreement != 0) {
         return error_set(agreement, "not with you");
     }
+    session->id = 7;
+    memset(session->token.bytes, 9, sizeof(session->token.bytes));
     *ret_terms = (service_terms){.request_size = 100, .answer_size = 8};
     return 0;
 }
 
-static void count_connected(service *self, shmrpc_server *server, shmrpc_session *session)
+static int open_lane(session_host *host, shmrpc_session *session, session_lane *lane)
 {
-    (void)self;
-    (void)server;
-    (void)session;
-    connected++;
+    (void)host;
+    if (permission != 0) {
+        return error_set(permission, "no place for you");
+    }
+    opened++;
+    session->state = SESSION_OPEN;
+    lane->state = LANE_OPEN;
+    return session_say_ready(lane);
 }
 
-static void count_disconnected(service *self, shmrpc_server *server, shmrpc_session *session, int why)
-{
-    (void)self;
-    (void)server;
-    (void)session;
-    disconnected += why == SHMRPC_WHY_CLOSED;
-}
-
-static service offered = {.name = "test",
-                          .agree = agree,
-                          .connected = count_connected,
-                          .disconnected = count_disconnected};
-static session_host host = {.service = &offered, .max_depth = 16, .state_size = 24};
+static session_host host = {.max_depth = 16, .greet = greet_client, .open = open_lane};
 static shmrpc_session *session;
+static session_lane *lane;
 static int far_end;
 static int memory = -1; /* of the client */
 static void *mapping;
@@ -66,15 +63,16 @@ static void begin(void)
 
     counts_take(&before);
     socket_pair_new(&near_end, &far_end);
-    session = session_new(near_end, 7, INT64_MAX);
+    session = session_new(near_end, INT64_MAX);
     ck_assert_ptr_nonnull(session);
+    lane = session->lanes[0];
     bell = event_new();
     ck_assert_int_ge(bell, 0);
 }
 
 static void end(void)
 {
-    size_t size = region_size(&session->geometry);
+    size_t size = lane == NULL ? 0 : region_size(&lane->geometry);
 
     session_free(session);
     if (memory >= 0) {
@@ -119,9 +117,9 @@ static void greet(void)
     control_packet hello = hello_packet();
 
     socket_pair_send(far_end, &hello, NULL, 0);
-    ck_assert_int_eq(session_receive(session, &host), 1);
+    ck_assert_int_eq(session_receive(session, lane, &host), 1);
     expect_welcome(0, "");
-    ck_assert_int_eq(session->state, SESSION_ATTACH);
+    ck_assert_int_eq(lane->state, LANE_ATTACH);
 }
 
 /* Sends Attach with what the arguments say. Returns what the session says. */
@@ -130,12 +128,12 @@ static int attach(uint64_t size, const int *descriptors, unsigned count)
     const control_packet packet = {.kind = CONTROL_ATTACH, .as.attach.size = size};
 
     socket_pair_send(far_end, &packet, descriptors, count);
-    return session_receive(session, &host);
+    return session_receive(session, lane, &host);
 }
 
 static int attach_well(void)
 {
-    size_t size = region_size(&session->geometry);
+    size_t size = region_size(&lane->geometry);
 
     ck_assert_int_eq(memory_create(size, &mapping, &memory), 0);
     return attach(size, (const int[]){memory, bell}, 2);
@@ -144,24 +142,17 @@ static int attach_well(void)
 START_TEST(opens_after_hello_and_attach)
 {
     greet();
-    ck_assert_uint_eq(session->geometry.depth, 16); /* the host's limit */
-    ck_assert_uint_eq(session->geometry.request_block_size, 128);
-    ck_assert_uint_eq(session->geometry.reply_block_size, 0);
+    ck_assert_uint_eq(lane->geometry.depth, 16); /* the host's limit */
+    ck_assert_uint_eq(lane->geometry.request_block_size, 128);
+    ck_assert_uint_eq(lane->geometry.reply_block_size, 0);
     ck_assert_int_eq(attach_well(), 1);
     expect_ready(0, "");
     ck_assert_int_eq(session->state, SESSION_OPEN);
-    ck_assert_uint_eq(connected, 1);
+    ck_assert_uint_eq(opened, 1);
     ck_assert_uint_eq(shmrpc_session_id(session), 7);
     ck_assert_int_eq(shmrpc_session_peer(session).pid, getpid());
     ck_assert_uint_eq(shmrpc_session_peer(session).uid, getuid());
-    for (size_t i = 0; i < host.state_size; i++) {
-        ck_assert_uint_eq(((unsigned char *)shmrpc_session_state(session))[i], 0);
-    }
-    ck_assert_int_eq(session_receive(session, &host), 0);
-    session_end(session, &host, SHMRPC_WHY_CLOSED);
-    session_end(session, &host, SHMRPC_WHY_CLOSED);
-    ck_assert_uint_eq(disconnected, 1);
-    ck_assert(shared_get_closed(session->lane.memory.header));
+    ck_assert_int_eq(session_receive(session, lane, &host), 0);
 }
 END_TEST
 
@@ -172,22 +163,69 @@ START_TEST(a_client_with_semaphores_sends_its_memory_alone)
 
     hello.as.hello.semaphores = true;
     socket_pair_send(far_end, &hello, NULL, 0);
-    ck_assert_int_eq(session_receive(session, &host), 1);
+    ck_assert_int_eq(session_receive(session, lane, &host), 1);
     expect_welcome(0, "");
-    size = region_size(&session->geometry);
+    size = region_size(&lane->geometry);
     ck_assert_int_eq(memory_create(size, &mapping, &memory), 0);
     if (_i == 1) {
         ck_assert_int_eq(attach(size, (const int[]){memory, bell}, 2), SHMRPC_E_PROTOCOL);
-        ck_assert_uint_eq(connected, 0);
+        ck_assert_uint_eq(opened, 0);
         return;
     }
     ck_assert_int_eq(attach(size, (const int[]){memory}, 1), 1);
     expect_ready(0, "");
-    ck_assert_int_eq(session->state, SESSION_OPEN);
+    ck_assert_int_eq(lane->state, LANE_OPEN);
     shared_post_server_bell(mapping);
-    ck_assert_int_eq(poll(&(struct pollfd){.fd = session->bell, .events = POLLIN}, 1, 10000), 1);
-    session_end(session, &host, SHMRPC_WHY_CLOSED);
+    ck_assert_int_eq(poll(&(struct pollfd){.fd = lane->bell, .events = POLLIN}, 1, 10000), 1);
     /* end() counts threads. */
+}
+END_TEST
+
+START_TEST(a_lane_that_is_closed_tells_its_client_and_lives_as_long_as_it_is_referred_to)
+{
+    region_geometry geometry;
+    region client;
+
+    greet();
+    ck_assert_int_eq(attach_well(), 1);
+    geometry = lane->geometry;
+    region_init(&client, mapping, &geometry);
+    session_lane_ref(lane);
+    session_remove_lane(lane);
+    ck_assert_uint_eq(session->lane_bits, 0);
+    session_lane_close(lane);
+    ck_assert(shared_get_closed(client.header));
+    ck_assert_int_eq(lane->state, LANE_CLOSED);
+    session_lane_unref(lane);
+    lane = session->lanes[0];
+    ck_assert_ptr_null(lane);
+    memory_unmap(mapping, region_size(&geometry));
+    mapping = NULL;
+}
+END_TEST
+
+START_TEST(numbers_as_many_lanes_as_there_may_be)
+{
+    session_lane *many = calloc(SESSION_LANES_MAX, sizeof(*many));
+
+    ck_assert_ptr_nonnull(many);
+    for (unsigned i = 1; i < SESSION_LANES_MAX; i++) {
+        ck_assert(session_add_lane(session, &many[i]));
+        ck_assert_uint_eq(many[i].number, i);
+        ck_assert_ptr_eq(many[i].session, session);
+    }
+    ck_assert(!session_add_lane(session, &many[0]));
+    session_remove_lane(&many[5]);
+    ck_assert_ptr_null(many[5].session);
+    ck_assert(session_add_lane(session, &many[0]));
+    ck_assert_uint_eq(many[0].number, 5);
+    session_remove_lane(&many[0]);
+    for (unsigned i = 1; i < SESSION_LANES_MAX; i++) {
+        if (i != 5) {
+            session_remove_lane(&many[i]);
+        }
+    }
+    free(many);
 }
 END_TEST
 
@@ -197,10 +235,10 @@ START_TEST(tells_a_goodbye_from_a_death)
 
     greet();
     ck_assert_int_eq(attach_well(), 1);
-    ck_assert(!session->said_goodbye);
+    ck_assert(!lane->said_goodbye);
     socket_pair_send(far_end, &goodbye, NULL, 0);
-    ck_assert_int_eq(session_receive(session, &host), SHMRPC_E_UNAVAILABLE);
-    ck_assert(session->said_goodbye);
+    ck_assert_int_eq(session_receive(session, lane, &host), SHMRPC_E_UNAVAILABLE);
+    ck_assert(lane->said_goodbye);
 }
 END_TEST
 
@@ -212,11 +250,11 @@ START_TEST(the_end_of_the_socket_is_unavailable_in_every_state)
     if (_i >= 2) {
         ck_assert_int_eq(attach_well(), 1);
     }
-    ck_assert_int_eq(session_receive(session, &host), 0);
+    ck_assert_int_eq(session_receive(session, lane, &host), 0);
     (void)close(far_end);
     far_end = -1;
-    ck_assert_int_eq(session_receive(session, &host), SHMRPC_E_UNAVAILABLE);
-    ck_assert(!session->said_goodbye);
+    ck_assert_int_eq(session_receive(session, lane, &host), SHMRPC_E_UNAVAILABLE);
+    ck_assert(!lane->said_goodbye);
 }
 END_TEST
 
@@ -229,7 +267,7 @@ START_TEST(rubbish_breaks_the_protocol_in_every_state)
         ck_assert_int_eq(attach_well(), 1);
     }
     socket_pair_send_rubbish(far_end);
-    ck_assert_int_eq(session_receive(session, &host), SHMRPC_E_PROTOCOL);
+    ck_assert_int_eq(session_receive(session, lane, &host), SHMRPC_E_PROTOCOL);
 }
 END_TEST
 
@@ -247,7 +285,7 @@ START_TEST(refuses_packets_out_of_turn)
         ck_assert_int_eq(attach_well(), 1);
     }
     socket_pair_send(far_end, &hello, NULL, 0);
-    ck_assert_int_eq(session_receive(session, &host), SHMRPC_E_PROTOCOL);
+    ck_assert_int_eq(session_receive(session, lane, &host), SHMRPC_E_PROTOCOL);
 }
 END_TEST
 
@@ -263,29 +301,29 @@ START_TEST(refuses_another_version_or_an_impossible_ring_or_what_the_service_ref
     socket_pair_send(far_end, &hello, NULL, 0);
     switch (_i) {
     case 0:
-        ck_assert_int_eq(session_receive(session, &host), SHMRPC_E_VERSION);
+        ck_assert_int_eq(session_receive(session, lane, &host), SHMRPC_E_VERSION);
         expect_welcome(SHMRPC_E_VERSION, "protocol 1, the client 2 to 2");
         break;
     case 1:
-        ck_assert_int_eq(session_receive(session, &host), SHMRPC_E_REFUSED);
+        ck_assert_int_eq(session_receive(session, lane, &host), SHMRPC_E_REFUSED);
         expect_welcome(SHMRPC_E_REFUSED, "a ring of 3 slots");
         break;
     default:
-        ck_assert_int_eq(session_receive(session, &host), SHMRPC_E_MISMATCH);
+        ck_assert_int_eq(session_receive(session, lane, &host), SHMRPC_E_MISMATCH);
         expect_welcome(SHMRPC_E_MISMATCH, "not with you");
         break;
     }
-    ck_assert_int_eq(session->state, SESSION_HELLO);
+    ck_assert_int_eq(lane->state, LANE_HELLO);
 }
 END_TEST
 
 START_TEST(refuses_a_client_when_the_last_place_went_during_its_handshake)
 {
     greet();
-    host.full = true;
+    permission = SHMRPC_E_REFUSED;
     ck_assert_int_eq(attach_well(), SHMRPC_E_REFUSED);
-    expect_ready(SHMRPC_E_REFUSED, "as many sessions as it takes");
-    ck_assert_uint_eq(connected, 0);
+    expect_ready(SHMRPC_E_REFUSED, "no place for you");
+    ck_assert_uint_eq(opened, 0);
 }
 END_TEST
 
@@ -294,7 +332,7 @@ START_TEST(refuses_a_memory_that_is_not_as_agreed)
     size_t size;
 
     greet();
-    size = region_size(&session->geometry);
+    size = region_size(&lane->geometry);
     ck_assert_int_eq(memory_create(size, &mapping, &memory), 0);
     switch (_i) {
     case 0: ck_assert_int_eq(attach(size + 1, (const int[]){memory, bell}, 2), SHMRPC_E_PROTOCOL); break;
@@ -303,8 +341,8 @@ START_TEST(refuses_a_memory_that_is_not_as_agreed)
     case 3: ck_assert_int_eq(attach(size, (const int[]){memory, memory}, 2), SHMRPC_E_PROTOCOL); break;
     default: ck_assert_int_eq(attach(size, (const int[]){bell, memory}, 2), SHMRPC_E_PROTOCOL); break;
     }
-    ck_assert_uint_eq(connected, 0);
-    ck_assert_int_ne(session->state, SESSION_OPEN);
+    ck_assert_uint_eq(opened, 0);
+    ck_assert_int_ne(lane->state, LANE_OPEN);
 }
 END_TEST
 
@@ -315,6 +353,8 @@ static Suite *session_suite(void)
 
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_test(tests, opens_after_hello_and_attach);
+    tcase_add_test(tests, a_lane_that_is_closed_tells_its_client_and_lives_as_long_as_it_is_referred_to);
+    tcase_add_test(tests, numbers_as_many_lanes_as_there_may_be);
     tcase_add_loop_test(tests, a_client_with_semaphores_sends_its_memory_alone, 0, 2);
     tcase_add_test(tests, tells_a_goodbye_from_a_death);
     tcase_add_loop_test(tests, the_end_of_the_socket_is_unavailable_in_every_state, 0, 3);
