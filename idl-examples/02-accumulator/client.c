@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two clients of one server add to their totals in turn; neither sees the other's.
+ * Two clients of one server add to their totals in turn; neither sees the other's. Then two threads add to the total of
+ * one client.
  *
  *   accumulator_client [NAME]       calls the server called NAME ("accumulator"), and waits up to 5 s for it
  */
 #include "accumulator.shm.h"
 
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define ADDITIONS 1000 /* of each thread */
 
 static int give_up(const char *what, int rc)
 {
@@ -72,6 +76,51 @@ static int show_reset(acc_client *client)
     return EXIT_SUCCESS;
 }
 
+/* A thread that uses a client, and how that ended. */
+struct adder {
+    pthread_t thread;
+    acc_client *client;
+    int64_t value;
+    int rc;
+};
+
+static void *add_many(void *argument)
+{
+    struct adder *adder = argument;
+    const acc_amount amount = {.value = adder->value};
+    acc_balance balance;
+    int i;
+
+    for (i = 0; i < ADDITIONS && adder->rc == 0; i++) {
+        adder->rc = acc_add(adder->client, &amount, &balance, shmrpc_default());
+        if (adder->rc != 0) {
+            (void)give_up("add in a thread", adder->rc);
+        }
+    }
+    return NULL;
+}
+
+/* A handle is for any thread: to the server they are one client. */
+static int show_threads(acc_client *client)
+{
+    struct adder adders[2] = {{.client = client, .value = 1}, {.client = client, .value = 10}};
+    acc_balance balance;
+    int rc;
+
+    if (pthread_create(&adders[0].thread, NULL, add_many, &adders[0]) != 0) {
+        return give_up("a thread", SHMRPC_E_LIMIT);
+    }
+    (void)add_many(&adders[1]);
+    (void)pthread_join(adders[0].thread, NULL);
+    rc = acc_total(client, &balance, shmrpc_default());
+    if (adders[0].rc != 0 || adders[1].rc != 0 || rc != 0) {
+        return EXIT_FAILURE;
+    }
+    printf("odd adds %d times 1 in one thread and %d times 10 in another: %" PRId64 " after %" PRIu64 " additions\n",
+           ADDITIONS, ADDITIONS, balance.total, balance.additions);
+    return balance.total == INT64_C(11) * ADDITIONS ? EXIT_SUCCESS : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv)
 {
     const char *name = argc > 1 ? argv[1] : "accumulator";
@@ -89,6 +138,7 @@ int main(int argc, char **argv)
         rc = show_totals(odd, even);
         rc = rc == EXIT_SUCCESS ? show_overflow(even) : rc;
         rc = rc == EXIT_SUCCESS ? show_reset(odd) : rc;
+        rc = rc == EXIT_SUCCESS ? show_threads(odd) : rc;
     }
     acc_client_free(even);
     acc_client_free(odd);

@@ -5,6 +5,7 @@
  *   accumulator_server [NAME]       serves under NAME ("accumulator") until SIGTERM or SIGINT
  *
  * The total lives in the session: the library makes its memory when a client connects and frees it when it has gone.
+ * Handlers of one session never run at the same time, so that it needs no lock.
  */
 #include "accumulator.shm.h"
 
