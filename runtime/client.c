@@ -7,19 +7,14 @@
  */
 #include <shmrpc/client.h>
 
+#include "client_core.h"
 #include "error.h"
-#include "handle.h"
 #include "message.h"
 #include "options.h"
 #include "status.h"
 
 #include <errno.h>
 #include <stdlib.h>
-
-struct shmrpc_client {
-    handle handle;
-    const shmrpc_service_info *service;
-};
 
 /* ---- connecting ---- */
 
@@ -111,16 +106,6 @@ shmrpc_client_condition shmrpc_client_state(shmrpc_client *client)
 
 /* ---- calls ---- */
 
-/* A call of the thread that makes it. */
-typedef struct client_call {
-    const shmrpc_method_info *info;
-    handle_lane *own; /* the thread's lane */
-    uint16_t method;  /* the server's number */
-    uint32_t length;  /* of the request */
-    int64_t timeout_ns;
-    lane_call at;
-} client_call;
-
 /* Everything that can be refused before there is room to be had. */
 static int check(const shmrpc_client *client, uint32_t method, const void *request, const shmrpc_method_info **ret_info)
 {
@@ -133,11 +118,7 @@ static int check(const shmrpc_client *client, uint32_t method, const void *reque
     return 0;
 }
 
-/*
- * What both kinds of call begin with: the thread's lane, room, and the request in its place. `answers`: room for the
- * answer, too.
- */
-static int begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, shmrpc_deadline deadline,
+int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, shmrpc_deadline deadline,
                  client_call *call)
 {
     const control_method *known = &client->handle.hello.methods[method];
@@ -164,8 +145,7 @@ static int begin(shmrpc_client *client, uint32_t method, const void *request, bo
     return 0;
 }
 
-/* What both kinds of call do before anything else. */
-static int prepare(shmrpc_client *client, uint32_t method, const void *request, client_call *call)
+int client_prepare(shmrpc_client *client, uint32_t method, const void *request, client_call *call)
 {
     if (client == NULL || method >= client->service->method_count) {
         return error_set(SHMRPC_E_MISUSE, "the client is NULL, or its service has no method %u", method);
@@ -216,7 +196,7 @@ static int take_failure(const shmrpc_client *client, handle_lane *own, const shm
                      shmrpc_status_text(reply->status));
 }
 
-static int take_reply(const shmrpc_client *client, handle_lane *own, const shmrpc_method_info *info,
+int client_take_reply(const shmrpc_client *client, handle_lane *own, const shmrpc_method_info *info,
                       const lane_reply *reply, void *ret)
 {
     const shmrpc_type_info *type = info->reply;
@@ -247,7 +227,7 @@ int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *reque
 {
     client_call call;
     lane_reply reply;
-    int rc = prepare(client, method, request, &call);
+    int rc = client_prepare(client, method, request, &call);
 
     if (rc != 0) {
         return rc;
@@ -256,7 +236,7 @@ int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *reque
         return error_set(SHMRPC_E_MISUSE, "%s.%s: no room for the reply, or it is oneway", client->service->name,
                          call.info->name);
     }
-    rc = begin(client, method, request, true, deadline, &call);
+    rc = client_begin(client, method, request, true, deadline, &call);
     if (rc != 0) {
         return rc;
     }
@@ -264,7 +244,7 @@ int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *reque
     if (rc != 0) {
         return rc;
     }
-    rc = take_reply(client, call.own, call.info, &reply, ret);
+    rc = client_take_reply(client, call.own, call.info, &reply, ret);
     connection_end(&call.own->connection, &call.at);
     return rc;
 }
@@ -272,7 +252,7 @@ int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *reque
 int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *request, shmrpc_deadline deadline)
 {
     client_call call;
-    int rc = prepare(client, method, request, &call);
+    int rc = client_prepare(client, method, request, &call);
 
     if (rc != 0) {
         return rc;
@@ -280,7 +260,7 @@ int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *reque
     if ((call.info->flags & SHMRPC_METHOD_ONEWAY) == 0) {
         return error_set(SHMRPC_E_MISUSE, "%s.%s is not oneway", client->service->name, call.info->name);
     }
-    rc = begin(client, method, request, false, deadline, &call);
+    rc = client_begin(client, method, request, false, deadline, &call);
     if (rc != 0) {
         return rc;
     }

@@ -49,11 +49,6 @@ static void read_packet(connection *self)
     }
 }
 
-static bool has_ended(const connection *self)
-{
-    return self->condition == SHMRPC_CLIENT_GONE || self->condition == SHMRPC_CLIENT_FAILED;
-}
-
 shmrpc_client_condition connection_look(connection *self)
 {
     int rc;
@@ -62,7 +57,7 @@ shmrpc_client_condition connection_look(connection *self)
     if (self->generation != process_generation()) {
         return SHMRPC_CLIENT_GONE;
     }
-    if (has_ended(self)) {
+    if (connection_has_ended(self)) {
         return self->condition;
     }
     rc = socket_wait(self->socket, self->server, 0);
@@ -70,7 +65,8 @@ shmrpc_client_condition connection_look(connection *self)
         read_packet(self);
     }
     /* The lane's owner closes it, and wakes who sleeps, a little before it closes the socket. */
-    if ((rc < 0 || (rc & SOCKET_CLOSED) != 0 || shared_get_closed(self->memory.header)) && !has_ended(self)) {
+    if ((rc < 0 || (rc & SOCKET_CLOSED) != 0 || shared_get_closed(self->memory.header)) &&
+        !connection_has_ended(self)) {
         self->condition = SHMRPC_CLIENT_GONE;
     }
     return self->condition;
@@ -81,6 +77,14 @@ shmrpc_client_condition connection_peek(const connection *self)
     int rc = socket_wait(self->socket, self->server, 0);
 
     return rc < 0 || (rc & SOCKET_CLOSED) != 0 ? SHMRPC_CLIENT_GONE : SHMRPC_CLIENT_UP;
+}
+
+void connection_glance(connection *self)
+{
+    if (!self->peer.is_watched || alarm_is_set(&self->peer.alarm)) {
+        alarm_clear(&self->peer.alarm);
+        (void)connection_look(self);
+    }
 }
 
 static int look(lane_peer *peer)
@@ -111,7 +115,8 @@ static int outcome_of(connection *self, uint64_t position)
     bool final = shared_get_closed(header);
 
     if (!final && self->server >= 0) {
-        final = socket_wait(-1, self->server, ENDING_NS) > 0 || shared_get_closed(header);
+        final = socket_wait(-1, self->server, self->end_awaited ? 0 : ENDING_NS) > 0 || shared_get_closed(header);
+        self->end_awaited = true;
     }
     if (final && shared_get_started(header) < position) {
         return error_set(SHMRPC_E_NOT_EXECUTED, "the server ended before it began the call");
@@ -193,6 +198,8 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     int rc;
 
     *self = (connection){.peer = {.look = look}, .socket = -1, .server = -1, .bell = -1};
+    list_init(&self->calls);
+    self->soonest_ns = CLOCK_NEVER;
     self->generation = process_generation();
     if (self->generation == 0) {
         return error_system(-ENOMEM, "cannot watch for fork()");
@@ -270,8 +277,11 @@ void connection_leave(connection *self)
 /* ---- calls ---- */
 
 /* Each thread has a lane of its own: what can come here is a child, or an object of another thread's lane. */
-static int wrong_owner(const connection *self)
+int connection_enter(const connection *self)
 {
+    if (self->thread == process_thread()) {
+        return 0;
+    }
     if (self->generation != process_generation()) {
         return error_set(SHMRPC_E_FORKED, "the client was connected before fork(): connect again in the child");
     }
@@ -294,12 +304,12 @@ static int not_begun(connection *self, int status)
 int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                      lane_call *ret_call)
 {
-    int rc;
+    int rc = connection_enter(self);
 
-    if (self->thread != process_thread()) {
-        return wrong_owner(self);
+    if (rc != 0) {
+        return rc;
     }
-    if (has_ended(self)) {
+    if (connection_has_ended(self)) {
         return error_set(SHMRPC_E_NOT_SENT, "the connection has ended");
     }
     rc = lane_client_begin(&self->lane, request_size, reply_size, timeout_ns, ret_call);
@@ -339,4 +349,47 @@ int connection_call(connection *self, const lane_call *call, uint16_t method, ui
     }
     rc = lane_client_reply(&self->lane, call, ret_reply);
     return rc == 0 ? 0 : connection_fail(self);
+}
+
+static int await(connection *self, const lane_waiter *waiter, int64_t until_ns)
+{
+    int rc;
+
+    if (connection_has_ended(self)) {
+        return lane_client_is_answered(&self->lane, waiter) ? 0 : outcome_of(self, waiter->position);
+    }
+    rc = lane_client_await(&self->lane, waiter, until_ns);
+    switch (rc) {
+    case 0: return 0;
+    case SHMRPC_E_TIMEOUT:
+        rc = lane_client_withdraw(&self->lane, waiter);
+        return rc == 0 ? SHMRPC_E_TIMEOUT : rc > 0 ? 0 : connection_fail(self);
+    case SHMRPC_E_UNKNOWN: return outcome_of(self, waiter->position);
+    default: return connection_fail(self);
+    }
+}
+
+int connection_await(connection *self, const lane_waiter *waiter, int64_t until_ns, lane_reply *ret_reply)
+{
+    int rc;
+
+    if (self->condition == SHMRPC_CLIENT_FAILED) {
+        return error_set(SHMRPC_E_PROTOCOL, "the server broke the protocol while the call was in flight");
+    }
+    rc = await(self, waiter, until_ns);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = lane_client_answer(&self->lane, waiter, ret_reply);
+    return rc == 0 ? 0 : connection_fail(self);
+}
+
+int connection_poll(connection *self)
+{
+    return connection_has_ended(self) || lane_client_look(&self->lane) == 0 ? 0 : connection_fail(self);
+}
+
+int connection_close_batch(connection *self)
+{
+    return lane_client_close_batch(&self->lane) == 0 ? 0 : connection_fail(self);
 }

@@ -6,6 +6,8 @@
  *
  *     connection_begin()  ->  write the payload  ->  connection_call()  ->  read the reply  ->  connection_end()
  *
+ * or, where the answer is read later (flight.h), connection_send() and connection_await(),
+ *
  * and its outcome is exact:
  *   before publishing     NOT_SENT: no room in time, or the connection had ended
  *   reply published       the reply, also where the server died right after
@@ -20,6 +22,7 @@
 
 #include "control.h"
 #include "lane_client.h"
+#include "list.h"
 
 #include <shmrpc/client.h>
 
@@ -33,6 +36,10 @@ typedef struct connection {
     uint32_t generation; /* process_generation() of the process that connected */
     uintptr_t thread;    /* process_thread() of the owner; 0: none */
     shmrpc_client_condition condition;
+    list_link calls;    /* in flight (flight.h) */
+    int64_t soonest_ns; /* no call with a `done` has to end before */
+    bool in_dispatch;
+    bool end_awaited; /* the server's process has been given time to end */
 } connection;
 
 /*
@@ -47,15 +54,27 @@ void connection_deinit(connection *self);
 /* What the server is, as far as its socket and process tell now. */
 shmrpc_client_condition connection_look(connection *self);
 
+/* As look(), where there is reason to. Without one it costs a load. */
+void connection_glance(connection *self);
+
 /* The same by a thread that does not own it: GONE, or UP. */
 shmrpc_client_condition connection_peek(const connection *self);
 
 /* The owner gives it up: the next one may be another thread. */
 void connection_leave(connection *self);
 
+/* May this thread use the connection? 0, WRONG_THREAD, FORKED. */
+int connection_enter(const connection *self);
+
+/* GONE or FAILED, as far as is known. */
+static inline bool connection_has_ended(const connection *self)
+{
+    return self->condition == SHMRPC_CLIENT_GONE || self->condition == SHMRPC_CLIENT_FAILED;
+}
+
 /*
- * Finds room, at most *timeout_ns, which is made less by what was waited. 0, NOT_SENT, TOO_LARGE, PROTOCOL,
- * WRONG_THREAD, FORKED.
+ * Finds room, at most *timeout_ns, which is made less by what was waited. 0, NOT_SENT, AGAIN (unread answers have all
+ * blocks), TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED.
  */
 int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                      lane_call *ret_call);
@@ -66,6 +85,18 @@ int connection_send(connection *self, const lane_call *call, uint16_t method, ui
 /* Publishes, waits, and bounds the reply. 0, TIMEOUT, NOT_EXECUTED, UNKNOWN, PROTOCOL. */
 int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
                     lane_reply *ret_reply);
+
+/*
+ * Waits for the answer to a call that was sent before, and bounds it. As connection_call(); in each case the caller lets
+ * go of the waiter afterwards.
+ */
+int connection_await(connection *self, const lane_waiter *waiter, int64_t until_ns, lane_reply *ret_reply);
+
+/* Publishes what is written, and looks which calls are answered. 0, PROTOCOL. Never blocks. */
+int connection_poll(connection *self);
+
+/* The end of a batch. 0, PROTOCOL. */
+int connection_close_batch(connection *self);
 
 /* The reply has been read. */
 static inline void connection_end(connection *self, const lane_call *call)

@@ -2,6 +2,7 @@
 #include "handle.h"
 
 #include "error.h"
+#include "flight.h"
 #include "options.h"
 #include "platform/clock.h"
 #include "platform/process.h"
@@ -31,6 +32,7 @@ static void unlock_handles(void)
 
 static void lane_free(handle_lane *lane)
 {
+    flights_drop(&lane->connection);
     connection_deinit(&lane->connection);
     free(lane);
 }
@@ -39,7 +41,7 @@ static void lane_free(handle_lane *lane)
  * Opens a lane that nobody owns yet: with the session's token, or, where there is none, the first of a new session.
  * `timeout_ns` is for the whole of it. 0 or a status.
  */
-static int lane_open(const handle *self, int64_t timeout_ns, handle_lane **ret_lane, control_packet **ret_welcome)
+static int lane_open(handle *self, int64_t timeout_ns, handle_lane **ret_lane, control_packet **ret_welcome)
 {
     shmrpc_client_options options = self->options;
     control_hello hello = self->hello;
@@ -61,6 +63,7 @@ static int lane_open(const handle *self, int64_t timeout_ns, handle_lane **ret_l
         free(lane);
         return rc;
     }
+    lane->of = self;
     *ret_lane = lane;
     return 0;
 }
@@ -126,6 +129,7 @@ static void thread_ends(void)
         if (lane == NULL || self->generation != process_generation()) {
             continue;
         }
+        flights_abandon(&lane->connection);
         if (self->idle_count < HANDLE_IDLE_MAX) {
             lane_leave(self, lane);
         } else {
@@ -299,6 +303,23 @@ int handle_join(handle *self, int64_t *timeout_ns, handle_lane **ret_lane)
     if (*timeout_ns != CLOCK_NEVER) {
         *timeout_ns = clock_left_ns(until_ns);
     }
+    return rc;
+}
+
+int handle_whose(uintptr_t thread)
+{
+    int rc = 0;
+
+    lock_handles();
+    for (list_link *link = handles.next; rc == 0 && link != &handles; link = link->next) {
+        handle *self = list_entry(link, handle, link);
+        const handle_lane *lane = lane_of_thread(self, thread);
+
+        if (lane != NULL) {
+            rc = self->generation == process_generation() ? SHMRPC_E_WRONG_THREAD : SHMRPC_E_FORKED;
+        }
+    }
+    unlock_handles();
     return rc;
 }
 

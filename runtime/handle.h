@@ -35,8 +35,11 @@ typedef struct handle_session {
     uint16_t methods[]; /* the server's numbers, in the order of the Hello */
 } handle_session;
 
+typedef struct handle handle;
+
 typedef struct handle_lane {
     connection connection;
+    handle *of;
     list_link link;
     bool is_idle;
     const handle_session *session;
@@ -45,7 +48,7 @@ typedef struct handle_lane {
     _Alignas(16) unsigned char scratch[]; /* handle.scratch_size bytes: a reply before it is validated; that payload */
 } handle_lane;
 
-typedef struct handle {
+struct handle {
     uint64_t number; /* never used again in this process */
     list_link link;  /* of all handles */
     list_link lanes;
@@ -57,7 +60,7 @@ typedef struct handle {
     uint32_t scratch_size;
     int64_t call_timeout_ns;
     handle_session *session;
-} handle;
+};
 
 /*
  * Connects, as connection_init(). `hello` says what is asked for; its methods are the handle's from here on, also where
@@ -99,6 +102,12 @@ static inline int handle_enter(handle *self, int64_t *timeout_ns, handle_lane **
     *ret_lane = lane;
     return 0;
 }
+
+/*
+ * Has the thread of this number (process_thread()) a lane of any handle? 0: none; WRONG_THREAD: it has, and is not the
+ * calling one; FORKED: its lane is the parent process's.
+ */
+int handle_whose(uintptr_t thread);
 
 /* What is known of the server: by the calling thread's lane, or, where it has none, by the first one's socket. */
 shmrpc_client_condition handle_look(handle *self);

@@ -6,12 +6,20 @@
  * its word is terminal, reply() and end() read it and take its blocks back. What is not waited for (a oneway message,
  * a call that timed out) ends by itself: its slot and blocks come back when a later begin() finds its word terminal.
  *
+ * A call whose answer is to be read later has a waiter: keep() stands between begin() and publish(), and the answer
+ * stays where the server wrote it, in the slot or in the block, until let_go(). Waiters may be awaited in any order.
+ * Where a slot is needed whose answer nobody has read, begin() moves what is in the slot into the waiter.
+ *
  * Invariants
- *   - reaped <= next <= reaped + depth. Positions below `reaped` are terminal and hold no blocks; those from `reaped`
- *     to `next` may still be the server's, and nothing of theirs is used again before their word is terminal. So a
- *     late reply never meets a new call.
+ *   - reaped <= seen <= next - unsent <= next <= reaped + depth. Positions below `reaped` are terminal and hold no
+ *     blocks; those below `seen` are terminal, and hold blocks only where a waiter has them. Those from `seen` on may
+ *     still be the server's, and nothing of theirs is used again before their word is terminal. So a late reply never
+ *     meets a new call. (`seen` may fall behind `reaped`; advance() puts that right.)
+ *   - A slot is used again in order, and not before its answer has been read or stowed. Blocks come back one by one.
+ *   - The last `unsent` positions are written and not published. They are before anything sleeps, before a status says
+ *     that there is no room, and in the end of the batch.
  *   - Sleeping awaits the last published position, whatever is being waited for: that is the one that the server is
- *     sure to look for (shared_read_wish). A wait for room therefore sleeps until the server has caught up.
+ *     sure to look for (shared_read_wish). A wait for another call therefore sleeps until the server has caught up.
  *
  * One thread at a time. Nothing here allocates after init, or knows who the peer is: whether it still lives is asked
  * through `lane_peer`, and only after the spin has failed.
@@ -31,6 +39,27 @@ typedef struct lane_hold {
     uint8_t reply_block;
 } lane_hold;
 
+/*
+ *   state    where the answer is or will be                      next    who
+ *   SENT     in the slot, once that is terminal; or in a block   STOWED  begin(), for want of slots
+ *   STOWED   in the waiter; or in a block                                let_go() ends both
+ */
+typedef enum waiter_state { WAITER_SENT, WAITER_STOWED } waiter_state;
+
+/* Whoever will read the answer of a call later. Its memory is the caller's; the lane's from keep() to let_go(). */
+typedef struct lane_waiter lane_waiter;
+struct lane_waiter {
+    uint64_t position;
+    lane_waiter *next_ready; /* of the lane's queue */
+    lane_hold hold;          /* the reply block is the one that the answer is in, once STOWED */
+    uint8_t state;
+    bool wants_turn; /* is put into the queue when its answer is there */
+    int16_t status;  /* once STOWED */
+    uint32_t length;
+    uint32_t method; /* the owner's, for what is not known here */
+    unsigned char payload[SHMRPC_SLOT_PAYLOAD];
+};
+
 typedef struct lane_peer lane_peer;
 struct lane_peer {
     /* 0: lives; a status below 0: there will be no more replies than are already published. Never blocks. */
@@ -43,10 +72,16 @@ typedef struct lane_client {
     region memory;
     uint64_t next;   /* the position of the next call */
     uint64_t reaped; /* see above */
+    uint64_t seen;
+    uint64_t unsent;
+    bool in_batch;   /* publish() only writes */
     int64_t spin_ns; /* 0: none; CLOCK_NEVER: never sleeps */
     int bell;        /* the server's doorbell; not owned */
     lane_peer *peer; /* not owned */
     lane_hold *holds;
+    lane_waiter **waiters; /* by slot; NULL: nobody will read its answer */
+    lane_waiter *ready;    /* waiters that want a turn and whose answer has been seen, in the order of positions */
+    lane_waiter **ready_end;
     block_list request_blocks;
     block_list reply_blocks;
 } lane_client;
@@ -73,17 +108,30 @@ static inline void lane_client_expect(const lane_client *lane)
 
 /*
  * Finds room for a call with payloads of up to these sizes, waiting at most *timeout_ns, from which it takes the time
- * that it waited. 0; TIMEOUT; TOO_LARGE where the lane has no blocks of that size; PROTOCOL; or what the peer's look()
- * said.
+ * that it waited. 0; AGAIN where answers that have not been read have all blocks, so that waiting is of no use; TIMEOUT; TOO_LARGE where the lane has no blocks of that size; PROTOCOL; or what the peer's look() said.
  */
 int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                       lane_call *ret_call);
 
-/* Sends it. 0; PROTOCOL where the slot was not as the server has to leave it. A doorbell is rung where one is owed. */
+/*
+ * Sends it, or, within a batch, writes it. 0; PROTOCOL where the slot was not as the server has to leave it. A doorbell
+ * is rung where one is owed.
+ */
 int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns);
 
 /* Waits for its reply. 0; TIMEOUT; PROTOCOL; or what look() said, where no reply was published before. */
 int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_ns);
+
+/*
+ * From here on calls are written and not published. flush() publishes what has been written so far, from the last to the
+ * first, with one exchange and one doorbell at most; whatever is about to wait does it first. 0; PROTOCOL.
+ */
+static inline void lane_client_open_batch(lane_client *lane)
+{
+    lane->in_batch = true;
+}
+int lane_client_flush(lane_client *lane);
+int lane_client_close_batch(lane_client *lane);
 
 /* Marks it as not wanted any more. 0: so be it; 1: its reply is there after all. */
 int lane_client_cancel(lane_client *lane, const lane_call *call);
@@ -93,10 +141,45 @@ typedef struct lane_reply {
     int status; /* -32768 .. 32767, as the peer wrote it */
     uint32_t length;
     const void *payload;
+    bool is_in_block;
 } lane_reply;
 
 /* 0; PROTOCOL where length or block are not within bounds. */
 int lane_client_reply(const lane_client *lane, const lane_call *call, lane_reply *ret_reply);
+
+/* ---- answers that are read later ---- */
+
+/* Between begin() and publish(): the answer waits for this waiter, whose `wants_turn` and `method` are filled in. */
+void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *waiter);
+
+/* Is the answer there? */
+bool lane_client_is_answered(const lane_client *lane, const lane_waiter *waiter);
+
+/* Waits for it. As wait(), until a point in time. */
+int lane_client_await(lane_client *lane, const lane_waiter *waiter, int64_t until_ns);
+
+/* As cancel(), also for a call that is not published yet. 0; 1; PROTOCOL. */
+int lane_client_withdraw(lane_client *lane, const lane_waiter *waiter);
+
+/* As reply(): there is an answer, and it may be read until let_go(). */
+int lane_client_answer(const lane_client *lane, const lane_waiter *waiter, lane_reply *ret_reply);
+
+/* The answer has been read, or nobody will: the call ends by itself, and the waiter's memory is the caller's again. */
+void lane_client_let_go(lane_client *lane, lane_waiter *waiter);
+
+/*
+ * Publishes what is written, withdraws what waiters await, and lets go of all waiters without touching their memory,
+ * which may be gone.
+ */
+void lane_client_abandon(lane_client *lane);
+
+/* Looks which calls are answered. 0; PROTOCOL. */
+int lane_client_look(lane_client *lane);
+
+/* Takes the first of those that want a turn; NULL: none. It stays kept. */
+lane_waiter *lane_client_take_ready(lane_client *lane);
+
+/* ---- the end of a call ---- */
 
 /* Takes back the slots and blocks of calls that are terminal: the one whose reply has been read, and older ones. */
 void lane_client_reap(lane_client *lane);

@@ -134,7 +134,7 @@ int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request, si
                      size_t capacity, shmrpc_lane_reply *ret_reply, shmrpc_deadline deadline)
 {
     lane_call call;
-    lane_reply reply = {0, 0, NULL};
+    lane_reply reply = {0};
     connection *on;
     int64_t timeout_ns = deadline.timeout_ns;
     int rc = prepare(lane, method, request, size, lane == NULL ? 0 : lane->limits.reply_size, &timeout_ns, &on, &call);

@@ -50,6 +50,16 @@ static inline uint32_t shared_publish_request(slot *at, uint32_t word)
     return atomic_exchange_explicit(&at->word, word, memory_order_seq_cst);
 }
 
+/*
+ * The requests of a batch behind its first, before that one is published by the exchange above, from the last on. The
+ * release of the exchange (R1) comes after these stores, and the server takes requests in order: whoever has seen the
+ * first one's word sees these. A server's wish cannot stand here, for it expects the first one.
+ */
+static inline void shared_publish_behind(slot *at, uint32_t word)
+{
+    atomic_store_explicit(&at->word, word, memory_order_release);
+}
+
 /* ORDER R3 release: the reply's header and payload come first; pairs with R4. */
 static inline void shared_publish_reply(slot *at, uint32_t word)
 {

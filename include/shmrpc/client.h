@@ -73,7 +73,7 @@ SHMRPC_EXPORT void shmrpc_client_free(shmrpc_client *client);
  * One call of method `method` (index in the service's table): validates and copies `request` (NULL where the method has
  * none), waits, copies the validated reply to `ret` (only on success; NULL where there is none).
  * 0, a declared error, or INVALID, UNIMPLEMENTED, TIMEOUT, NOT_SENT, NOT_EXECUTED, UNKNOWN, PROTOCOL, INTERNAL,
- * TOO_LARGE (the server gave no block of that size), FORKED, MISUSE, or another status that the handler returned
+ * TOO_LARGE (the server gave no block of that size), AGAIN (as shmrpc_call_start()), FORKED, MISUSE, or another status that the handler returned
  * (docs/errors.md says which ones may). NOT_SENT also where the thread has no lane yet and none was to be had before the
  * deadline. WRONG_THREAD where the server is of a release that gives a client one lane, and another thread has it.
  */
@@ -82,7 +82,7 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_call(shmrpc_client *client, uin
 
 /*
  * Sends a oneway message; returns when it is in the ring. The deadline bounds the wait for room. 0, INVALID,
- * UNIMPLEMENTED (where the server is known not to have it), NOT_SENT, TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED,
+ * UNIMPLEMENTED (where the server is known not to have it), NOT_SENT, AGAIN, TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED,
  * MISUSE.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *request,
@@ -95,6 +95,68 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_send(shmrpc_client *client, uin
 struct shmrpc_errors_info;
 SHMRPC_EXPORT const void *shmrpc_client_error_payload(const shmrpc_client *client,
                                                       const struct shmrpc_errors_info *errors, int code);
+
+/* ---- calls in flight ---- */
+
+/*
+ * A call that is started now and ends later. The object is the caller's: zero before its first use, then reused as
+ * often as one likes, one call at a time. From a successful start until the call has ended (wait() has returned, or
+ * `done` runs) it must neither move nor go away, and it belongs to the thread that started it; it may go with that thread,
+ * whose calls in flight are withdrawn at its end. Nothing is allocated:
+ * an answer stays in shared memory until it is waited for or dispatched, or in the object where its place is needed.
+ */
+typedef struct shmrpc_call {
+    uint64_t reserved[16];
+} shmrpc_call;
+
+/*
+ * Told how a call ended, once, by shmrpc_client_dispatch(): `rc` as shmrpc_call_wait() returns it, `reply` where rc is
+ * 0 and the method has one. The reply is valid until this function returns or waits for another call of the client.
+ * The object is the caller's again, also to start the next call with. It must not free the client.
+ */
+typedef void shmrpc_done(shmrpc_call *call, int rc, const void *reply);
+
+/*
+ * Starts a call as shmrpc_client_call() and returns when it is in the ring. The deadline counts from here. With `done`
+ * its end is told by shmrpc_client_dispatch(); without (NULL), it is to be waited for.
+ * 0: in flight. Else nothing is, and the status is one of shmrpc_client_call() before anything is sent; NOT_SENT where
+ * there was no room before the deadline; AGAIN where all blocks (for messages beyond a slot) hold answers that have not
+ * been waited for or dispatched; MISUSE also where the object is in flight.
+ */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_call_start(shmrpc_client *client, shmrpc_call *call, uint32_t method,
+                                                     const void *request, shmrpc_deadline deadline, shmrpc_done *done);
+
+/*
+ * Waits until the call has ended, at most until its deadline, and copies the validated reply to `ret` (only on success;
+ * NULL where there is none). Calls may be waited for in any order. Returns what shmrpc_client_call() would have;
+ * CANCELLED once where the client was freed, or the thread that started the call ended, with the call in flight; MISUSE where it is not in flight, has a `done` or
+ * no room for the reply, and WRONG_THREAD or FORKED: then the call goes on.
+ */
+SHMRPC_EXPORT int shmrpc_call_wait(shmrpc_call *call, void *ret);
+
+/*
+ * Withdraws a call: the server drops it where it has not begun it, and the handler can see it where it has. The call
+ * still ends once, in wait() or `done`, at the latest at its deadline: CANCELLED where no handler began it, else what
+ * the handler answered. Without effect where it is not in flight, or on another thread's.
+ */
+SHMRPC_EXPORT void shmrpc_call_cancel(shmrpc_call *call);
+
+/*
+ * What this thread starts or sends from here on is written, and published together by batch_end(): the server sees all
+ * of it at once and is woken once at most. A batch may be longer than the ring: what has been written is published
+ * when there is no room for more. It also is when a call waits (shmrpc_client_call() within a batch goes out with what
+ * is before it), is cancelled, or dispatch() runs; the batch then goes on. batch_end() returns 0, PROTOCOL,
+ * WRONG_THREAD, FORKED, or MISUSE where no batch was begun.
+ */
+SHMRPC_EXPORT void shmrpc_client_batch_begin(shmrpc_client *client);
+SHMRPC_EXPORT int shmrpc_client_batch_end(shmrpc_client *client);
+
+/*
+ * Runs the `done` of up to `most` (at least 1) calls of this thread that have ended, by an answer, a deadline or the
+ * end of the connection. Never blocks. 1: call again at once; 0: there is nothing more now; below 0: MISUSE (also where
+ * it is called from a `done`), WRONG_THREAD, FORKED, or UNAVAILABLE: the connection has ended and all has been told.
+ */
+SHMRPC_EXPORT int shmrpc_client_dispatch(shmrpc_client *client, int most);
 
 SHMRPC_END_DECLS
 

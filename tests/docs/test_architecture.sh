@@ -81,9 +81,9 @@ lanes_know_neither_sockets_nor_schemas() {
 
 calling_side_and_serving_side_do_not_know_each_other() {
     cd "$source_dir"
-    never '(lane_server|server_.*|service|session)\.h' runtime/{client,connection,handle,lane_client}.c \
-        runtime/{connection,handle,lane_client}.h
-    never '(connection|handle|lane_client)\.h' runtime/{lane_server,session}.[ch] \
+    never '(lane_server|server_.*|service|session)\.h' runtime/{client,client_calls,connection,flight,handle,lane_client}.c \
+        runtime/{connection,flight,handle,lane_client}.h
+    never '(connection|flight|handle|lane_client)\.h' runtime/{lane_server,session}.[ch] \
         runtime/ser{ver,vice}*.[ch]
 }
 

@@ -54,6 +54,8 @@ void lane_pair_move_to(lane_pair *pair, uint64_t position)
     }
     pair->client.next = position;
     pair->client.reaped = position;
+    pair->client.seen = position;
+    pair->client.unsent = 0;
     pair->server.next = position;
 }
 

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_calls.c - typed calls in flight: started, awaited in any order, withdrawn, told by callback; and batches.
+ */
+#include <shmrpc/client.h>
+
+#include "client_core.h"
+#include "error.h"
+#include "flight.h"
+#include "message.h"
+
+static handle_lane *lane_of(const flight *self)
+{
+    return list_entry(self->connection, handle_lane, connection);
+}
+
+static const shmrpc_client *client_of(const handle_lane *own)
+{
+    return list_entry(own->of, shmrpc_client, handle);
+}
+
+/* ---- started, awaited, withdrawn ---- */
+
+/*
+ * 0: it is in flight, and this thread's. CANCELLED: it was, and its handle was freed or its thread has ended; MISUSE: it
+ * is not in flight; WRONG_THREAD, FORKED: it is another's.
+ */
+static int check_flight(const flight *self)
+{
+    uintptr_t thread;
+    int rc = 0;
+
+    if (self == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "the call is NULL");
+    }
+    if (flight_is_mine(self)) {
+        return 0;
+    }
+    thread = flight_thread(self);
+    if (thread != 0) {
+        rc = handle_whose(thread);
+    }
+    if (rc != 0) {
+        return error_set(rc, "another thread started this call%s",
+                         rc == SHMRPC_E_FORKED ? ", in the parent process" : "");
+    }
+    if (thread != 0 || self->mark == FLIGHT_DROPPED) {
+        return error_set(SHMRPC_E_CANCELLED, "its client was freed, or its thread ended, with the call in flight");
+    }
+    return error_set(SHMRPC_E_MISUSE, "the call is not in flight: never started, or awaited already");
+}
+
+int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t method, const void *request,
+                      shmrpc_deadline deadline, shmrpc_done *done)
+{
+    flight *self = flight_of(object);
+    client_call call;
+    int rc = client_prepare(client, method, request, &call);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (object == NULL || (call.info->flags & SHMRPC_METHOD_ONEWAY) != 0) {
+        return error_set(SHMRPC_E_MISUSE, "%s.%s: no call object, or it is oneway", client->service->name,
+                         call.info->name);
+    }
+    if (flight_is_mine(self) || (flight_thread(self) != 0 && handle_whose(flight_thread(self)) != 0)) {
+        return error_set(SHMRPC_E_MISUSE, "%s.%s: this call object is in flight already", client->service->name,
+                         call.info->name);
+    }
+    rc = client_begin(client, method, request, true, deadline, &call);
+    if (rc != 0) {
+        return rc;
+    }
+    self->done = done;
+    self->waiter.method = method;
+    return flight_start(self, &call.own->connection, &call.at, call.method, call.length, call.timeout_ns);
+}
+
+int shmrpc_call_wait(shmrpc_call *object, void *ret)
+{
+    flight *self = flight_of(object);
+    const shmrpc_client *client;
+    const shmrpc_method_info *info;
+    handle_lane *own;
+    lane_reply reply;
+    int rc = check_flight(self);
+
+    if (rc == SHMRPC_E_CANCELLED) {
+        self->mark = 0;
+    }
+    if (rc == 0) {
+        rc = connection_enter(self->connection);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    own = lane_of(self);
+    client = client_of(own);
+    info = &client->service->methods[self->waiter.method];
+    if (self->done != NULL || (info->reply != NULL && ret == NULL)) {
+        return error_set(SHMRPC_E_MISUSE, "%s.%s: no room for the reply, or it goes to a function of the call's own",
+                         client->service->name, info->name);
+    }
+    own->failed_errors = NULL;
+    rc = flight_await(self, &reply);
+    if (rc == 0) {
+        rc = client_take_reply(client, own, info, &reply, ret);
+    }
+    flight_land(self);
+    return rc;
+}
+
+void shmrpc_call_cancel(shmrpc_call *object)
+{
+    flight *self = flight_of(object);
+
+    if (self != NULL && flight_is_mine(self) && connection_enter(self->connection) == 0 &&
+        lane_client_withdraw(&self->connection->lane, &self->waiter) < 0) {
+        (void)connection_fail(self->connection);
+    }
+}
+
+/* ---- batches ---- */
+
+/* Where the thread has no lane and cannot get one, its calls will say so. */
+void shmrpc_client_batch_begin(shmrpc_client *client)
+{
+    handle_lane *own;
+    int64_t timeout_ns;
+
+    if (client != NULL) {
+        timeout_ns = handle_timeout_ns(&client->handle, 0, 0);
+        if (handle_enter(&client->handle, &timeout_ns, &own) == 0) {
+            lane_client_open_batch(&own->connection.lane);
+        }
+    }
+}
+
+/* The calling thread's lane; *ret_own is NULL where it has none yet. 0, MISUSE, FORKED. */
+static int find_lane(const shmrpc_client *client, handle_lane **ret_own)
+{
+    if (client == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "the client is NULL");
+    }
+    if (client->handle.generation != process_generation()) {
+        return error_set(SHMRPC_E_FORKED, "the client was connected before fork(): connect again in the child");
+    }
+    *ret_own = handle_find(&client->handle);
+    return 0;
+}
+
+int shmrpc_client_batch_end(shmrpc_client *client)
+{
+    handle_lane *own;
+    int rc = find_lane(client, &own);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (own == NULL || !own->connection.lane.in_batch) {
+        return error_set(SHMRPC_E_MISUSE, "no batch was begun");
+    }
+    return connection_close_batch(&own->connection);
+}
+
+/* ---- callbacks ---- */
+
+/* Runs one callback. The object is the caller's again before it runs, so that it may start the next call with it. */
+static void finish(const shmrpc_client *client, handle_lane *own, flight *self, int rc, const lane_reply *reply)
+{
+    const shmrpc_method_info *info = &client->service->methods[self->waiter.method];
+    shmrpc_done *done = self->done;
+
+    own->failed_errors = NULL;
+    if (rc == 0) {
+        rc = client_take_reply(client, own, info, reply, own->scratch);
+    }
+    flight_land(self);
+    done((shmrpc_call *)(void *)self, rc, rc == 0 && info->reply != NULL ? own->scratch : NULL);
+}
+
+int shmrpc_client_dispatch(shmrpc_client *client, int most)
+{
+    connection *on;
+    handle_lane *own;
+    int count;
+    int rc = find_lane(client, &own);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (most < 1 || (own != NULL && own->connection.in_dispatch)) {
+        return error_set(SHMRPC_E_MISUSE, "nothing to do, or called from a function that it runs");
+    }
+    if (own == NULL) {
+        return 0;
+    }
+    on = &own->connection;
+    on->in_dispatch = true;
+    for (count = 0; count < most; count++) {
+        lane_reply reply;
+        flight *self = flights_next_ended(on, &rc, &reply);
+
+        if (self == NULL) {
+            break;
+        }
+        finish(client, own, self, rc, &reply);
+    }
+    on->in_dispatch = false;
+    if (count == most) {
+        return 1;
+    }
+    connection_glance(on);
+    if (!connection_has_ended(on)) {
+        return 0;
+    }
+    return count != 0 || flights_have_done(on) ? 1 : error_set(SHMRPC_E_UNAVAILABLE, "the connection has ended");
+}

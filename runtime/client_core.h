@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * client_core.h - what is inside of a shmrpc_client, and what calls that wait (client.c) and calls in flight
+ * (client_calls.c) have in common.
+ */
+#ifndef SHMRPC_CLIENT_CORE_H
+#define SHMRPC_CLIENT_CORE_H
+
+#include "handle.h"
+
+#include <shmrpc/generated.h>
+
+struct shmrpc_client {
+    handle handle;
+    const shmrpc_service_info *service;
+};
+
+/* A call of the thread that makes it. */
+typedef struct client_call {
+    const shmrpc_method_info *info;
+    handle_lane *own; /* the thread's lane */
+    uint16_t method;  /* the server's number */
+    uint32_t length;  /* of the request */
+    int64_t timeout_ns;
+    lane_call at;
+} client_call;
+
+/* What each call does before anything else: fills in `info`, and `own` where the thread has a lane. 0, INVALID, MISUSE. */
+int client_prepare(shmrpc_client *client, uint32_t method, const void *request, client_call *call);
+
+/*
+ * What each call begins with: the thread's lane, room, and the request in its place. `answers`: room for the answer,
+ * too. 0, or a status with nothing sent.
+ */
+int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, shmrpc_deadline deadline,
+                 client_call *call);
+
+/*
+ * Copies an answer out of shared memory and validates it: 0 with the reply in `ret` (which may be the lane's scratch), or
+ * what the call ended with, and the payload of an error kept for shmrpc_client_error_payload().
+ */
+int client_take_reply(const shmrpc_client *client, handle_lane *own, const shmrpc_method_info *info,
+                      const lane_reply *reply, void *ret);
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "flight.h"
+
+#include "error.h"
+#include "platform/clock.h"
+
+int flight_start(flight *self, connection *on, const lane_call *at, uint16_t method, uint32_t length,
+                 int64_t timeout_ns)
+{
+    int rc;
+
+    self->connection = on;
+    self->until_ns = clock_after_ns(timeout_ns);
+    self->waiter.wants_turn = self->done != NULL;
+    lane_client_keep(&on->lane, at, &self->waiter);
+    rc = connection_send(on, at, method, length, timeout_ns);
+    if (rc != 0) {
+        lane_client_let_go(&on->lane, &self->waiter);
+        return rc;
+    }
+    self->mark = FLIGHT_ON + process_thread();
+    list_append(&on->calls, &self->link);
+    if (self->done != NULL && self->until_ns < on->soonest_ns) {
+        on->soonest_ns = self->until_ns;
+    }
+    return 0;
+}
+
+int flight_await(flight *self, lane_reply *ret_reply)
+{
+    return connection_await(self->connection, &self->waiter, self->until_ns, ret_reply);
+}
+
+void flight_land(flight *self)
+{
+    lane_client_let_go(&self->connection->lane, &self->waiter);
+    list_remove(&self->link);
+    self->mark = 0;
+    self->connection = NULL;
+}
+
+/* The first call with a `done` whose time is up; where there is none, when that of the first one will be. */
+static flight *next_late(connection *on)
+{
+    int64_t now_ns;
+    list_link *link;
+
+    if (on->soonest_ns == CLOCK_NEVER) {
+        return NULL;
+    }
+    now_ns = clock_now_ns();
+    if (now_ns < on->soonest_ns) {
+        return NULL;
+    }
+    on->soonest_ns = CLOCK_NEVER;
+    for (link = on->calls.next; link != &on->calls; link = link->next) {
+        flight *self = list_entry(link, flight, link);
+
+        if (self->done == NULL) {
+            continue;
+        }
+        if (self->until_ns <= now_ns) {
+            on->soonest_ns = 0; /* there may be more of them */
+            return self;
+        }
+        if (self->until_ns < on->soonest_ns) {
+            on->soonest_ns = self->until_ns;
+        }
+    }
+    return NULL;
+}
+
+static flight *first_with_done(const connection *on)
+{
+    list_link *link;
+
+    for (link = on->calls.next; link != &on->calls; link = link->next) {
+        flight *self = list_entry(link, flight, link);
+
+        if (self->done != NULL) {
+            return self;
+        }
+    }
+    return NULL;
+}
+
+bool flights_have_done(const connection *on)
+{
+    return first_with_done(on) != NULL;
+}
+
+flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply)
+{
+    lane_waiter *ready;
+    flight *self = NULL;
+
+    (void)connection_poll(on);
+    ready = lane_client_take_ready(&on->lane);
+    if (ready != NULL) {
+        self = list_entry(ready, flight, waiter);
+    } else if (connection_has_ended(on)) {
+        self = first_with_done(on);
+    } else {
+        self = next_late(on);
+    }
+    if (self != NULL) {
+        /* What has come since counts, and nothing is waited for. */
+        self->until_ns = 0;
+        *ret_rc = flight_await(self, ret_reply);
+    }
+    return self;
+}
+
+static void drop(flight *self)
+{
+    list_remove(&self->link);
+    self->mark = FLIGHT_DROPPED;
+    self->connection = NULL;
+}
+
+void flights_drop(connection *on)
+{
+    bool ours = on->generation == process_generation();
+
+    while (ours && lane_client_take_ready(&on->lane) != NULL) {
+    }
+    while (!list_is_empty(&on->calls)) {
+        flight *self = list_entry(on->calls.next, flight, link);
+
+        if (ours) {
+            (void)lane_client_withdraw(&on->lane, &self->waiter);
+            lane_client_let_go(&on->lane, &self->waiter);
+        }
+        drop(self);
+    }
+    if (ours) {
+        (void)lane_client_close_batch(&on->lane);
+    }
+}
+
+void flights_abandon(connection *on)
+{
+    lane_client_abandon(&on->lane);
+    list_init(&on->calls);
+    on->soonest_ns = CLOCK_NEVER;
+    on->in_dispatch = false;
+}
