@@ -6,6 +6,8 @@
 
 # Enough to build, to run the demo and to pass the tests. libc6-dev and make are what gcc and cmake recommend.
 base_packages=(gcc libc6-dev cmake make ninja-build pkg-config flex bison libprotobuf-c-dev protobuf-c-compiler check)
+# The models of the protocol are checked by this where it is there.
+model_packages=(spin)
 # The generated code is compiled by these too where they are there.
 lint_packages=(git g++ clang clang-format clang-tidy shellcheck)
 format_packages=(git clang-format)
@@ -19,6 +21,7 @@ package_is_there() {
     libc6-dev) [ -e /usr/include/stdio.h ] && [ -e /usr/include/linux/futex.h ] ;;
     libprotobuf-c-dev) command -v pkg-config && pkg-config --exists libprotobuf-c ;;
     check) command -v pkg-config && pkg-config --exists check ;;
+    spin) spin -V | grep '^Spin Version' ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1
 }
@@ -41,6 +44,24 @@ apt_install() {
 
 apt_update_and_install() {
     as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq -o DPkg::Lock::Timeout=300 update && apt_install "$@"
+}
+
+# want_packages NAME…: installs those that are missing where that can be done, and goes on in any case: what needs them
+# is skipped, and says so.
+want_packages() {
+    local missing=() package
+    for package in "$@"; do
+        package_is_there "$package" || missing+=("$package")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    if command -v apt-get >/dev/null 2>&1 && { [ "$(id -u)" -eq 0 ] || command -v sudo >/dev/null 2>&1; }; then
+        say "installing ${missing[*]}"
+        quietly apt.log apt_install "${missing[@]}" 2>/dev/null ||
+            quietly apt.log apt_update_and_install "${missing[@]}" 2>/dev/null || true
+    fi
+    for package in "${missing[@]}"; do
+        package_is_there "$package" || say "going on without $package, which is not installed"
+    done
 }
 
 # need_packages NAME…: installs those that are missing, or says which they are and exits with 2.

@@ -75,6 +75,28 @@ updates_lists_and_tries_again_where_installing_fails() {
     [ "$(grep -c 'update$' calls)" -eq 1 ] || fail "$(cat calls)"
 }
 
+# wants PATH: want_packages of one that is not there, with the programs of that PATH alone.
+wants() {
+    # shellcheck disable=SC2016
+    expect_status 0 env PATH="$1" SHMRPC_BUILD_ROOT="$PWD/build" source_dir="$source_dir" bash -euc \
+        '. "$source_dir/tools/common.sh"; . "$source_dir/tools/packages.sh"; want_packages spin; echo and went on'
+    expect_text "$output" "going on without spin, which is not installed"
+    expect_text "$output" "and went on"
+}
+
+goes_on_without_what_is_only_wanted() {
+    bare_path
+    wants "$PWD/bin"
+    # The same where apt cannot install it.
+    printf '#!/bin/sh\nexit 100\n' >bin/apt-get
+    printf '#!/bin/sh\necho 0\n' >bin/fake-id
+    chmod +x bin/fake-id bin/apt-get
+    rm bin/id
+    mv bin/fake-id bin/id
+    wants "$PWD/bin"
+    expect_text "$output" "installing spin"
+}
+
 run_case helps_with_every_verb
 run_case refuses_unknown_verb
 run_case works_without_home_and_locale
@@ -82,4 +104,5 @@ run_case builds_where_it_is_told_to
 run_case lists_missing_packages_without_apt
 run_case lists_missing_packages_without_root_and_sudo
 run_case updates_lists_and_tries_again_where_installing_fails
+run_case goes_on_without_what_is_only_wanted
 end_cases
