@@ -189,4 +189,5 @@ void gen_client(gen *g, const model_service *service)
     for (uint32_t i = 0; i < service->method_count; i++)
         call_emit(g, prefix, client, &service->methods[i]);
     errors_emit(g, client, service);
+    gen_calls(g, service, client);
 }

@@ -101,6 +101,73 @@ const acc_bounds *acc_error_overflow(const acc_client *client)
                                                            ACC_ERROR_OVERFLOW);
 }
 
+static void acc_add_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    acc_add_call *ended = (acc_add_call *)call;
+
+    ended->done(ended, rc, (const acc_balance *)reply);
+}
+
+int acc_add_start(acc_client *client, acc_add_call *call, const acc_amount *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, request, deadline,
+                             call->done != NULL ? acc_add_done_ : NULL);
+}
+
+int acc_add_wait(acc_add_call *call, acc_balance *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void acc_add_cancel(acc_add_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void acc_total_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    acc_total_call *ended = (acc_total_call *)call;
+
+    ended->done(ended, rc, (const acc_balance *)reply);
+}
+
+int acc_total_start(acc_client *client, acc_total_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 1, NULL, deadline,
+                             call->done != NULL ? acc_total_done_ : NULL);
+}
+
+int acc_total_wait(acc_total_call *call, acc_balance *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void acc_total_cancel(acc_total_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void acc_batch_begin(acc_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int acc_batch_end(acc_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int acc_client_dispatch(acc_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
 static int acc_add_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
 {
     const acc_ops *ops = (const acc_ops *)shmrpc_server_operations(server);

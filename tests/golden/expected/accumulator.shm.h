@@ -71,6 +71,45 @@ SHMRPC_NODISCARD int acc_reset(acc_client *client, shmrpc_deadline deadline);
 const acc_bounds *acc_error_overflow(const acc_client *client);
 
 /*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct acc_add_call acc_add_call;
+struct acc_add_call {
+    shmrpc_call base;
+    void (*done)(acc_add_call *call, int rc, const acc_balance *reply);
+};
+SHMRPC_NODISCARD int acc_add_start(acc_client *client, acc_add_call *call, const acc_amount *request,
+                                   shmrpc_deadline deadline);
+SHMRPC_NODISCARD int acc_add_wait(acc_add_call *call, acc_balance *ret);
+void acc_add_cancel(acc_add_call *call);
+
+typedef struct acc_total_call acc_total_call;
+struct acc_total_call {
+    shmrpc_call base;
+    void (*done)(acc_total_call *call, int rc, const acc_balance *reply);
+};
+SHMRPC_NODISCARD int acc_total_start(acc_client *client, acc_total_call *call, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int acc_total_wait(acc_total_call *call, acc_balance *ret);
+void acc_total_cancel(acc_total_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void acc_batch_begin(acc_client *client);
+int acc_batch_end(acc_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int acc_client_dispatch(acc_client *client, int most);
+
+/*
  * ---- demo.accumulator.Accumulator: the serving side ----
  *
  * Embed acc_server in a struct of your own.

@@ -233,6 +233,99 @@ const calc_range *calc_error_out_of_range(const calc_client *client)
                                                            CALC_ERROR_OUT_OF_RANGE);
 }
 
+static void calc_add_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    calc_add_call *ended = (calc_add_call *)call;
+
+    ended->done(ended, rc, (const calc_result *)reply);
+}
+
+int calc_add_start(calc_client *client, calc_add_call *call, const calc_pair *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, request, deadline,
+                             call->done != NULL ? calc_add_done_ : NULL);
+}
+
+int calc_add_wait(calc_add_call *call, calc_result *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void calc_add_cancel(calc_add_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void calc_divide_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    calc_divide_call *ended = (calc_divide_call *)call;
+
+    ended->done(ended, rc, (const calc_result *)reply);
+}
+
+int calc_divide_start(calc_client *client, calc_divide_call *call, const calc_pair *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 1, request, deadline,
+                             call->done != NULL ? calc_divide_done_ : NULL);
+}
+
+int calc_divide_wait(calc_divide_call *call, calc_result *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void calc_divide_cancel(calc_divide_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void calc_describe_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    calc_describe_call *ended = (calc_describe_call *)call;
+
+    ended->done(ended, rc, (const calc_describe_reply *)reply);
+}
+
+int calc_describe_start(calc_client *client, calc_describe_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 2, NULL, deadline,
+                             call->done != NULL ? calc_describe_done_ : NULL);
+}
+
+int calc_describe_wait(calc_describe_call *call, calc_describe_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void calc_describe_cancel(calc_describe_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void calc_batch_begin(calc_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int calc_batch_end(calc_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int calc_client_dispatch(calc_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
 static int calc_add_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
 {
     const calc_ops *ops = (const calc_ops *)shmrpc_server_operations(server);

@@ -101,6 +101,55 @@ SHMRPC_NODISCARD int calc_note(calc_client *client, const calc_note_request *req
 const calc_range *calc_error_out_of_range(const calc_client *client);
 
 /*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct calc_add_call calc_add_call;
+struct calc_add_call {
+    shmrpc_call base;
+    void (*done)(calc_add_call *call, int rc, const calc_result *reply);
+};
+SHMRPC_NODISCARD int calc_add_start(calc_client *client, calc_add_call *call, const calc_pair *request,
+                                    shmrpc_deadline deadline);
+SHMRPC_NODISCARD int calc_add_wait(calc_add_call *call, calc_result *ret);
+void calc_add_cancel(calc_add_call *call);
+
+typedef struct calc_divide_call calc_divide_call;
+struct calc_divide_call {
+    shmrpc_call base;
+    void (*done)(calc_divide_call *call, int rc, const calc_result *reply);
+};
+SHMRPC_NODISCARD int calc_divide_start(calc_client *client, calc_divide_call *call, const calc_pair *request,
+                                       shmrpc_deadline deadline);
+SHMRPC_NODISCARD int calc_divide_wait(calc_divide_call *call, calc_result *ret);
+void calc_divide_cancel(calc_divide_call *call);
+
+typedef struct calc_describe_call calc_describe_call;
+struct calc_describe_call {
+    shmrpc_call base;
+    void (*done)(calc_describe_call *call, int rc, const calc_describe_reply *reply);
+};
+SHMRPC_NODISCARD int calc_describe_start(calc_client *client, calc_describe_call *call, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int calc_describe_wait(calc_describe_call *call, calc_describe_reply *ret);
+void calc_describe_cancel(calc_describe_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void calc_batch_begin(calc_client *client);
+int calc_batch_end(calc_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int calc_client_dispatch(calc_client *client, int most);
+
+/*
  * ---- demo.calc.Calculator: the serving side ----
  *
  * Embed calc_server in a struct of your own.

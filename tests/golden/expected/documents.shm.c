@@ -319,6 +319,77 @@ const golden_documents_point *golden_documents_refusal_full(const golden_documen
                                                                        GOLDEN_DOCUMENTS_REFUSAL_FULL);
 }
 
+static void golden_documents_desk_leave_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_documents_desk_leave_call *ended = (golden_documents_desk_leave_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int golden_documents_desk_leave_start(golden_documents_desk_client *client, golden_documents_desk_leave_call *call,
+                                      const golden_documents_note *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, request, deadline,
+                             call->done != NULL ? golden_documents_desk_leave_done_ : NULL);
+}
+
+int golden_documents_desk_leave_wait(golden_documents_desk_leave_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void golden_documents_desk_leave_cancel(golden_documents_desk_leave_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void golden_documents_desk_put_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_documents_desk_put_call *ended = (golden_documents_desk_put_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int golden_documents_desk_put_start(golden_documents_desk_client *client, golden_documents_desk_put_call *call,
+                                    const golden_documents_note *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 1, request, deadline,
+                             call->done != NULL ? golden_documents_desk_put_done_ : NULL);
+}
+
+int golden_documents_desk_put_wait(golden_documents_desk_put_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void golden_documents_desk_put_cancel(golden_documents_desk_put_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void golden_documents_desk_batch_begin(golden_documents_desk_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int golden_documents_desk_batch_end(golden_documents_desk_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int golden_documents_desk_client_dispatch(golden_documents_desk_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
 static int golden_documents_desk_leave_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request,
                                                void *reply)
 {

@@ -175,6 +175,49 @@ SHMRPC_NODISCARD int golden_documents_desk_drop(golden_documents_desk_client *cl
 const golden_documents_point *golden_documents_refusal_full(const golden_documents_desk_client *client);
 
 /*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct golden_documents_desk_leave_call golden_documents_desk_leave_call;
+struct golden_documents_desk_leave_call {
+    shmrpc_call base;
+    void (*done)(golden_documents_desk_leave_call *call, int rc);
+};
+SHMRPC_NODISCARD int golden_documents_desk_leave_start(golden_documents_desk_client *client,
+                                                       golden_documents_desk_leave_call *call,
+                                                       const golden_documents_note *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_documents_desk_leave_wait(golden_documents_desk_leave_call *call);
+void golden_documents_desk_leave_cancel(golden_documents_desk_leave_call *call);
+
+typedef struct golden_documents_desk_put_call golden_documents_desk_put_call;
+struct golden_documents_desk_put_call {
+    shmrpc_call base;
+    void (*done)(golden_documents_desk_put_call *call, int rc);
+};
+SHMRPC_DEPRECATED("use leave")
+SHMRPC_NODISCARD int golden_documents_desk_put_start(golden_documents_desk_client *client,
+                                                     golden_documents_desk_put_call *call,
+                                                     const golden_documents_note *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_documents_desk_put_wait(golden_documents_desk_put_call *call);
+void golden_documents_desk_put_cancel(golden_documents_desk_put_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void golden_documents_desk_batch_begin(golden_documents_desk_client *client);
+int golden_documents_desk_batch_end(golden_documents_desk_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int golden_documents_desk_client_dispatch(golden_documents_desk_client *client, int most);
+
+/*
  * ---- golden.documents.Desk: the serving side ----
  *
  * Embed golden_documents_desk_server in a struct of your own.

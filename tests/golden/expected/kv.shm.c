@@ -710,6 +710,151 @@ const kv_limit *kv_error_too_large(const kv_client *client)
                                                          KV_ERROR_TOO_LARGE);
 }
 
+static void kv_get_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    kv_get_call *ended = (kv_get_call *)call;
+
+    ended->done(ended, rc, (const kv_get_reply *)reply);
+}
+
+int kv_get_start(kv_client *client, kv_get_call *call, const kv_get_request *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, request, deadline,
+                             call->done != NULL ? kv_get_done_ : NULL);
+}
+
+int kv_get_wait(kv_get_call *call, kv_get_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void kv_get_cancel(kv_get_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void kv_put_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    kv_put_call *ended = (kv_put_call *)call;
+
+    ended->done(ended, rc, (const kv_put_reply *)reply);
+}
+
+int kv_put_start(kv_client *client, kv_put_call *call, const kv_put_request *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 1, request, deadline,
+                             call->done != NULL ? kv_put_done_ : NULL);
+}
+
+int kv_put_wait(kv_put_call *call, kv_put_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void kv_put_cancel(kv_put_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void kv_remove_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    kv_remove_call *ended = (kv_remove_call *)call;
+
+    ended->done(ended, rc, (const kv_remove_reply *)reply);
+}
+
+int kv_remove_start(kv_client *client, kv_remove_call *call, const kv_remove_request *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 2, request, deadline,
+                             call->done != NULL ? kv_remove_done_ : NULL);
+}
+
+int kv_remove_wait(kv_remove_call *call, kv_remove_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void kv_remove_cancel(kv_remove_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void kv_stat_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    kv_stat_call *ended = (kv_stat_call *)call;
+
+    ended->done(ended, rc, (const kv_stat_reply *)reply);
+}
+
+int kv_stat_start(kv_client *client, kv_stat_call *call, const kv_stat_request *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 3, request, deadline,
+                             call->done != NULL ? kv_stat_done_ : NULL);
+}
+
+int kv_stat_wait(kv_stat_call *call, kv_stat_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void kv_stat_cancel(kv_stat_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void kv_health_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    kv_health_call *ended = (kv_health_call *)call;
+
+    ended->done(ended, rc, (const demo_health_health_reply *)reply);
+}
+
+int kv_health_start(kv_client *client, kv_health_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 5, NULL, deadline,
+                             call->done != NULL ? kv_health_done_ : NULL);
+}
+
+int kv_health_wait(kv_health_call *call, demo_health_health_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void kv_health_cancel(kv_health_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void kv_batch_begin(kv_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int kv_batch_end(kv_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int kv_client_dispatch(kv_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
 static int kv_get_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
 {
     const kv_ops *ops = (const kv_ops *)shmrpc_server_operations(server);

@@ -263,6 +263,75 @@ SHMRPC_NODISCARD int kv_health(kv_client *client, demo_health_health_reply *ret,
 const kv_limit *kv_error_too_large(const kv_client *client);
 
 /*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct kv_get_call kv_get_call;
+struct kv_get_call {
+    shmrpc_call base;
+    void (*done)(kv_get_call *call, int rc, const kv_get_reply *reply);
+};
+SHMRPC_NODISCARD int kv_get_start(kv_client *client, kv_get_call *call, const kv_get_request *request,
+                                  shmrpc_deadline deadline);
+SHMRPC_NODISCARD int kv_get_wait(kv_get_call *call, kv_get_reply *ret);
+void kv_get_cancel(kv_get_call *call);
+
+typedef struct kv_put_call kv_put_call;
+struct kv_put_call {
+    shmrpc_call base;
+    void (*done)(kv_put_call *call, int rc, const kv_put_reply *reply);
+};
+SHMRPC_NODISCARD int kv_put_start(kv_client *client, kv_put_call *call, const kv_put_request *request,
+                                  shmrpc_deadline deadline);
+SHMRPC_NODISCARD int kv_put_wait(kv_put_call *call, kv_put_reply *ret);
+void kv_put_cancel(kv_put_call *call);
+
+typedef struct kv_remove_call kv_remove_call;
+struct kv_remove_call {
+    shmrpc_call base;
+    void (*done)(kv_remove_call *call, int rc, const kv_remove_reply *reply);
+};
+SHMRPC_NODISCARD int kv_remove_start(kv_client *client, kv_remove_call *call, const kv_remove_request *request,
+                                     shmrpc_deadline deadline);
+SHMRPC_NODISCARD int kv_remove_wait(kv_remove_call *call, kv_remove_reply *ret);
+void kv_remove_cancel(kv_remove_call *call);
+
+typedef struct kv_stat_call kv_stat_call;
+struct kv_stat_call {
+    shmrpc_call base;
+    void (*done)(kv_stat_call *call, int rc, const kv_stat_reply *reply);
+};
+SHMRPC_NODISCARD int kv_stat_start(kv_client *client, kv_stat_call *call, const kv_stat_request *request,
+                                   shmrpc_deadline deadline);
+SHMRPC_NODISCARD int kv_stat_wait(kv_stat_call *call, kv_stat_reply *ret);
+void kv_stat_cancel(kv_stat_call *call);
+
+typedef struct kv_health_call kv_health_call;
+struct kv_health_call {
+    shmrpc_call base;
+    void (*done)(kv_health_call *call, int rc, const demo_health_health_reply *reply);
+};
+SHMRPC_NODISCARD int kv_health_start(kv_client *client, kv_health_call *call, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int kv_health_wait(kv_health_call *call, demo_health_health_reply *ret);
+void kv_health_cancel(kv_health_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void kv_batch_begin(kv_client *client);
+int kv_batch_end(kv_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int kv_client_dispatch(kv_client *client, int most);
+
+/*
  * ---- demo.kv.KeyValue: the serving side ----
  *
  * Embed kv_server in a struct of your own.

@@ -443,6 +443,186 @@ const nm_xml_http_request2 *nm_failure_very_bad(const nm_http_server2_client *cl
                                                                      NM_FAILURE_VERY_BAD);
 }
 
+static void nm_http_server2_get_url_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    nm_http_server2_get_url_call *ended = (nm_http_server2_get_url_call *)call;
+
+    ended->done(ended, rc, (const nm_renamed *)reply);
+}
+
+int nm_http_server2_get_url_start(nm_http_server2_client *client, nm_http_server2_get_url_call *call,
+                                  const nm_renamed *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, request, deadline,
+                             call->done != NULL ? nm_http_server2_get_url_done_ : NULL);
+}
+
+int nm_http_server2_get_url_wait(nm_http_server2_get_url_call *call, nm_renamed *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void nm_http_server2_get_url_cancel(nm_http_server2_get_url_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void nm_http_server2_request_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    nm_http_server2_request_call *ended = (nm_http_server2_request_call *)call;
+
+    ended->done(ended, rc, (const nm_http_server2_request_reply *)reply);
+}
+
+int nm_http_server2_request_start(nm_http_server2_client *client, nm_http_server2_request_call *call,
+                                  const nm_http_server2_request_request *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 1, request, deadline,
+                             call->done != NULL ? nm_http_server2_request_done_ : NULL);
+}
+
+int nm_http_server2_request_wait(nm_http_server2_request_call *call, nm_http_server2_request_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void nm_http_server2_request_cancel(nm_http_server2_request_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void nm_http_server2_remove_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    nm_http_server2_remove_call *ended = (nm_http_server2_remove_call *)call;
+
+    ended->done(ended, rc, (const nm_renamed *)reply);
+}
+
+int nm_http_server2_remove_start(nm_http_server2_client *client, nm_http_server2_remove_call *call,
+                                 const nm_renamed *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 2, request, deadline,
+                             call->done != NULL ? nm_http_server2_remove_done_ : NULL);
+}
+
+int nm_http_server2_remove_wait(nm_http_server2_remove_call *call, nm_renamed *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void nm_http_server2_remove_cancel(nm_http_server2_remove_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void nm_http_server2_caller_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    nm_http_server2_caller_call *ended = (nm_http_server2_caller_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int nm_http_server2_caller_start(nm_http_server2_client *client, nm_http_server2_caller_call *call,
+                                 shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 3, NULL, deadline,
+                             call->done != NULL ? nm_http_server2_caller_done_ : NULL);
+}
+
+int nm_http_server2_caller_wait(nm_http_server2_caller_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void nm_http_server2_caller_cancel(nm_http_server2_caller_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void nm_http_server2_error_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    nm_http_server2_error_call *ended = (nm_http_server2_error_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int nm_http_server2_error_start(nm_http_server2_client *client, nm_http_server2_error_call *call,
+                                const nm_renamed *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 5, request, deadline,
+                             call->done != NULL ? nm_http_server2_error_done_ : NULL);
+}
+
+int nm_http_server2_error_wait(nm_http_server2_error_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void nm_http_server2_error_cancel(nm_http_server2_error_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void nm_http_server2_stop_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    nm_http_server2_stop_call *ended = (nm_http_server2_stop_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int nm_http_server2_stop_start(nm_http_server2_client *client, nm_http_server2_stop_call *call,
+                               const nm_http_server2_stop_request *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 6, request, deadline,
+                             call->done != NULL ? nm_http_server2_stop_done_ : NULL);
+}
+
+int nm_http_server2_stop_wait(nm_http_server2_stop_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void nm_http_server2_stop_cancel(nm_http_server2_stop_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void nm_http_server2_batch_begin(nm_http_server2_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int nm_http_server2_batch_end(nm_http_server2_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int nm_http_server2_client_dispatch(nm_http_server2_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
 static int nm_http_server2_get_url_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request,
                                            void *reply)
 {

@@ -212,6 +212,88 @@ SHMRPC_NODISCARD int nm_http_server2_stop(nm_http_server2_client *client, const 
 const nm_xml_http_request2 *nm_failure_very_bad(const nm_http_server2_client *client);
 
 /*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct nm_http_server2_get_url_call nm_http_server2_get_url_call;
+struct nm_http_server2_get_url_call {
+    shmrpc_call base;
+    void (*done)(nm_http_server2_get_url_call *call, int rc, const nm_renamed *reply);
+};
+SHMRPC_NODISCARD int nm_http_server2_get_url_start(nm_http_server2_client *client, nm_http_server2_get_url_call *call,
+                                                   const nm_renamed *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int nm_http_server2_get_url_wait(nm_http_server2_get_url_call *call, nm_renamed *ret);
+void nm_http_server2_get_url_cancel(nm_http_server2_get_url_call *call);
+
+typedef struct nm_http_server2_request_call nm_http_server2_request_call;
+struct nm_http_server2_request_call {
+    shmrpc_call base;
+    void (*done)(nm_http_server2_request_call *call, int rc, const nm_http_server2_request_reply *reply);
+};
+SHMRPC_NODISCARD int nm_http_server2_request_start(nm_http_server2_client *client, nm_http_server2_request_call *call,
+                                                   const nm_http_server2_request_request *request,
+                                                   shmrpc_deadline deadline);
+SHMRPC_NODISCARD int nm_http_server2_request_wait(nm_http_server2_request_call *call,
+                                                  nm_http_server2_request_reply *ret);
+void nm_http_server2_request_cancel(nm_http_server2_request_call *call);
+
+typedef struct nm_http_server2_remove_call nm_http_server2_remove_call;
+struct nm_http_server2_remove_call {
+    shmrpc_call base;
+    void (*done)(nm_http_server2_remove_call *call, int rc, const nm_renamed *reply);
+};
+SHMRPC_NODISCARD int nm_http_server2_remove_start(nm_http_server2_client *client, nm_http_server2_remove_call *call,
+                                                  const nm_renamed *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int nm_http_server2_remove_wait(nm_http_server2_remove_call *call, nm_renamed *ret);
+void nm_http_server2_remove_cancel(nm_http_server2_remove_call *call);
+
+typedef struct nm_http_server2_caller_call nm_http_server2_caller_call;
+struct nm_http_server2_caller_call {
+    shmrpc_call base;
+    void (*done)(nm_http_server2_caller_call *call, int rc);
+};
+SHMRPC_NODISCARD int nm_http_server2_caller_start(nm_http_server2_client *client, nm_http_server2_caller_call *call,
+                                                  shmrpc_deadline deadline);
+SHMRPC_NODISCARD int nm_http_server2_caller_wait(nm_http_server2_caller_call *call);
+void nm_http_server2_caller_cancel(nm_http_server2_caller_call *call);
+
+typedef struct nm_http_server2_error_call nm_http_server2_error_call;
+struct nm_http_server2_error_call {
+    shmrpc_call base;
+    void (*done)(nm_http_server2_error_call *call, int rc);
+};
+SHMRPC_NODISCARD int nm_http_server2_error_start(nm_http_server2_client *client, nm_http_server2_error_call *call,
+                                                 const nm_renamed *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int nm_http_server2_error_wait(nm_http_server2_error_call *call);
+void nm_http_server2_error_cancel(nm_http_server2_error_call *call);
+
+typedef struct nm_http_server2_stop_call nm_http_server2_stop_call;
+struct nm_http_server2_stop_call {
+    shmrpc_call base;
+    void (*done)(nm_http_server2_stop_call *call, int rc);
+};
+SHMRPC_NODISCARD int nm_http_server2_stop_start(nm_http_server2_client *client, nm_http_server2_stop_call *call,
+                                                const nm_http_server2_stop_request *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int nm_http_server2_stop_wait(nm_http_server2_stop_call *call);
+void nm_http_server2_stop_cancel(nm_http_server2_stop_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void nm_http_server2_batch_begin(nm_http_server2_client *client);
+int nm_http_server2_batch_end(nm_http_server2_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int nm_http_server2_client_dispatch(nm_http_server2_client *client, int most);
+
+/*
  * ---- golden.naming.HTTPServer2: the serving side ----
  *
  * Embed nm_http_server2_server in a struct of your own.

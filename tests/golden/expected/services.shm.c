@@ -329,6 +329,244 @@ const golden_parts_part *golden_services_every_failure_sold_out(const golden_ser
                                                                   GOLDEN_PARTS_FAILURE_SOLD_OUT);
 }
 
+static void golden_services_every_nothing_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_services_every_nothing_call *ended = (golden_services_every_nothing_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int golden_services_every_nothing_start(golden_services_every_client *client, golden_services_every_nothing_call *call,
+                                        shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, NULL, deadline,
+                             call->done != NULL ? golden_services_every_nothing_done_ : NULL);
+}
+
+int golden_services_every_nothing_wait(golden_services_every_nothing_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void golden_services_every_nothing_cancel(golden_services_every_nothing_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void golden_services_every_ask_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_services_every_ask_call *ended = (golden_services_every_ask_call *)call;
+
+    ended->done(ended, rc, (const golden_services_little *)reply);
+}
+
+int golden_services_every_ask_start(golden_services_every_client *client, golden_services_every_ask_call *call,
+                                    shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 1, NULL, deadline,
+                             call->done != NULL ? golden_services_every_ask_done_ : NULL);
+}
+
+int golden_services_every_ask_wait(golden_services_every_ask_call *call, golden_services_little *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void golden_services_every_ask_cancel(golden_services_every_ask_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void golden_services_every_tell_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_services_every_tell_call *ended = (golden_services_every_tell_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int golden_services_every_tell_start(golden_services_every_client *client, golden_services_every_tell_call *call,
+                                     const golden_services_little *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 2, request, deadline,
+                             call->done != NULL ? golden_services_every_tell_done_ : NULL);
+}
+
+int golden_services_every_tell_wait(golden_services_every_tell_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void golden_services_every_tell_cancel(golden_services_every_tell_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void golden_services_every_both_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_services_every_both_call *ended = (golden_services_every_both_call *)call;
+
+    ended->done(ended, rc, (const golden_services_little *)reply);
+}
+
+int golden_services_every_both_start(golden_services_every_client *client, golden_services_every_both_call *call,
+                                     const golden_services_little *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 3, request, deadline,
+                             call->done != NULL ? golden_services_every_both_done_ : NULL);
+}
+
+int golden_services_every_both_wait(golden_services_every_both_call *call, golden_services_little *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void golden_services_every_both_cancel(golden_services_every_both_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void golden_services_every_inline_both_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_services_every_inline_both_call *ended = (golden_services_every_inline_both_call *)call;
+
+    ended->done(ended, rc, (const golden_services_every_inline_both_reply *)reply);
+}
+
+int golden_services_every_inline_both_start(golden_services_every_client *client,
+                                            golden_services_every_inline_both_call *call,
+                                            const golden_services_every_inline_both_request *request,
+                                            shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 4, request, deadline,
+                             call->done != NULL ? golden_services_every_inline_both_done_ : NULL);
+}
+
+int golden_services_every_inline_both_wait(golden_services_every_inline_both_call *call,
+                                           golden_services_every_inline_both_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void golden_services_every_inline_both_cancel(golden_services_every_inline_both_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void golden_services_every_foreign_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_services_every_foreign_call *ended = (golden_services_every_foreign_call *)call;
+
+    ended->done(ended, rc, (const golden_more_receipt *)reply);
+}
+
+int golden_services_every_foreign_start(golden_services_every_client *client, golden_services_every_foreign_call *call,
+                                        const golden_parts_order *request, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 5, request, deadline,
+                             call->done != NULL ? golden_services_every_foreign_done_ : NULL);
+}
+
+int golden_services_every_foreign_wait(golden_services_every_foreign_call *call, golden_more_receipt *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void golden_services_every_foreign_cancel(golden_services_every_foreign_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void golden_services_every_slow_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_services_every_slow_call *ended = (golden_services_every_slow_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int golden_services_every_slow_start(golden_services_every_client *client, golden_services_every_slow_call *call,
+                                     shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 6, NULL, deadline,
+                             call->done != NULL ? golden_services_every_slow_done_ : NULL);
+}
+
+int golden_services_every_slow_wait(golden_services_every_slow_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void golden_services_every_slow_cancel(golden_services_every_slow_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void golden_services_every_for_ever_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    golden_services_every_for_ever_call *ended = (golden_services_every_for_ever_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int golden_services_every_for_ever_start(golden_services_every_client *client,
+                                         golden_services_every_for_ever_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 7, NULL, deadline,
+                             call->done != NULL ? golden_services_every_for_ever_done_ : NULL);
+}
+
+int golden_services_every_for_ever_wait(golden_services_every_for_ever_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void golden_services_every_for_ever_cancel(golden_services_every_for_ever_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void golden_services_every_batch_begin(golden_services_every_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int golden_services_every_batch_end(golden_services_every_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int golden_services_every_client_dispatch(golden_services_every_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
 static int golden_services_every_nothing_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request,
                                                  void *reply)
 {
@@ -721,6 +959,75 @@ const golden_more_box *second_own_between(const second_client *client)
                                                                 &golden_services_own_info, GOLDEN_SERVICES_OWN_BETWEEN);
 }
 
+static void second_foreign_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    second_foreign_call *ended = (second_foreign_call *)call;
+
+    ended->done(ended, rc, (const golden_more_receipt *)reply);
+}
+
+int second_foreign_start(second_client *client, second_foreign_call *call, const golden_parts_order *request,
+                         shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, request, deadline,
+                             call->done != NULL ? second_foreign_done_ : NULL);
+}
+
+int second_foreign_wait(second_foreign_call *call, golden_more_receipt *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void second_foreign_cancel(second_foreign_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+static void second_again_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    second_again_call *ended = (second_again_call *)call;
+
+    ended->done(ended, rc, (const golden_more_receipt *)reply);
+}
+
+int second_again_start(second_client *client, second_again_call *call, const golden_more_receipt *request,
+                       shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 1, request, deadline,
+                             call->done != NULL ? second_again_done_ : NULL);
+}
+
+int second_again_wait(second_again_call *call, golden_more_receipt *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void second_again_cancel(second_again_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void second_batch_begin(second_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int second_batch_end(second_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int second_client_dispatch(second_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
 static int second_foreign_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
 {
     const second_ops *ops = (const second_ops *)shmrpc_server_operations(server);
@@ -868,6 +1175,21 @@ void golden_services_bare_client_free(golden_services_bare_client *client)
 shmrpc_client *golden_services_bare_client_base(golden_services_bare_client *client)
 {
     return (shmrpc_client *)client;
+}
+
+void golden_services_bare_batch_begin(golden_services_bare_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int golden_services_bare_batch_end(golden_services_bare_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int golden_services_bare_client_dispatch(golden_services_bare_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
 }
 
 const shmrpc_service_info golden_services_bare_service_info = {

@@ -132,6 +132,117 @@ const golden_more_box *golden_services_every_own_between(const golden_services_e
 const golden_parts_part *golden_services_every_failure_sold_out(const golden_services_every_client *client);
 
 /*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct golden_services_every_nothing_call golden_services_every_nothing_call;
+struct golden_services_every_nothing_call {
+    shmrpc_call base;
+    void (*done)(golden_services_every_nothing_call *call, int rc);
+};
+SHMRPC_NODISCARD int golden_services_every_nothing_start(golden_services_every_client *client,
+                                                         golden_services_every_nothing_call *call,
+                                                         shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_services_every_nothing_wait(golden_services_every_nothing_call *call);
+void golden_services_every_nothing_cancel(golden_services_every_nothing_call *call);
+
+typedef struct golden_services_every_ask_call golden_services_every_ask_call;
+struct golden_services_every_ask_call {
+    shmrpc_call base;
+    void (*done)(golden_services_every_ask_call *call, int rc, const golden_services_little *reply);
+};
+SHMRPC_NODISCARD int golden_services_every_ask_start(golden_services_every_client *client,
+                                                     golden_services_every_ask_call *call, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_services_every_ask_wait(golden_services_every_ask_call *call, golden_services_little *ret);
+void golden_services_every_ask_cancel(golden_services_every_ask_call *call);
+
+typedef struct golden_services_every_tell_call golden_services_every_tell_call;
+struct golden_services_every_tell_call {
+    shmrpc_call base;
+    void (*done)(golden_services_every_tell_call *call, int rc);
+};
+SHMRPC_NODISCARD int golden_services_every_tell_start(golden_services_every_client *client,
+                                                      golden_services_every_tell_call *call,
+                                                      const golden_services_little *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_services_every_tell_wait(golden_services_every_tell_call *call);
+void golden_services_every_tell_cancel(golden_services_every_tell_call *call);
+
+typedef struct golden_services_every_both_call golden_services_every_both_call;
+struct golden_services_every_both_call {
+    shmrpc_call base;
+    void (*done)(golden_services_every_both_call *call, int rc, const golden_services_little *reply);
+};
+SHMRPC_NODISCARD int golden_services_every_both_start(golden_services_every_client *client,
+                                                      golden_services_every_both_call *call,
+                                                      const golden_services_little *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_services_every_both_wait(golden_services_every_both_call *call,
+                                                     golden_services_little *ret);
+void golden_services_every_both_cancel(golden_services_every_both_call *call);
+
+typedef struct golden_services_every_inline_both_call golden_services_every_inline_both_call;
+struct golden_services_every_inline_both_call {
+    shmrpc_call base;
+    void (*done)(golden_services_every_inline_both_call *call, int rc,
+                 const golden_services_every_inline_both_reply *reply);
+};
+SHMRPC_NODISCARD int golden_services_every_inline_both_start(golden_services_every_client *client,
+                                                             golden_services_every_inline_both_call *call,
+                                                             const golden_services_every_inline_both_request *request,
+                                                             shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_services_every_inline_both_wait(golden_services_every_inline_both_call *call,
+                                                            golden_services_every_inline_both_reply *ret);
+void golden_services_every_inline_both_cancel(golden_services_every_inline_both_call *call);
+
+typedef struct golden_services_every_foreign_call golden_services_every_foreign_call;
+struct golden_services_every_foreign_call {
+    shmrpc_call base;
+    void (*done)(golden_services_every_foreign_call *call, int rc, const golden_more_receipt *reply);
+};
+SHMRPC_NODISCARD int golden_services_every_foreign_start(golden_services_every_client *client,
+                                                         golden_services_every_foreign_call *call,
+                                                         const golden_parts_order *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_services_every_foreign_wait(golden_services_every_foreign_call *call,
+                                                        golden_more_receipt *ret);
+void golden_services_every_foreign_cancel(golden_services_every_foreign_call *call);
+
+typedef struct golden_services_every_slow_call golden_services_every_slow_call;
+struct golden_services_every_slow_call {
+    shmrpc_call base;
+    void (*done)(golden_services_every_slow_call *call, int rc);
+};
+SHMRPC_NODISCARD int golden_services_every_slow_start(golden_services_every_client *client,
+                                                      golden_services_every_slow_call *call, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_services_every_slow_wait(golden_services_every_slow_call *call);
+void golden_services_every_slow_cancel(golden_services_every_slow_call *call);
+
+typedef struct golden_services_every_for_ever_call golden_services_every_for_ever_call;
+struct golden_services_every_for_ever_call {
+    shmrpc_call base;
+    void (*done)(golden_services_every_for_ever_call *call, int rc);
+};
+SHMRPC_NODISCARD int golden_services_every_for_ever_start(golden_services_every_client *client,
+                                                          golden_services_every_for_ever_call *call,
+                                                          shmrpc_deadline deadline);
+SHMRPC_NODISCARD int golden_services_every_for_ever_wait(golden_services_every_for_ever_call *call);
+void golden_services_every_for_ever_cancel(golden_services_every_for_ever_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void golden_services_every_batch_begin(golden_services_every_client *client);
+int golden_services_every_batch_end(golden_services_every_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int golden_services_every_client_dispatch(golden_services_every_client *client, int most);
+
+/*
  * ---- golden.services.Every: the serving side ----
  *
  * Embed golden_services_every_server in a struct of your own.
@@ -271,6 +382,46 @@ const golden_parts_part *second_own_second(const second_client *client);
 const golden_more_box *second_own_between(const second_client *client);
 
 /*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct second_foreign_call second_foreign_call;
+struct second_foreign_call {
+    shmrpc_call base;
+    void (*done)(second_foreign_call *call, int rc, const golden_more_receipt *reply);
+};
+SHMRPC_NODISCARD int second_foreign_start(second_client *client, second_foreign_call *call,
+                                          const golden_parts_order *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int second_foreign_wait(second_foreign_call *call, golden_more_receipt *ret);
+void second_foreign_cancel(second_foreign_call *call);
+
+typedef struct second_again_call second_again_call;
+struct second_again_call {
+    shmrpc_call base;
+    void (*done)(second_again_call *call, int rc, const golden_more_receipt *reply);
+};
+SHMRPC_NODISCARD int second_again_start(second_client *client, second_again_call *call,
+                                        const golden_more_receipt *request, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int second_again_wait(second_again_call *call, golden_more_receipt *ret);
+void second_again_cancel(second_again_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void second_batch_begin(second_client *client);
+int second_batch_end(second_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int second_client_dispatch(second_client *client, int most);
+
+/*
  * ---- golden.services.Other: the serving side ----
  *
  * Embed second_server in a struct of your own.
@@ -339,6 +490,16 @@ void golden_services_bare_client_free(golden_services_bare_client *client); /* t
 
 /* The handle beneath, for what is in shmrpc/client.h. */
 shmrpc_client *golden_services_bare_client_base(golden_services_bare_client *client);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void golden_services_bare_batch_begin(golden_services_bare_client *client);
+int golden_services_bare_batch_end(golden_services_bare_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int golden_services_bare_client_dispatch(golden_services_bare_client *client, int most);
 
 /*
  * ---- golden.services.Bare: the serving side ----

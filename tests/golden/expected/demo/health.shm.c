@@ -67,6 +67,48 @@ int demo_health_health_check(demo_health_health_client *client, demo_health_heal
     return shmrpc_client_call((shmrpc_client *)client, 0, NULL, ret, deadline);
 }
 
+static void demo_health_health_check_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    demo_health_health_check_call *ended = (demo_health_health_check_call *)call;
+
+    ended->done(ended, rc, (const demo_health_health_reply *)reply);
+}
+
+int demo_health_health_check_start(demo_health_health_client *client, demo_health_health_check_call *call,
+                                   shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, NULL, deadline,
+                             call->done != NULL ? demo_health_health_check_done_ : NULL);
+}
+
+int demo_health_health_check_wait(demo_health_health_check_call *call, demo_health_health_reply *ret)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, ret);
+}
+
+void demo_health_health_check_cancel(demo_health_health_check_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void demo_health_health_batch_begin(demo_health_health_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int demo_health_health_batch_end(demo_health_health_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int demo_health_health_client_dispatch(demo_health_health_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
 static int demo_health_health_check_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request,
                                             void *reply)
 {

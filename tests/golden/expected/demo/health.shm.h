@@ -59,6 +59,36 @@ SHMRPC_NODISCARD int demo_health_health_check(demo_health_health_client *client,
                                               shmrpc_deadline deadline);
 
 /*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct demo_health_health_check_call demo_health_health_check_call;
+struct demo_health_health_check_call {
+    shmrpc_call base;
+    void (*done)(demo_health_health_check_call *call, int rc, const demo_health_health_reply *reply);
+};
+SHMRPC_NODISCARD int demo_health_health_check_start(demo_health_health_client *client,
+                                                    demo_health_health_check_call *call, shmrpc_deadline deadline);
+SHMRPC_NODISCARD int demo_health_health_check_wait(demo_health_health_check_call *call, demo_health_health_reply *ret);
+void demo_health_health_check_cancel(demo_health_health_check_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void demo_health_health_batch_begin(demo_health_health_client *client);
+int demo_health_health_batch_end(demo_health_health_client *client);
+
+/*
+ * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
+ * nothing more now; below 0: a status.
+ */
+int demo_health_health_client_dispatch(demo_health_health_client *client, int most);
+
+/*
  * ---- demo.health.Health: the serving side ----
  *
  * Embed demo_health_health_server in a struct of your own.
