@@ -1,0 +1,559 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_workers.c - a server with several workers: what may run at the same time, what may not, and who waits for whom.
+ *
+ * Server and clients are threads of one process, so that ThreadSanitizer sees both ends of the application's data.
+ */
+#include "test_support.h"
+
+#include <shmrpc/lane.h>
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <string.h>
+#include <time.h>
+
+#define NAME "workers"
+#define MS 1000000L
+
+enum {
+    METHOD_ADD = 1, /* adds 1 to what the session has, without a lock; answers the sum */
+    METHOD_MEET,    /* waits until a handler of another session is in it, too; answers whether one came */
+    METHOD_GATE,    /* waits for the gate */
+    METHOD_WORK,    /* takes 2 ms */
+};
+
+/* Of each session; touched by its handlers alone. */
+typedef struct mine {
+    uint64_t sum;
+    bool is_inside;
+} mine;
+
+SHMRPC_SESSION_STATE(mine_of, mine);
+
+static shmrpc_lane_server server;
+static pthread_t server_thread;
+static counts before;
+static sem_t gate;
+static _Atomic unsigned at_gate;
+static _Atomic unsigned meeting;
+static _Atomic unsigned met;
+static _Atomic unsigned worked;
+static _Atomic unsigned connected;
+static _Atomic unsigned disconnected;
+static _Atomic bool wrong;
+
+static void pause_ms(long duration_ms)
+{
+    const struct timespec span = {.tv_nsec = duration_ms * MS};
+
+    (void)nanosleep(&span, NULL);
+}
+
+/* The number of the meeting is even while nobody waits in it. */
+static bool meet(void)
+{
+    uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
+    unsigned mine_is = atomic_fetch_add(&meeting, 1);
+
+    if (mine_is % 2 != 0) {
+        return true;
+    }
+    while (atomic_load(&meeting) == mine_is + 1) {
+        if (test_now_ns() >= until_ns) {
+            return false;
+        }
+        pause_ms(0);
+    }
+    return true;
+}
+
+static int on_request(shmrpc_lane_server *self, const shmrpc_lane_request *request, size_t *ret_size)
+{
+    mine *state = mine_of(request->session);
+
+    (void)self;
+    *ret_size = 0;
+    if (state->is_inside) {
+        atomic_store(&wrong, true);
+    }
+    state->is_inside = true;
+    switch (request->method) {
+    case METHOD_ADD:
+        state->sum++;
+        memcpy(request->reply, &state->sum, sizeof(state->sum));
+        *ret_size = sizeof(state->sum);
+        break;
+    case METHOD_MEET:
+        if (meet()) {
+            (void)atomic_fetch_add(&met, 1);
+        }
+        break;
+    case METHOD_GATE:
+        (void)atomic_fetch_add(&at_gate, 1);
+        while (sem_wait(&gate) != 0) {
+        }
+        break;
+    case METHOD_WORK:
+        pause_ms(2);
+        (void)atomic_fetch_add(&worked, 1);
+        break;
+    default: break;
+    }
+    state->is_inside = false;
+    return 0;
+}
+
+static void on_connected(shmrpc_lane_server *self, shmrpc_session *session)
+{
+    (void)self;
+    mine_of(session)->sum = 0;
+    (void)atomic_fetch_add(&connected, 1);
+}
+
+static void on_disconnected(shmrpc_lane_server *self, shmrpc_session *session, int why)
+{
+    (void)self;
+    (void)why;
+    if (mine_of(session)->is_inside) {
+        atomic_store(&wrong, true);
+    }
+    (void)atomic_fetch_add(&disconnected, 1);
+}
+
+static const shmrpc_lane_handlers handlers = {on_request, on_connected, on_disconnected};
+
+static void *run(void *argument)
+{
+    (void)argument;
+    return shmrpc_lane_server_run(&server) == 0 ? &server : NULL;
+}
+
+static void start(shmrpc_server_options options)
+{
+    options.session_state_size = sizeof(mine);
+    ck_assert_msg(shmrpc_lane_server_init(&server, &handlers, NAME, NULL, &options) == 0, "%s", shmrpc_last_error());
+    ck_assert_int_eq(pthread_create(&server_thread, NULL, run, NULL), 0);
+}
+
+static void join(void)
+{
+    void *result = NULL;
+
+    ck_assert_int_eq(pthread_join(server_thread, &result), 0);
+    ck_assert_ptr_eq(result, &server);
+    ck_assert(!atomic_load(&wrong));
+    ck_assert_uint_eq(atomic_load(&connected), atomic_load(&disconnected));
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).sessions_open, 0);
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).sessions_accepted, atomic_load(&connected));
+}
+
+static void stop(void)
+{
+    shmrpc_lane_server_stop(&server);
+    join();
+    shmrpc_lane_server_deinit(&server);
+}
+
+static shmrpc_lane *connect_default(void)
+{
+    const shmrpc_client_options options = {.wait_for_server = true};
+    shmrpc_lane *lane = NULL;
+
+    ck_assert_msg(shmrpc_lane_connect(&lane, NAME, NULL, &options) == 0, "%s", shmrpc_last_error());
+    return lane;
+}
+
+static uint64_t add(shmrpc_lane *lane)
+{
+    uint64_t sum = 0;
+    int rc = shmrpc_lane_call(lane, METHOD_ADD, NULL, 0, &sum, sizeof(sum), NULL, shmrpc_in_s(20));
+
+    if (rc != 0) {
+        atomic_store(&wrong, true);
+    }
+    return sum;
+}
+
+static void await_at_least(_Atomic unsigned *count, unsigned least)
+{
+    uint64_t deadline_ns = test_deadline_ns(TEST_PATIENCE_MS);
+
+    while (atomic_load(count) < least) {
+        ck_assert(test_now_ns() < deadline_ns);
+        pause_ms(1);
+    }
+}
+
+static void begin(void)
+{
+    runtime_dir_make();
+    counts_take(&before);
+    ck_assert_int_eq(sem_init(&gate, 0, 0), 0);
+}
+
+static void end(void)
+{
+    counts_expect_same(&before);
+    ck_assert_uint_eq(runtime_dir_entries(), 0);
+    runtime_dir_remove();
+}
+
+/* ---- what never runs at the same time ---- */
+
+#define THREADS 6
+#define CALLS 400
+
+static void *add_many(void *lane)
+{
+    uint64_t last = 0;
+
+    for (int i = 0; i < CALLS; i++) {
+        uint64_t sum = add(lane);
+
+        if (sum <= last) {
+            atomic_store(&wrong, true);
+        }
+        last = sum;
+    }
+    return NULL;
+}
+
+START_TEST(handlers_of_a_session_never_run_at_once_though_its_client_has_many_threads)
+{
+    static const int64_t spins[] = {SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE, 1, SHMRPC_SPIN_FOREVER};
+    shmrpc_lane *lanes[2];
+    pthread_t threads[2 * THREADS];
+
+    start((shmrpc_server_options){.workers = 4, .spin_ns = spins[_i]});
+    for (int i = 0; i < 2; i++) {
+        lanes[i] = connect_default();
+    }
+    for (int i = 0; i < 2 * THREADS; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, add_many, lanes[i % 2]), 0);
+    }
+    for (int i = 0; i < 2 * THREADS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    }
+    ck_assert_uint_eq(atomic_load(&connected), 2);
+    for (int i = 0; i < 2; i++) {
+        ck_assert_uint_eq(add(lanes[i]), THREADS * CALLS + 1);
+        shmrpc_lane_free(lanes[i]);
+    }
+    shmrpc_lane_server_stop(&server);
+    join();
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).calls, 2 * (THREADS * CALLS + 1));
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).calls_failed, 0);
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
+/* ---- what does ---- */
+
+#define MEETINGS 100
+
+static void *meet_often(void *lane)
+{
+    for (int i = 0; i < MEETINGS; i++) {
+        if (shmrpc_lane_call(lane, METHOD_MEET, NULL, 0, NULL, 0, NULL, shmrpc_in_s(20)) != 0) {
+            atomic_store(&wrong, true);
+        }
+        if (i % 10 == 0) {
+            pause_ms(1); /* long enough for the session to become cold */
+        }
+    }
+    return NULL;
+}
+
+START_TEST(two_hot_sessions_are_served_at_the_same_time)
+{
+    static const int64_t spins[] = {SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE, SHMRPC_SPIN_FOREVER};
+    shmrpc_lane *lanes[2];
+    pthread_t other;
+
+    start((shmrpc_server_options){.workers = 2, .spin_ns = spins[_i]});
+    for (int i = 0; i < 2; i++) {
+        lanes[i] = connect_default();
+    }
+    ck_assert_int_eq(pthread_create(&other, NULL, meet_often, lanes[0]), 0);
+    (void)meet_often(lanes[1]);
+    ck_assert_int_eq(pthread_join(other, NULL), 0);
+    ck_assert_uint_eq(atomic_load(&met), 2 * MEETINGS);
+    for (int i = 0; i < 2; i++) {
+        shmrpc_lane_free(lanes[i]);
+    }
+    stop();
+}
+END_TEST
+
+#define OTHERS 7
+
+static void *add_while_one_waits(void *lane)
+{
+    for (int i = 0; i < 50; i++) {
+        (void)add(lane);
+    }
+    return NULL;
+}
+
+static void *wait_at_gate(void *lane)
+{
+    if (shmrpc_lane_call(lane, METHOD_GATE, NULL, 0, NULL, 0, NULL, shmrpc_forever()) != 0) {
+        atomic_store(&wrong, true);
+    }
+    return NULL;
+}
+
+START_TEST(a_handler_that_does_not_return_holds_up_its_own_session_alone)
+{
+    static const int64_t spins[] = {SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE, SHMRPC_SPIN_FOREVER};
+    uint32_t workers = _i < 3 ? 2 : 4;
+    uint32_t stuck = workers - 1; /* as many as may be */
+    shmrpc_lane *waiting[3];
+    shmrpc_lane *others[OTHERS];
+    pthread_t waits[3];
+    pthread_t adds[OTHERS];
+    shmrpc_lane *late;
+
+    start((shmrpc_server_options){.workers = workers, .spin_ns = spins[_i % 3]});
+    for (int i = 0; i < OTHERS; i++) {
+        others[i] = connect_default();
+    }
+    /* All are hot, and some worker has several of them, when a handler gets stuck. */
+    for (int i = 0; i < OTHERS; i++) {
+        (void)add(others[i]);
+    }
+    for (uint32_t i = 0; i < stuck; i++) {
+        waiting[i] = connect_default();
+        ck_assert_int_eq(pthread_create(&waits[i], NULL, wait_at_gate, waiting[i]), 0);
+    }
+    for (int i = 0; i < OTHERS; i++) {
+        ck_assert_int_eq(pthread_create(&adds[i], NULL, add_while_one_waits, others[i]), 0);
+    }
+    await_at_least(&at_gate, stuck);
+    for (int i = 0; i < OTHERS; i++) {
+        ck_assert_int_eq(pthread_join(adds[i], NULL), 0);
+    }
+    /* Who is there, who comes, and who goes. */
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < OTHERS; i++) {
+            (void)add(others[i]);
+        }
+        late = connect_default();
+        ck_assert_uint_eq(add(late), 1);
+        shmrpc_lane_free(late);
+        await_at_least(&disconnected, (unsigned)round + 1);
+    }
+    ck_assert(!atomic_load(&wrong));
+    for (uint32_t i = 0; i < stuck; i++) {
+        ck_assert_int_eq(sem_post(&gate), 0);
+    }
+    for (uint32_t i = 0; i < stuck; i++) {
+        ck_assert_int_eq(pthread_join(waits[i], NULL), 0);
+        shmrpc_lane_free(waiting[i]);
+    }
+    for (int i = 0; i < OTHERS; i++) {
+        ck_assert_uint_eq(add(others[i]), 1 + 50 + 5 + 1);
+        shmrpc_lane_free(others[i]);
+    }
+    stop();
+}
+END_TEST
+
+/* ---- coming and going ---- */
+
+static void *come_and_go(void *unused)
+{
+    (void)unused;
+    for (int i = 0; i < 40; i++) {
+        shmrpc_lane *lane = NULL;
+
+        if (shmrpc_lane_connect(&lane, NAME, NULL, NULL) != 0) {
+            atomic_store(&wrong, true);
+            return NULL;
+        }
+        for (uint64_t n = 1; n <= 5; n++) {
+            if (add(lane) != n) {
+                atomic_store(&wrong, true);
+            }
+        }
+        shmrpc_lane_free(lane);
+    }
+    return NULL;
+}
+
+START_TEST(counts_all_who_come_and_go_and_may_be_asked_meanwhile)
+{
+    pthread_t threads[THREADS];
+    uint64_t calls = 0;
+
+    start((shmrpc_server_options){.workers = 3});
+    shmrpc_lane_free(connect_default());
+    for (int i = 0; i < THREADS; i++) {
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, come_and_go, NULL), 0);
+    }
+    while (calls < THREADS * 40 * 5 && !atomic_load(&wrong)) {
+        shmrpc_server_counts now = shmrpc_server_counters(&server.base);
+
+        ck_assert_uint_ge(now.calls, calls);
+        ck_assert_uint_le(now.sessions_open, now.sessions_accepted);
+        calls = now.calls;
+        pause_ms(1);
+    }
+    for (int i = 0; i < THREADS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+    }
+    await_at_least(&disconnected, THREADS * 40 + 1);
+    ck_assert_uint_eq(atomic_load(&connected), THREADS * 40 + 1);
+    stop();
+}
+END_TEST
+
+START_TEST(refuses_who_has_as_many_sessions_as_one_user_may_have)
+{
+    shmrpc_lane *lanes[2];
+    shmrpc_lane *third = NULL;
+
+    start((shmrpc_server_options){.workers = 2, .max_sessions_per_uid = 2});
+    lanes[0] = connect_default();
+    lanes[1] = connect_default();
+    ck_assert_int_eq(shmrpc_lane_connect(&third, NAME, NULL, NULL), SHMRPC_E_REFUSED);
+    ck_assert_msg(strstr(shmrpc_last_error(), "from one user") != NULL, "%s", shmrpc_last_error());
+    shmrpc_lane_free(lanes[0]);
+    await_at_least(&disconnected, 1);
+    third = connect_default();
+    ck_assert_uint_eq(add(third), 1);
+    shmrpc_lane_free(third);
+    shmrpc_lane_free(lanes[1]);
+    stop();
+}
+END_TEST
+
+/* ---- rest ---- */
+
+static int64_t cpu_ns(void)
+{
+    struct timespec used;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (int64_t)used.tv_sec * 1000000000 + used.tv_nsec;
+}
+
+START_TEST(costs_nothing_while_nobody_calls)
+{
+    enum { CLIENTS = 60 };
+    static shmrpc_lane *lanes[CLIENTS];
+    uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
+    uint64_t sleeps;
+    uint64_t last;
+    int64_t cpu;
+
+    start((shmrpc_server_options){.workers = 4});
+    for (int i = 0; i < CLIENTS; i++) {
+        lanes[i] = connect_default();
+        (void)add(lanes[i]);
+    }
+    /* Until all are cold. */
+    sleeps = shmrpc_server_counters(&server.base).sleeps;
+    do {
+        last = sleeps;
+        pause_ms(50);
+        sleeps = shmrpc_server_counters(&server.base).sleeps;
+    } while (sleeps != last && test_now_ns() < until_ns);
+    cpu = cpu_ns();
+    pause_ms(400);
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).sleeps, sleeps);
+    ck_assert_int_lt(cpu_ns() - cpu, 5 * MS);
+    for (int i = 0; i < CLIENTS; i++) {
+        shmrpc_lane_free(lanes[i]);
+    }
+    stop();
+}
+END_TEST
+
+/* ---- the end ---- */
+
+START_TEST(stopping_lets_handlers_of_all_workers_end_and_answers_what_was_sent)
+{
+    shmrpc_lane *waiting[2];
+    shmrpc_lane *others[3];
+    pthread_t waits[2];
+
+    start((shmrpc_server_options){.workers = 3});
+    for (int i = 0; i < 3; i++) {
+        others[i] = connect_default();
+    }
+    for (int i = 0; i < 2; i++) {
+        waiting[i] = connect_default();
+        ck_assert_int_eq(pthread_create(&waits[i], NULL, wait_at_gate, waiting[i]), 0);
+    }
+    await_at_least(&at_gate, 2);
+    for (int i = 0; i < 3; i++) {
+        for (int n = 0; n < 10; n++) {
+            ck_assert_int_eq(shmrpc_lane_send(others[i], METHOD_WORK, NULL, 0, shmrpc_in_s(5)), 0);
+        }
+    }
+    shmrpc_lane_server_stop(&server);
+    await_at_least(&worked, 30);
+    ck_assert_int_eq(sem_post(&gate), 0);
+    ck_assert_int_eq(sem_post(&gate), 0);
+    join();
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(pthread_join(waits[i], NULL), 0);
+        shmrpc_lane_free(waiting[i]);
+    }
+    for (int i = 0; i < 3; i++) {
+        shmrpc_lane_free(others[i]);
+    }
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).calls, 32);
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
+START_TEST(stopping_leaves_what_it_cannot_answer_in_time)
+{
+    const shmrpc_client_options deep = {.depth = 4096, .wait_for_server = true};
+    shmrpc_lane *lane = NULL;
+    uint64_t began_ns;
+    int rc;
+
+    start((shmrpc_server_options){.workers = (uint32_t)_i + 1, .stop_timeout_ns = 50 * MS});
+    ck_assert_int_eq(shmrpc_lane_connect(&lane, NAME, NULL, &deep), 0);
+    /* Eight seconds of work. */
+    for (int n = 0; n < 4000; n++) {
+        ck_assert_int_eq(shmrpc_lane_send(lane, METHOD_WORK, NULL, 0, shmrpc_in_s(5)), 0);
+    }
+    await_at_least(&worked, 1);
+    began_ns = test_now_ns();
+    shmrpc_lane_server_stop(&server);
+    join();
+    ck_assert_uint_lt(test_now_ns() - began_ns, 2000 * (uint64_t)MS);
+    ck_assert_uint_lt(atomic_load(&worked), 2000);
+    rc = shmrpc_lane_call(lane, METHOD_ADD, NULL, 0, NULL, 0, NULL, shmrpc_in_s(5));
+    ck_assert_msg(rc == SHMRPC_E_NOT_SENT || rc == SHMRPC_E_NOT_EXECUTED, "%s", shmrpc_status_text(rc));
+    shmrpc_lane_free(lane);
+    shmrpc_lane_server_deinit(&server);
+}
+END_TEST
+
+static Suite *workers_suite(void)
+{
+    Suite *suite = suite_create("ipc_workers");
+    TCase *tests = tcase_create("workers");
+
+    tcase_set_timeout(tests, 60);
+    tcase_add_checked_fixture(tests, begin, end);
+    tcase_add_loop_test(tests, handlers_of_a_session_never_run_at_once_though_its_client_has_many_threads, 0, 4);
+    tcase_add_loop_test(tests, two_hot_sessions_are_served_at_the_same_time, 0, 3);
+    tcase_add_loop_test(tests, a_handler_that_does_not_return_holds_up_its_own_session_alone, 0, 6);
+    tcase_add_test(tests, counts_all_who_come_and_go_and_may_be_asked_meanwhile);
+    tcase_add_test(tests, refuses_who_has_as_many_sessions_as_one_user_may_have);
+    tcase_add_test(tests, costs_nothing_while_nobody_calls);
+    tcase_add_test(tests, stopping_lets_handlers_of_all_workers_end_and_answers_what_was_sent);
+    tcase_add_loop_test(tests, stopping_leaves_what_it_cannot_answer_in_time, 0, 2);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(workers_suite)
