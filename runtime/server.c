@@ -33,6 +33,25 @@ const char *server_name(const server_host *host, const shmrpc_session *session)
     return name == NULL ? host->entry.path : name;
 }
 
+shmrpc_log_entry server_about(const server_host *host, const shmrpc_session *session, shmrpc_log_level level,
+                              shmrpc_log_event event)
+{
+    shmrpc_log_entry entry = {.level = level,
+                              .event = event,
+                              .socket = host->entry.path,
+                              .service = host->service_name,
+                              .pid = -1,
+                              .uid = (uid_t)-1};
+
+    if (session != NULL) {
+        entry.service = session->offer == NULL ? host->service_name : session->offer->service->name;
+        entry.session = session->id;
+        entry.pid = session->peer.pid;
+        entry.uid = session->peer.uid;
+    }
+    return entry;
+}
+
 void server_stop(server_host *host)
 {
     atomic_store_explicit(&host->stopping, true, memory_order_release);

@@ -163,6 +163,11 @@ static void adopt(server_worker *self)
 
 /* ---- the poller ---- */
 
+uint64_t server_key(const seat *at, unsigned lane, unsigned tag)
+{
+    return (uint64_t)seat_generation(at) << 32 | (uint64_t)at->index << 9 | (uint64_t)lane << 3 | tag;
+}
+
 static void handle_event(server_worker *self, uint64_t key)
 {
     unsigned tag = (unsigned)(key & 7);

@@ -2,10 +2,13 @@
 /*
  * server_state.h - what the parts of a server share: its state, and what they do for each other.
  *
- *   server.c           the life of hosts and of the services that they offer; what any thread may ask
- *   server_loop.c      workers: who serves which session, and when they sleep
- *   server_clients.c   who comes and who goes: accept, handshake, lanes, end
- *   server_lanes.c     requests, and lanes that become cold
+ *   server.c             the life of hosts and of the services that they offer; what any thread may ask
+ *   server_loop.c        workers: who serves which session, and when they sleep
+ *   server_door.c        clients that come
+ *   server_users.c       how many of each user
+ *   server_handshake.c   which service they meet, to which session a lane belongs
+ *   server_clients.c     what happens to those who are there, and how they end
+ *   server_lanes.c       requests, and lanes that become cold
  *
  * A host has one name, one socket, one poller and up to 64 workers; it offers services, each a shmrpc_server. Sessions
  * belong to the worker that holds their seat (seat.h), which alone touches them. What belongs to the host is under its
@@ -16,6 +19,8 @@
 
 #include "directory.h"
 #include "session.h"
+
+#include <shmrpc/log.h>
 
 #include <pthread.h>
 
@@ -157,10 +162,24 @@ static inline bool host_is_stopping(const server_host *host)
     return atomic_load_explicit(&host->stopping, memory_order_acquire);
 }
 
+static inline void host_lock(server_host *host)
+{
+    (void)pthread_mutex_lock(&host->lock);
+}
+
+static inline void host_unlock(server_host *host)
+{
+    (void)pthread_mutex_unlock(&host->lock);
+}
+
 /* ---- server.c ---- */
 
 /* The name of what a session (or NULL) is connected to, or of the host, for lines of the log. */
 const char *server_name(const server_host *host, const shmrpc_session *session);
+
+/* An entry of the log about a session, or (NULL) about the host. */
+shmrpc_log_entry server_about(const server_host *host, const shmrpc_session *session, shmrpc_log_level level,
+                              shmrpc_log_event event);
 
 /* As shmrpc_server_stop(). */
 void server_stop(server_host *host);
@@ -185,10 +204,10 @@ void server_keep(server_worker *self, seat *at);
 /* Knocks at a session's seat for a worker, which keeps it where it is nobody's. Under the lock, or at one's own. */
 void server_tell(server_worker *self, shmrpc_session *session, uint32_t news);
 
-/* ---- server_clients.c ---- */
-
 /* The key of an event. */
 uint64_t server_key(const seat *at, unsigned lane, unsigned tag);
+
+/* ---- server_door.c ---- */
 
 /* Accepts those who wait; where descriptors have run out, pauses. */
 void server_accept(server_worker *self);
@@ -196,11 +215,35 @@ void server_accept(server_worker *self);
 /* Watches the listener. Under the lock, or before anybody serves. Returns 0 or -errno. */
 int server_resume_accepting(server_host *host);
 
-/* What a worker's sessions ask in their handshake. */
-void server_rules(server_worker *self);
+/* Sets the timer for the first deadline after now, or for the end of a pause in accepting. Under the lock. */
+void server_set_timer(server_host *host, int64_t now_ns);
 
 /* The timer has been reached: handshakes that took too long, the end of a pause. */
 void server_time(server_worker *self);
+
+/* ---- server_users.c: under the lock ---- */
+
+/* What this user has so far; made where there is nothing yet. NULL: out of memory. */
+server_user *server_user_of(server_host *host, uid_t uid);
+
+/* Forgets a user who has nothing. */
+void server_user_tidy(server_host *host, server_user *user);
+
+/* Counts one who has left. */
+void server_user_leaves(server_host *host, uid_t uid, bool was_open);
+
+/* Is there room for one more session of this user? Asked twice: several may shake hands when the last place is taken. */
+int server_check_room(server_host *host, uid_t uid);
+
+/* ---- server_handshake.c ---- */
+
+/* What a worker's sessions ask in their handshake. */
+void server_rules(server_worker *self);
+
+/* Takes in the lanes that have come to an open session, which may end. */
+void server_take_in(server_worker *self, shmrpc_session *session);
+
+/* ---- server_clients.c ---- */
 
 /* Looks at what a session's seat was knocked for. The session may have ended. */
 void server_hear(server_worker *self, shmrpc_session *session);
