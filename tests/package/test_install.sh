@@ -151,6 +151,17 @@ bad_schema_fails_the_build_with_its_diagnostic() {
     expect_text "$output" "error[E205]"
 }
 
+# In C++ one derives from what is generated, and includes it as it is.
+cpp_program_serves_and_calls() {
+    command -v c++ >/dev/null || skip "there is no C++ compiler"
+    build_with_cmake "$source_dir/tests/package/cpp" "$prefix"
+    mkdir -m 700 run
+    export SHMRPC_DIR=$PWD/run
+    expect_status 0 timeout 60 build/cpp
+    [ "$output" = $'0 100\n0 200\n0 300\n300 left' ] || fail "said: $output"
+    [ -z "$(ls -A run)" ] || fail "left behind: $(ls -A run)"
+}
+
 # Each example is a project of its own: it builds as such, and its client comes to its end with its server.
 runs_example() {
     local name=${1#*-} server_pid
@@ -185,6 +196,7 @@ run_case host_shmc_takes_the_place_of_the_package_s
 run_case rebuilds_after_imported_file_changes Ninja
 run_case rebuilds_after_imported_file_changes "Unix Makefiles"
 run_case bad_schema_fails_the_build_with_its_diagnostic
+run_case cpp_program_serves_and_calls
 for example in "$source_dir"/idl-examples/*/CMakeLists.txt; do
     [ -e "$example" ] || continue
     run_case runs_example "$(basename "$(dirname "$example")")"
