@@ -263,24 +263,6 @@ START_TEST(answers_what_was_published_while_the_server_was_stopped_on_its_way_to
 }
 END_TEST
 
-/* Context switches of all threads of a process. */
-static unsigned long switches_of(pid_t pid)
-{
-    static const char prefix[] = "voluntary_ctxt_switches:";
-    char path[64], line[128];
-    unsigned long sum = 0;
-
-    ck_assert_uint_eq(counts_threads_of(pid), test_is_built_with("tsan") ? 2 : 1);
-    snprintf(path, sizeof(path), "/proc/%ld/status", (long)pid);
-    FILE *file = fopen(path, "re");
-    ck_assert_ptr_nonnull(file);
-    while (fgets(line, sizeof(line), file) != NULL)
-        if (strncmp(line, prefix, sizeof(prefix) - 1) == 0)
-            sum += strtoul(line + sizeof(prefix) - 1, NULL, 10);
-    fclose(file);
-    return sum;
-}
-
 static bool is_asleep(pid_t pid)
 {
     char path[64], line[128];
@@ -295,57 +277,6 @@ static bool is_asleep(pid_t pid)
     fclose(file);
     return asleep;
 }
-
-/* Nothing of the server may happen here: the window is where nobody does anything, not a wait for something. */
-static void assert_idle(pid_t pid)
-{
-    /* Until it is cold: it slept, and slept still when looked at again. */
-    unsigned long before;
-    do {
-        await_true(is_asleep(pid));
-        before = switches_of(pid);
-        for (int i = 0; i < 20; i++)
-            await_pause();
-    } while (switches_of(pid) != before);
-
-    unsigned long long cpu_before = counts_cpu_time_ns_of(pid);
-    uint64_t until_ns = test_now_ns() + 300000000;
-    while (test_now_ns() < until_ns)
-        await_pause();
-    ck_assert_uint_eq(switches_of(pid), before);
-    ck_assert_uint_eq(counts_cpu_time_ns_of(pid), cpu_before);
-    ck_assert(is_asleep(pid));
-}
-
-START_TEST(sleeps_through_an_idle_time_without_clients)
-{
-    start_server(_i == 0 ? SHMRPC_SPIN_NONE : SHMRPC_SPIN_DEFAULT);
-    assert_idle(server.child.pid);
-    probe_process_stop(&server);
-}
-END_TEST
-
-START_TEST(sleeps_through_an_idle_time_with_clients)
-{
-    enum { CLIENTS = 20 };
-    shmrpc_client *clients[CLIENTS];
-
-    if (probe_skips_semaphores("the server has a thread for each client, which looks ten times a second"))
-        return;
-    start_server(_i == 0 ? SHMRPC_SPIN_NONE : SHMRPC_SPIN_DEFAULT);
-    for (int i = 0; i < CLIENTS; i++) {
-        clients[i] = connect_spinning(SHMRPC_SPIN_DEFAULT);
-        ck_assert(probe_answers_rightly(clients[i], 1, 50));
-    }
-    assert_idle(server.child.pid);
-    for (int i = 0; i < CLIENTS; i++) {
-        ck_assert(echo_in_time(clients[i], 10));
-        shmrpc_client_free(clients[i]);
-    }
-    assert_idle(server.child.pid);
-    probe_process_stop(&server);
-}
-END_TEST
 
 static int hold_asleep(child_link *link, void *data)
 {
@@ -391,7 +322,7 @@ static Suite *waiting_suite(void)
 {
     Suite *suite = suite_create("ipc_waiting");
     TCase *wakeups = tcase_create("wake-ups");
-    TCase *rest = tcase_create("idle and awake");
+    TCase *rest = tcase_create("counters");
 
     tcase_add_checked_fixture(wakeups, probe_case_begin, probe_case_end);
     tcase_set_timeout(wakeups, 100);
@@ -405,8 +336,6 @@ static Suite *waiting_suite(void)
 
     tcase_add_checked_fixture(rest, probe_case_begin, probe_case_end);
     tcase_set_timeout(rest, 60);
-    tcase_add_loop_test(rest, sleeps_through_an_idle_time_without_clients, 0, 2);
-    tcase_add_loop_test(rest, sleeps_through_an_idle_time_with_clients, 0, 2);
     tcase_add_test(rest, counts_sleeps_and_doorbells);
     suite_add_tcase(suite, rest);
     return suite;
