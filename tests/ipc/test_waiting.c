@@ -283,8 +283,8 @@ static int hold_asleep(child_link *link, void *data)
     shmrpc_client *client = NULL;
     uint64_t reply = 0;
 
-    (void)link;
     (void)data;
+    link_await(link, 'h');
     child_check(probe_connect(&client, "probe", &(shmrpc_client_options){.spin_ns = SHMRPC_SPIN_NONE}) == 0, "connect");
     int rc = probe_hold(client, 6, &reply, shmrpc_default());
     shmrpc_client_free(client);
@@ -297,6 +297,8 @@ START_TEST(counts_sleeps_and_doorbells)
     child sleeper;
 
     start_server(SHMRPC_SPIN_NONE);
+    /* Before there are threads: ThreadSanitizer does not support a fork beside them. */
+    child_spawn(&sleeper, hold_asleep, NULL);
     shmrpc_client *client = connect_spinning(SHMRPC_SPIN_FOREVER);
     assert_status(probe_get_counters(client, &before), 0);
     for (uint64_t i = 0; i < 100; i++) {
@@ -307,7 +309,7 @@ START_TEST(counts_sleeps_and_doorbells)
     assert_status(probe_get_counters(client, &after), 0);
     ck_assert_uint_ge(after.sleeps - before.sleeps, 90);
     ck_assert_uint_eq(after.doorbells, before.doorbells);
-    child_spawn(&sleeper, hold_asleep, NULL);
+    link_signal(&sleeper.link, 'h');
     await_true(atomic_load(&server.state->holding) == 6 && is_asleep(sleeper.pid));
     probe_gate_pass(&server, 1);
     child_expect_exit(&sleeper, 0);
