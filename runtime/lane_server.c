@@ -2,7 +2,8 @@
 #include "lane_server.h"
 
 #include "error.h"
-#include "platform/futex.h"
+#include "inbox_writer.h"
+#include "platform/clock.h"
 
 void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller)
 {
@@ -10,6 +11,9 @@ void lane_server_init(lane_server *lane, const region *memory, lane_caller *call
     lane->next = 1;
     lane->doorbells = 0;
     lane->caller = caller;
+    lane->inbox = NULL;
+    lane->wants_room = false;
+    lane->paused_ns = 0;
     region_format(&lane->memory);
 }
 
@@ -41,6 +45,33 @@ static int bound(const lane_server *lane, const slot_header *header, lane_reques
     return 0;
 }
 
+/* A call could be put off again: a lane that had paused goes on. */
+static bool may_go_on(lane_server *lane)
+{
+    if (!inbox_writer_has_room(lane->inbox)) {
+        return false;
+    }
+    if (lane->wants_room) {
+        lane->wants_room = false;
+        shared_want_inbox(lane->memory.header, false);
+    }
+    return true;
+}
+
+/* true: the client rings when it has made room; false: it just has. */
+static bool pause_lane(lane_server *lane, bool has_request)
+{
+    lane->wants_room = true;
+    shared_want_inbox(lane->memory.header, true);
+    if (may_go_on(lane)) {
+        return false;
+    }
+    if (has_request && lane->paused_ns == 0) {
+        lane->paused_ns = clock_now_ns();
+    }
+    return true;
+}
+
 int lane_server_take(lane_server *lane, lane_request *ret_request)
 {
     uint64_t position = lane->next;
@@ -49,6 +80,9 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     slot_header header;
     int rc;
 
+    if (lane->inbox != NULL && !may_go_on(lane)) {
+        return 0;
+    }
     if ((word & ~WORD_MARKS) != word_request(position, lane->memory.shift)) {
         if (word_is_free(word, position, lane->memory.shift)) {
             return 0;
@@ -63,9 +97,14 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     ret_request->reply_block = header.reply_block;
     ret_request->length = header.length;
     ret_request->budget_us = header.budget_us;
+    ret_request->waited_ns = 0;
     rc = bound(lane, &header, ret_request);
     if (rc != 0) {
         return rc;
+    }
+    if (lane->paused_ns != 0) {
+        ret_request->waited_ns = clock_now_ns() - lane->paused_ns;
+        lane->paused_ns = 0;
     }
     lane->next = position + 1;
     return 1;
@@ -86,25 +125,20 @@ void *lane_server_place(const lane_server *lane, const lane_request *request, ui
 
 static void wake(lane_server *lane, uint32_t wish)
 {
-    if (shared_take_wish(lane->memory.header, wish)) {
-        if (lane->memory.semaphores) {
-            shared_post_client_bell(lane->memory.header);
-        } else {
-            futex_wake(&lane->memory.header->wish);
-        }
+    if (lane_wake(&lane->memory, lane->caller, wish)) {
         lane->doorbells++;
     }
 }
 
-void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length, uint8_t block)
+/* Publishes the terminal word, and wakes the client where it wished for it. */
+static inline void end_request(lane_server *lane, const lane_request *request, slot_header header, uint32_t state)
 {
-    slot_header header = {(uint16_t)(int16_t)status, BLOCK_NONE, block, length, 0};
     const slot *next = region_slot(&lane->memory, lane->next);
     uint32_t wish;
     bool more;
 
     shared_store_header(request->at, header);
-    shared_publish_reply(request->at, word_reply(request->position, lane->memory.shift));
+    shared_publish_reply(request->at, word_of(request->position, lane->memory.shift, state));
 
     /* A client sleeps only for the last call that it published: where a later one is there, this is not the one. */
     more = (shared_load_word(next) & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
@@ -114,11 +148,33 @@ void lane_server_answer(lane_server *lane, const lane_request *request, int stat
     }
 }
 
+void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length, uint8_t block)
+{
+    slot_header header = {(uint16_t)(int16_t)status, BLOCK_NONE, block, length, 0};
+
+    end_request(lane, request, header, WORD_REPLY);
+}
+
+void lane_server_move(lane_server *lane, const lane_request *request, uint32_t ticket)
+{
+    slot_header header = {0, BLOCK_NONE, BLOCK_NONE, 0, ticket};
+
+    end_request(lane, request, header, WORD_MOVED);
+}
+
+bool lane_server_owes(const lane_server *lane)
+{
+    return lane->inbox != NULL && inbox_writer_owes(lane->inbox);
+}
+
 bool lane_server_arm(lane_server *lane)
 {
     slot *at = region_slot(&lane->memory, lane->next);
     uint32_t found = shared_load_word(at);
 
+    if (lane->inbox != NULL && !may_go_on(lane)) {
+        return pause_lane(lane, (found & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift));
+    }
     /* Marked already, by an earlier call or by a client that has no reason to: nothing to swap, and nothing came. */
     return word_is_free(found, lane->next, lane->memory.shift) &&
            ((found & WORD_WISH) != 0 || shared_mark_word(at, found, WORD_WISH, &found));
@@ -128,6 +184,10 @@ void lane_server_close(lane_server *lane)
 {
     uint32_t wish;
 
+    if (lane->inbox != NULL) {
+        inbox_writer_close(lane->inbox);
+        lane->inbox = NULL;
+    }
     shared_set_closed(lane->memory.header);
     wish = shared_read_wish(lane->memory.header, true);
     if (wish != WISH_NONE) {

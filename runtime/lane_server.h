@@ -8,26 +8,29 @@
  *   arm()   nothing             COLD: the next slot carries the wish; the client's next request rings the doorbell
  *           a request           HOT again at once: nothing was missed
  *
+ * A lane whose handlers have put calls off pauses while no further one could be: take() finds nothing, and arm() asks the
+ * client to ring when it has read what is in its inbox.
+ *
  * Every value that the client wrote is loaded once and bounded here; what does not fit ends the lane (take() below 0).
  * One thread at a time.
  */
 #ifndef SHMRPC_LANE_SERVER_H
 #define SHMRPC_LANE_SERVER_H
 
+#include "lane_caller.h"
 #include "region.h"
 #include "shared.h"
 
-/* Who is at the other end, as far as the memory does not tell. */
-typedef struct lane_caller lane_caller;
-struct lane_caller {
-    bool (*is_gone)(lane_caller *caller); /* has it closed its end, or died? Never blocks. Any thread. */
-};
+struct inbox_writer;
 
 typedef struct lane_server {
     region memory;
     uint64_t next;              /* the position that is expected */
     _Atomic uint64_t doorbells; /* wake-ups of the client so far; any thread may read it */
     lane_caller *caller;        /* not owned */
+    struct inbox_writer *inbox; /* for answers that are put off (later.h); NULL: none has been yet */
+    bool wants_room;            /* the client is asked to ring when there is room in its inbox */
+    int64_t paused_ns;          /* since when the next request is known to wait; 0: it is not */
 } lane_server;
 
 /* A request that take() found; answered by exactly one answer(). */
@@ -39,6 +42,7 @@ typedef struct lane_request {
     uint8_t reply_block;
     uint32_t length;
     uint32_t budget_us;
+    int64_t waited_ns;   /* so long at least; 0 where nothing is known */
     const void *payload; /* in shared memory: `length` bytes, to be copied once */
 } lane_request;
 
@@ -69,10 +73,16 @@ static inline bool lane_server_is_cancelled(const lane_request *request)
 /* Publishes the reply and wakes the client where it wished for it. `block` as place() gave it. */
 void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length, uint8_t block);
 
+/* Frees the slot: the request is answered by the inbox, with this ticket. In place of answer(). */
+void lane_server_move(lane_server *lane, const lane_request *request, uint32_t ticket);
+
+/* Are answers to come of calls that were put off? */
+bool lane_server_owes(const lane_server *lane);
+
 /* true: armed; false: the slot has changed: call take(). */
 bool lane_server_arm(lane_server *lane);
 
-/* Says that no further call will be begun, and wakes the client. */
+/* Says that no further call will be begun and no further answer written, and wakes the client. */
 void lane_server_close(lane_server *lane);
 
 #endif

@@ -70,6 +70,12 @@ static inline uint32_t serve(server_worker *self, shmrpc_session *session, sessi
     return 0;
 }
 
+/* Are there answers to come that somebody waits for? A server that stops gives them time. */
+static bool owes(session_lane *lane)
+{
+    return lane->why == SHMRPC_WHY_STOPPED && lane_server_owes(&lane->lane) && !lane->caller.is_gone(&lane->caller);
+}
+
 /*
  * One visit to a lane that ends: what was sent before is answered, in turn with the others. While the host stops, one
  * at a time, so that the limit of that is met as soon as a handler returns. Had it left anything?
@@ -93,7 +99,7 @@ static bool serve_leaving(server_worker *self, session_lane *lane, uint32_t most
         return count != 0;
     }
     lane->rest -= count;
-    if ((count == 0 && share != 0) || lane->rest == 0) {
+    if (((count == 0 && share != 0) || lane->rest == 0) && !owes(lane)) {
         server_end_lane(self, lane, lane->why);
     }
     return count != 0;

@@ -87,6 +87,9 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     if (request->cancelled) {
         return answer(visit, request, SHMRPC_E_CANCELLED, 0);
     }
+    if (request->waited_ns > service_budget_ns(request->budget_us)) {
+        return answer(visit, request, SHMRPC_E_EXPIRED, 0);
+    }
     if (request->method == SHMRPC_METHOD_ERROR) {
         return answer(visit, request, SHMRPC_E_UNIMPLEMENTED, 0);
     }

@@ -10,6 +10,7 @@
 
 #include "current.h"
 #include "error.h"
+#include "later.h"
 #include "log.h"
 #include "message.h"
 #include "platform/clock.h"
@@ -47,6 +48,9 @@ typedef struct typed_call {
     int64_t looked_ns; /* when a question of the handler's led to a look at the client's socket; 0: never */
     bool is_deserted;  /* what was seen then */
     int thrown_code;   /* of the error whose payload has been thrown; 0: none */
+    bool is_put_off;   /* and is to be answered by: */
+    shmrpc_later later;
+    bool is_broken; /* the client has offered no block for the answer */
 } typed_call;
 
 /* ---- terms ---- */
@@ -196,6 +200,24 @@ static int answer(lane_server *lane, const lane_request *request, const typed_ca
     return answer_with(lane, request, 0, type, call->visit->scratch->reply);
 }
 
+/* What becomes of a handler that has put its call off, or says so. */
+static int put_off(lane_server *lane, const lane_request *request, const typed_call *call, int returned)
+{
+    if (call->is_broken) {
+        return error_set(SHMRPC_E_PROTOCOL, "a request offers no block for an answer of %u bytes",
+                         message_answer_size(call->method));
+    }
+    if (!call->is_put_off) {
+        return handler_failed(lane, request, call, "it returned SHMRPC_DEFERRED, and its call was not put off");
+    }
+    if (returned != SHMRPC_DEFERRED) {
+        later_fail_handler(call->later, call->service->base.name, call->method,
+                           "it put its call off, and did not return SHMRPC_DEFERRED");
+        return SHMRPC_E_INTERNAL;
+    }
+    return 0;
+}
+
 /* ---- requests ---- */
 
 static int load(const typed_service *self, const shmrpc_method_info *method, const lane_request *request, void *to)
@@ -228,6 +250,9 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     if (request->cancelled) {
         return answer_status(lane, request, SHMRPC_E_CANCELLED);
     }
+    if (request->waited_ns > service_budget_ns(request->budget_us)) {
+        return answer_status(lane, request, SHMRPC_E_EXPIRED);
+    }
     if (request->method >= self->binding.service->method_count) {
         return answer_status(lane, request, SHMRPC_E_UNIMPLEMENTED);
     }
@@ -249,6 +274,8 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     call.looked_ns = 0;
     call.is_deserted = false;
     call.thrown_code = 0;
+    call.is_put_off = false;
+    call.is_broken = false;
     context.session = visit->session;
     context.implementation = &call;
     lane_server_start(lane, request);
@@ -256,6 +283,9 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     rc = method->invoke(visit->server, &context, method->request == NULL ? NULL : scratch->request,
                         method->reply == NULL ? NULL : scratch->reply);
     current_end(&call.current);
+    if (call.is_put_off || rc == SHMRPC_DEFERRED) {
+        return put_off(lane, request, &call, rc);
+    }
     return answer(lane, request, &call, rc);
 }
 
@@ -271,6 +301,9 @@ bool shmrpc_context_is_cancelled(const shmrpc_context *context)
     typed_call *call = context->implementation;
     int64_t now_ns;
 
+    if (call->is_put_off) {
+        return shmrpc_later_is_cancelled(call->later); /* the slot is the client's again */
+    }
     if (lane_server_is_cancelled(call->request)) {
         return true;
     }
@@ -281,6 +314,25 @@ bool shmrpc_context_is_cancelled(const shmrpc_context *context)
         call->is_deserted = call->visit->lane->caller->is_gone(call->visit->lane->caller);
     }
     return call->is_deserted;
+}
+
+shmrpc_later shmrpc_context_defer(shmrpc_context *context)
+{
+    typed_call *call = context->implementation;
+    uint8_t block;
+
+    if (call->is_put_off || (call->method->flags & SHMRPC_METHOD_ONEWAY) != 0) {
+        (void)error_set(SHMRPC_E_MISUSE, "%s.%s: the call has been put off already, or has no answer",
+                        call->service->base.name, call->method->name);
+        return (shmrpc_later){0};
+    }
+    if (lane_server_place(call->visit->lane, call->request, message_answer_size(call->method), &block) == NULL) {
+        call->is_broken = true;
+        return (shmrpc_later){0};
+    }
+    call->is_put_off = later_begin(call->visit->lane, call->request, call->service->base.name, call->method,
+                                   call->current.timeout_ns, &call->later) == 0;
+    return call->is_put_off ? call->later : (shmrpc_later){0};
 }
 
 int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload)

@@ -21,6 +21,15 @@ static bool is_gone(lane_caller *caller)
     return found < 0 || (found & SOCKET_CLOSED) != 0;
 }
 
+/* Where there is no room, the client has enough to read. */
+static void poke(lane_caller *caller)
+{
+    static const char nothing;
+    const session_lane *lane = list_entry(caller, session_lane, caller);
+
+    (void)socket_send(lane->socket, &nothing, sizeof(nothing), NULL, 0);
+}
+
 static session_lane *lane_new(int socket)
 {
     session_lane *lane = calloc(1, sizeof(*lane));
@@ -30,7 +39,7 @@ static session_lane *lane_new(int socket)
         return NULL;
     }
     list_init(&lane->arriving);
-    lane->caller.is_gone = is_gone;
+    lane->caller = (lane_caller){is_gone, poke};
     lane->process = -1;
     lane->state = LANE_HELLO;
     lane->socket = socket;
@@ -94,7 +103,6 @@ void session_remove_lane(session_lane *lane)
     session->lane_bits &= ~bit;
     session->leaving_bits &= ~bit;
     lane->session = NULL;
-    lane->process = -1;
 }
 
 /* ---- life ---- */

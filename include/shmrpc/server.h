@@ -101,6 +101,51 @@ SHMRPC_EXPORT int64_t shmrpc_context_timeout_ns(const shmrpc_context *context);
  */
 SHMRPC_EXPORT bool shmrpc_context_is_cancelled(const shmrpc_context *context);
 
+/*
+ * Answers that are put off
+ *
+ * A handler that would take long puts its call off: it takes a shmrpc_later, keeps a copy of what it needs of its request
+ * (which is gone when it returns), and returns SHMRPC_DEFERRED. The session's next call is handled at once. The call is
+ * then answered by one of the functions below, exactly once, by any thread, in any order, also before the handler has
+ * returned, and also where nobody waits any longer: until then the server keeps what the call needs.
+ *
+ * Where a client has as many answers to come or to read as its connection has room for, its further calls wait until it
+ * has read one; other clients do not.
+ */
+typedef struct shmrpc_later {
+    uint64_t id; /* 0: none */
+} shmrpc_later;
+
+#define SHMRPC_DEFERRED (-32768) /* what a handler returns that has put its call off; to nobody else */
+
+/*
+ * Puts the call of a running handler off, in its thread. {0} where it cannot be: the call is oneway or was put off
+ * before, the client takes no answers later, memory is short (shmrpc_last_error()); the handler then answers by itself.
+ */
+SHMRPC_EXPORT shmrpc_later shmrpc_context_defer(shmrpc_context *context);
+
+/*
+ * Answers with a reply (NULL where the method has none), which is validated and copied. 0; CANCELLED: nobody waits any
+ * longer; INVALID: the reply does not validate, and the caller gets INTERNAL. In each of these cases the call is done
+ * with. MISUSE: it was before, or there is none of this id, or the reply is NULL and must not be.
+ */
+SHMRPC_EXPORT int shmrpc_later_reply(shmrpc_later later, const void *reply);
+
+/*
+ * Answers with a declared error without payload (> 0) or a status that a handler may return (< 0). 0, CANCELLED, MISUSE
+ * as above; INTERNAL: not one that the method may give, and the caller gets INTERNAL. 0 is not a failure: MISUSE.
+ */
+SHMRPC_EXPORT int shmrpc_later_fail(shmrpc_later later, int status);
+
+/* Answers with a declared error and its payload. 0, CANCELLED, INVALID, INTERNAL, MISUSE as above. */
+SHMRPC_EXPORT int shmrpc_later_throw(shmrpc_later later, int code, const void *payload);
+
+/*
+ * Has the caller given up, is the client gone, or has the call been answered? Any thread; costs system calls that do not
+ * block.
+ */
+SHMRPC_EXPORT bool shmrpc_later_is_cancelled(shmrpc_later later);
+
 /* Counters of a server since its start. Any thread may ask, while it runs and after; they are read one by one. */
 typedef struct shmrpc_server_counts {
     uint64_t sessions_accepted;

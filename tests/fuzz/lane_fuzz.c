@@ -144,12 +144,24 @@ static bool server_works(const bench *with, lane_server *lane, const step *what)
     return false;
 }
 
+static bool is_gone(lane_caller *caller)
+{
+    (void)caller;
+    return false;
+}
+
+static void poke(lane_caller *caller)
+{
+    (void)caller;
+}
+
 static void serve(const bench *with, const step *steps, size_t count)
 {
+    lane_caller caller = {is_gone, poke};
     lane_server lane;
     bool open = true;
 
-    lane_server_init(&lane, &with->memory, NULL);
+    lane_server_init(&lane, &with->memory, &caller);
     for (size_t i = 0; i < count && open; i++) {
         switch (steps[i].kind % STEP_KINDS) {
         case STEP_WRITE: write_bytes(with, &steps[i]); break;

@@ -22,12 +22,23 @@ static bool is_gone(lane_caller *caller)
     return ((lane_pair *)(void *)((char *)caller - offsetof(lane_pair, caller)))->client_is_gone;
 }
 
+static void poke(lane_caller *caller)
+{
+    ((lane_pair *)(void *)((char *)caller - offsetof(lane_pair, caller)))->pokes++;
+}
+
 void lane_pair_init(lane_pair *pair, uint32_t depth, uint32_t blocks)
 {
-    region_geometry geometry = {depth, blocks == 0 ? 0 : PAIR_BLOCK, blocks, blocks == 0 ? 0 : PAIR_BLOCK, blocks, 0};
+    lane_pair_init_with_inbox(pair, depth, blocks, 0);
+}
+
+void lane_pair_init_with_inbox(lane_pair *pair, uint32_t depth, uint32_t blocks, uint32_t inbox_depth)
+{
+    uint32_t block_size = blocks == 0 ? 0 : PAIR_BLOCK;
+    region_geometry geometry = {depth, block_size, blocks, block_size, blocks, inbox_depth};
     size_t size = region_size(&geometry);
 
-    *pair = (lane_pair){.peer = {.look = look}, .caller = {is_gone}, .page = (size_t)sysconf(_SC_PAGESIZE)};
+    *pair = (lane_pair){.peer = {.look = look}, .caller = {is_gone, poke}, .page = (size_t)sysconf(_SC_PAGESIZE)};
     ck_assert(region_check(&geometry));
     pair->guarded = mmap(NULL, size + 2 * pair->page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(pair->guarded, MAP_FAILED);

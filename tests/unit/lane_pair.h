@@ -31,7 +31,11 @@ struct lane_pair {
     unsigned looks;              /* how often it was asked */
     lane_caller caller;
     bool client_is_gone; /* as the server is told where it asks */
+    unsigned pokes;      /* that the client was given */
 };
+
+/* As lane_pair_init(), with an inbox of so many entries. */
+void lane_pair_init_with_inbox(lane_pair *pair, uint32_t depth, uint32_t blocks, uint32_t inbox_depth);
 
 /* Blocks of PAIR_BLOCK bytes, `blocks` each way; a client that sleeps at once. */
 void lane_pair_init(lane_pair *pair, uint32_t depth, uint32_t blocks);

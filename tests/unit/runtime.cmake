@@ -52,3 +52,7 @@ foreach(noun IN ITEMS connection handshake monitor session)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c socket_pair.c LIBS shmrpc_objects
                           LABELS unit)
 endforeach()
+foreach(noun IN ITEMS later later_ends)
+    shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c later_rig.c lane_pair.c LIBS shmrpc_objects
+                          TIMEOUT 120 LABELS unit)
+endforeach()

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * inbox_writer.h - the writing end of a lane's inbox: calls whose answers are put off, and those answers.
+ *
+ * A call that is put off has a ticket until its client has read the entry that answers it. There are as many tickets as
+ * entries, so an answer always finds room and never waits.
+ *
+ *   ticket    event                                            next    who
+ *   free      a handler puts its call off                      OUT     inbox_writer_take(): the lane's owner
+ *   OUT       its answer                                       SENT    inbox_writer_answer(): any thread
+ *   SENT      the client has counted the entry in inbox_read   free    inbox_writer_has_room(): the lane's owner
+ *
+ * The owner is the one thread that serves the lane. The lock is for the others, who answer; it is private, and nobody
+ * waits for a client with it. A writer outlives its lane as long as answers are to come: then they are dropped.
+ */
+#ifndef SHMRPC_INBOX_WRITER_H
+#define SHMRPC_INBOX_WRITER_H
+
+#include "lane_caller.h"
+#include "region.h"
+
+#include <pthread.h>
+
+struct shmrpc_method_info;
+
+/* A call whose answer is to come, by its ticket. */
+typedef struct inbox_call {
+    uint32_t serial; /* as later.h has it; 0: no answer is to come */
+    bool is_cancelled;
+    uint8_t reply_block; /* that the client offered */
+    uint64_t position;
+    int64_t until_ns;                        /* when its caller has given up at the latest */
+    const char *service;                     /* for lines of the log; as long as the lane is open */
+    const struct shmrpc_method_info *method; /* likewise */
+} inbox_call;
+
+typedef struct inbox_writer inbox_writer;
+struct inbox_writer {
+    region memory;
+    void (*on_close)(inbox_writer *self);
+    uint32_t index;      /* later.h's, under its lock, with `references` */
+    uint32_t references; /* one of the lane while it is open, one of each answer that is to come, and of who looks */
+
+    pthread_mutex_t lock;
+    lane_caller *caller; /* NULL: the lane is closed, and its memory gone */
+    uint64_t written;    /* entries */
+    uint32_t out;        /* answers that are to come */
+    inbox_call *calls;   /* by ticket */
+    uint16_t *tickets;   /* by entry: whose it is */
+
+    /* The owner's alone. */
+    uint16_t *free;
+    uint32_t free_count;
+    uint64_t taken_back; /* entries whose tickets are free again */
+};
+
+/*
+ * For a lane that has an inbox. NULL: out of memory. `memory` and `caller` stay until inbox_writer_close(), of which
+ * `on_close` is the end; it may free the writer.
+ */
+inbox_writer *inbox_writer_new(const region *memory, lane_caller *caller, void (*on_close)(inbox_writer *self));
+void inbox_writer_free(inbox_writer *self);
+
+/* Is a ticket free? Takes those back whose entries have been read. The owner. */
+bool inbox_writer_has_room(inbox_writer *self);
+
+/* Gives a call a ticket; there is room. The owner. */
+uint32_t inbox_writer_take(inbox_writer *self, const inbox_call *call);
+
+/* Are answers to come? */
+bool inbox_writer_owes(inbox_writer *self);
+
+/* The memory is about to go: when this returns nobody touches it any more. The owner. */
+void inbox_writer_close(inbox_writer *self);
+
+/* ---- under the lock, by anybody ---- */
+
+static inline void inbox_writer_lock(inbox_writer *self)
+{
+    (void)pthread_mutex_lock(&self->lock);
+}
+
+static inline void inbox_writer_unlock(inbox_writer *self)
+{
+    (void)pthread_mutex_unlock(&self->lock);
+}
+
+static inline bool inbox_writer_is_open(const inbox_writer *self)
+{
+    return self->caller != NULL;
+}
+
+/* Where an answer of up to `size` bytes goes: the next entry, or the block that came with the call. As a lane's. */
+void *inbox_writer_place(inbox_writer *self, uint32_t ticket, uint32_t size, uint8_t *ret_block);
+
+/*
+ * Answers a call that has not been answered, and wakes the client where it wished for it. Where the lane is closed, it
+ * is only counted as answered.
+ */
+void inbox_writer_answer(inbox_writer *self, uint32_t ticket, int status, uint32_t length, uint8_t block);
+
+#endif

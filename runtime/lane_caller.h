@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lane_caller.h - who is at the other end of a served lane, as far as its memory does not tell; and waking it.
+ */
+#ifndef SHMRPC_LANE_CALLER_H
+#define SHMRPC_LANE_CALLER_H
+
+#include "platform/futex.h"
+#include "region.h"
+#include "shared.h"
+
+typedef struct lane_caller lane_caller;
+struct lane_caller {
+    bool (*is_gone)(lane_caller *caller); /* has it closed its end, or died? Never blocks. Any thread. */
+    void (*poke)(lane_caller *caller);    /* wakes one that waits in a loop of its own. Never blocks. Any thread. */
+};
+
+/* Wakes whoever left this wish, unless it has been taken back or fulfilled meanwhile. Did it wake? */
+static inline bool lane_wake(const region *memory, lane_caller *caller, uint32_t wish)
+{
+    lane_header *header = memory->header;
+
+    if (!shared_take_wish(header, wish)) {
+        return false;
+    }
+    if ((wish & WISH_POKE) != 0) {
+        caller->poke(caller);
+    } else if (memory->semaphores) {
+        shared_post_client_bell(header);
+    } else {
+        futex_wake(&header->wish);
+    }
+    return true;
+}
+
+#endif

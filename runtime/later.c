@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "later.h"
+
+#include "error.h"
+#include "log.h"
+#include "message.h"
+#include "platform/clock.h"
+#include "status.h"
+
+#include <stdlib.h>
+
+#define TICKET_BITS 16u
+#define SERIAL_BITS 28u
+#define SERIAL_MASK ((UINT32_C(1) << SERIAL_BITS) - 1)
+#define WRITERS_MAX (UINT32_C(1) << (64 - TICKET_BITS - SERIAL_BITS))
+#define WRITERS_FIRST 16u
+
+/* ---- writers of this process ---- */
+
+static struct {
+    pthread_mutex_t lock;
+    inbox_writer **writers; /* by index; NULL: free */
+    uint32_t room;
+    uint32_t count;
+    uint32_t serial; /* of the last call that was put off */
+} table = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static void lock(void)
+{
+    (void)pthread_mutex_lock(&table.lock);
+}
+
+static void unlock(void)
+{
+    (void)pthread_mutex_unlock(&table.lock);
+}
+
+/* Under the lock. */
+static bool make_room(void)
+{
+    uint32_t room = table.room == 0 ? WRITERS_FIRST : table.room * 2;
+    inbox_writer **more;
+    uint32_t i;
+
+    if (table.count < table.room) {
+        return true;
+    }
+    if (room > WRITERS_MAX) {
+        return false;
+    }
+    more = realloc(table.writers, room * sizeof(*more));
+    if (more == NULL) {
+        return false;
+    }
+    for (i = table.room; i < room; i++) {
+        more[i] = NULL;
+    }
+    table.writers = more;
+    table.room = room;
+    return true;
+}
+
+static bool enter(inbox_writer *writer)
+{
+    uint32_t index = 0;
+    bool found;
+
+    lock();
+    found = make_room();
+    if (found) {
+        while (table.writers[index] != NULL) {
+            index++;
+        }
+        table.writers[index] = writer;
+        table.count++;
+        writer->index = index;
+        writer->references = 1;
+    }
+    unlock();
+    return found;
+}
+
+/* Under the lock. A writer whose references are gone leaves the table, and the last one takes it along. */
+static bool drop_reference(inbox_writer *writer)
+{
+    if (--writer->references != 0) {
+        return false;
+    }
+    table.writers[writer->index] = NULL;
+    if (--table.count == 0) {
+        free(table.writers);
+        table.writers = NULL;
+        table.room = 0;
+    }
+    return true;
+}
+
+static void release(inbox_writer *writer, uint32_t references)
+{
+    bool was_last = false;
+
+    lock();
+    while (references-- > 0) {
+        was_last = drop_reference(writer);
+    }
+    unlock();
+    if (was_last) {
+        inbox_writer_free(writer);
+    }
+}
+
+uint32_t later_lanes(void)
+{
+    uint32_t count;
+
+    lock();
+    count = table.count;
+    unlock();
+    return count;
+}
+
+/* ---- numbers ---- */
+
+static shmrpc_later number_of(const inbox_writer *writer, uint32_t ticket, uint32_t serial)
+{
+    return (shmrpc_later){(uint64_t)writer->index << (TICKET_BITS + SERIAL_BITS) | (uint64_t)ticket << SERIAL_BITS |
+                          serial};
+}
+
+/*
+ * The writer of a call that is still to be answered, locked and with a reference more; NULL: there is no such call.
+ */
+static inbox_writer *find(shmrpc_later later, uint32_t *ret_ticket)
+{
+    uint32_t index = (uint32_t)(later.id >> (TICKET_BITS + SERIAL_BITS));
+    uint32_t ticket = (uint32_t)(later.id >> SERIAL_BITS) & ((UINT32_C(1) << TICKET_BITS) - 1);
+    uint32_t serial = (uint32_t)later.id & SERIAL_MASK;
+    inbox_writer *writer;
+
+    lock();
+    writer = index < table.room ? table.writers[index] : NULL;
+    if (writer != NULL) {
+        writer->references++;
+    }
+    unlock();
+    if (writer == NULL) {
+        return NULL;
+    }
+    inbox_writer_lock(writer);
+    if (serial == 0 || ticket >= writer->memory.geometry.inbox_depth || writer->calls[ticket].serial != serial) {
+        inbox_writer_unlock(writer);
+        release(writer, 1);
+        return NULL;
+    }
+    *ret_ticket = ticket;
+    return writer;
+}
+
+/* After find(). */
+static void leave(inbox_writer *writer, uint32_t references)
+{
+    inbox_writer_unlock(writer);
+    release(writer, references);
+}
+
+/* ---- the server's side ---- */
+
+static void on_close(inbox_writer *writer)
+{
+    release(writer, 1);
+}
+
+/* Made when a lane's first call is put off. */
+static int writer_of(lane_server *lane, inbox_writer **ret_writer)
+{
+    inbox_writer *writer = lane->inbox;
+
+    if (writer == NULL) {
+        if (lane->memory.geometry.inbox_depth == 0) {
+            return error_set(SHMRPC_E_LIMIT, "the client has no inbox: it takes no answer later");
+        }
+        writer = inbox_writer_new(&lane->memory, lane->caller, on_close);
+        if (writer == NULL) {
+            return error_set(SHMRPC_E_NO_MEMORY, "there is no memory for calls that are answered later");
+        }
+        if (!enter(writer)) {
+            inbox_writer_free(writer);
+            return error_set(SHMRPC_E_LIMIT, "too many lanes have calls that are answered later");
+        }
+        lane->inbox = writer;
+    }
+    *ret_writer = writer;
+    return inbox_writer_has_room(writer) ? 0 : error_set(SHMRPC_E_LIMIT, "too many calls are to be answered later");
+}
+
+int later_begin(lane_server *lane, const lane_request *request, const char *service, const shmrpc_method_info *method,
+                int64_t timeout_ns, shmrpc_later *ret_later)
+{
+    inbox_call call = {
+        .reply_block = request->reply_block,
+        .position = request->position,
+        .until_ns = clock_after_ns(timeout_ns),
+        .service = service,
+        .method = method,
+    };
+    inbox_writer *writer = NULL;
+    uint32_t ticket;
+    int rc = writer_of(lane, &writer);
+
+    if (rc != 0) {
+        return rc;
+    }
+    lock();
+    table.serial = table.serial == SERIAL_MASK ? 1 : table.serial + 1;
+    call.serial = table.serial;
+    writer->references++;
+    unlock();
+    ticket = inbox_writer_take(writer, &call);
+    lane_server_move(lane, request, ticket);
+    *ret_later = number_of(writer, ticket, call.serial);
+    return 0;
+}
+
+static int error_stale(void)
+{
+    return error_set(SHMRPC_E_MISUSE, "no such call is to be answered: it has been answered, or never was");
+}
+
+/* What is known of a call that is to be answered; MISUSE. Nothing of it is held. */
+static int look_up(shmrpc_later later, inbox_call *ret_call)
+{
+    uint32_t ticket;
+    inbox_writer *writer = find(later, &ticket);
+
+    if (writer == NULL) {
+        return error_stale();
+    }
+    *ret_call = writer->calls[ticket];
+    leave(writer, 1);
+    return 0;
+}
+
+/* Answers, with a valid message or without (type NULL). 0, MISUSE, CANCELLED, INTERNAL: there is no block for it. */
+static int answer(shmrpc_later later, int status, const shmrpc_type_info *type, const void *message)
+{
+    uint32_t ticket;
+    uint32_t length = 0;
+    uint8_t block = BLOCK_NONE;
+    inbox_writer *writer = find(later, &ticket);
+    int rc = 0;
+
+    if (writer == NULL) {
+        return error_stale();
+    }
+    if (!inbox_writer_is_open(writer) || writer->calls[ticket].is_cancelled) {
+        rc = error_set(SHMRPC_E_CANCELLED, "nobody waits for the answer any more");
+    } else if (type != NULL) {
+        void *to = inbox_writer_place(writer, ticket, type->size, &block);
+
+        if (to == NULL) {
+            rc = error_set(SHMRPC_E_INTERNAL, "there is no block for the answer");
+        } else {
+            length = message_store(type, to, message);
+        }
+    }
+    inbox_writer_answer(writer, ticket, rc != 0 ? rc : status, length, block);
+    leave(writer, 2);
+    return rc;
+}
+
+static void log_failure(const char *service, const shmrpc_method_info *method, const char *why)
+{
+    log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, HANDLER_FAILED), .service = service, .method = method->name,
+                                 .status = SHMRPC_E_INTERNAL},
+              "%s.%s: the handler failed: %s", service, method->name, why);
+}
+
+/* The answer is not one that the method may give: its caller is told INTERNAL, and the log why. */
+static int answer_bad(shmrpc_later later, const inbox_call *call, int status, const char *why)
+{
+    int rc;
+
+    log_failure(call->service, call->method, why);
+    rc = answer(later, SHMRPC_E_INTERNAL, NULL, NULL);
+    return rc != 0 || status == 0 ? rc : error_set(status, "%s.%s: %s", call->service, call->method->name, why);
+}
+
+void later_fail_handler(shmrpc_later later, const char *service, const shmrpc_method_info *method, const char *why)
+{
+    log_failure(service, method, why);
+    (void)answer(later, SHMRPC_E_INTERNAL, NULL, NULL);
+}
+
+/* ---- the application's side ---- */
+
+int shmrpc_later_reply(shmrpc_later later, const void *reply)
+{
+    inbox_call call;
+    const shmrpc_type_info *type;
+    int rc = look_up(later, &call);
+
+    if (rc != 0) {
+        return rc;
+    }
+    type = call.method->reply;
+    if (type != NULL && reply == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "the reply is NULL");
+    }
+    if (type != NULL && type->validate != NULL && shmrpc_message_check(type, reply) != 0) {
+        return answer_bad(later, &call, SHMRPC_E_INVALID, shmrpc_last_error());
+    }
+    return answer(later, 0, type, reply);
+}
+
+int shmrpc_later_throw(shmrpc_later later, int code, const void *payload)
+{
+    inbox_call call;
+    const shmrpc_type_info *type;
+    int rc = look_up(later, &call);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (payload == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "the payload is NULL");
+    }
+    type = message_error_payload(call.method->errors, code);
+    if (type == NULL) {
+        return answer_bad(later, &call, SHMRPC_E_INTERNAL, "it threw an error that the method does not declare so");
+    }
+    if (type->validate != NULL && shmrpc_message_check(type, payload) != 0) {
+        return answer_bad(later, &call, SHMRPC_E_INVALID, shmrpc_last_error());
+    }
+    return answer(later, code, type, payload);
+}
+
+int shmrpc_later_fail(shmrpc_later later, int status)
+{
+    const shmrpc_error_info *error;
+    inbox_call call;
+    int rc = look_up(later, &call);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (status == 0) {
+        return error_set(SHMRPC_E_MISUSE, "0 is no failure");
+    }
+    error = status > 0 ? message_error(call.method->errors, status) : NULL;
+    if (status > 0 && error == NULL) {
+        return answer_bad(later, &call, SHMRPC_E_INTERNAL, "it gave an error that the method does not declare");
+    }
+    if (status > 0 && error->payload != NULL) {
+        return answer_bad(later, &call, SHMRPC_E_INTERNAL, "it gave an error without its payload");
+    }
+    if (status == SHMRPC_E_INTERNAL) {
+        return answer_bad(later, &call, 0, "it said so");
+    }
+    if (status < 0 && !status_may_travel(status)) {
+        return answer_bad(later, &call, SHMRPC_E_INTERNAL, "it gave a status that is not a handler's to give");
+    }
+    return answer(later, status, NULL, NULL);
+}
+
+bool shmrpc_later_is_cancelled(shmrpc_later later)
+{
+    uint32_t ticket;
+    inbox_writer *writer = find(later, &ticket);
+    const inbox_call *call;
+    bool cancelled;
+
+    if (writer == NULL) {
+        return true;
+    }
+    call = &writer->calls[ticket];
+    cancelled = !inbox_writer_is_open(writer) || call->is_cancelled || clock_left_ns(call->until_ns) == 0 ||
+                writer->caller->is_gone(writer->caller);
+    leave(writer, 1);
+    return cancelled;
+}
