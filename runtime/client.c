@@ -11,6 +11,7 @@
 #include "error.h"
 #include "message.h"
 #include "options.h"
+#include "platform/clock.h"
 #include "status.h"
 
 #include <errno.h>
@@ -118,26 +119,24 @@ static int check(const shmrpc_client *client, uint32_t method, const void *reque
     return 0;
 }
 
-int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, shmrpc_deadline deadline,
-                 client_call *call)
+int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call)
 {
     const control_method *known = &client->handle.hello.methods[method];
     int rc;
 
-    call->timeout_ns = handle_timeout_ns(&client->handle, deadline.timeout_ns, call->info->timeout_ns);
-    if (call->own == NULL) {
-        rc = handle_join(&client->handle, &call->timeout_ns, &call->own);
+    do {
+        rc = handle_enter(&client->handle, &call->timeout_ns, &call->own);
         if (rc != 0) {
             return rc;
         }
-    }
-    call->method = call->own->session->methods[method];
-    if (call->method == CONTROL_METHOD_MISSING) {
-        return error_set(SHMRPC_E_UNIMPLEMENTED, "%s: the server does not have '%s'", client->service->name,
-                         call->info->name);
-    }
-    rc = connection_begin(&call->own->connection, known->request_size, answers ? known->reply_size : 0,
-                          &call->timeout_ns, &call->at);
+        call->method = call->own->session->methods[method];
+        if (call->method == CONTROL_METHOD_MISSING) {
+            return error_set(SHMRPC_E_UNIMPLEMENTED, "%s: the server does not have '%s'", client->service->name,
+                             call->info->name);
+        }
+        rc = connection_begin(&call->own->connection, known->request_size, answers ? known->reply_size : 0,
+                              &call->timeout_ns, &call->at);
+    } while (rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(&client->handle, call->own));
     if (rc != 0) {
         return rc;
     }
@@ -158,20 +157,21 @@ int client_prepare(shmrpc_client *client, uint32_t method, const void *request, 
     return check(client, method, request, &call->info);
 }
 
-/* The payload of a declared error is kept for shmrpc_client_error_payload(). */
-static int keep_error(const shmrpc_client *client, handle_lane *own, const shmrpc_method_info *info,
+/* The payload of a declared error is kept for shmrpc_client_error_payload(): in the lane that the thread now has. */
+static int keep_error(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
                       const lane_reply *reply)
 {
+    handle_lane *own = client_keeper(client, from);
     /* A code that this side does not know passes, without what may have come with it. */
     const shmrpc_type_info *payload = message_error_payload(info->errors, reply->status);
 
     if (payload != NULL && reply->length != 0) {
         if (!message_length_is_valid(payload, reply->length)) {
             (void)error_set(SHMRPC_E_PROTOCOL, "%s: a payload of %u bytes", payload->name, reply->length);
-            return connection_fail(&own->connection);
+            return connection_fail(&from->connection);
         }
         if (message_load(payload, own->scratch, reply->payload, reply->length) != 0) {
-            return connection_fail(&own->connection);
+            return connection_fail(&from->connection);
         }
         own->failed_errors = info->errors;
         own->failed_code = reply->status;
@@ -181,41 +181,41 @@ static int keep_error(const shmrpc_client *client, handle_lane *own, const shmrp
     return reply->status;
 }
 
-static int take_failure(const shmrpc_client *client, handle_lane *own, const shmrpc_method_info *info,
+static int take_failure(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
                         const lane_reply *reply)
 {
     if (reply->status > 0) {
-        return keep_error(client, own, info, reply);
+        return keep_error(client, from, info, reply);
     }
     if (!status_may_travel(reply->status)) {
         (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: the server answered with status %d, which is not a server's to give",
                         client->service->name, info->name, reply->status);
-        return connection_fail(&own->connection);
+        return connection_fail(&from->connection);
     }
     return error_set(reply->status, "%s.%s: the server answered: %s", client->service->name, info->name,
                      shmrpc_status_text(reply->status));
 }
 
-int client_take_reply(const shmrpc_client *client, handle_lane *own, const shmrpc_method_info *info,
+int client_take_reply(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
                       const lane_reply *reply, void *ret)
 {
     const shmrpc_type_info *type = info->reply;
     /* Nothing is written to the caller's memory that has not been validated. */
-    void *to = type != NULL && type->validate != NULL ? own->scratch : ret;
+    void *to = type != NULL && type->validate != NULL ? from->scratch : ret;
 
     if (reply->status != 0) {
-        return take_failure(client, own, info, reply);
+        return take_failure(client, from, info, reply);
     }
     if (type == NULL ? reply->length != 0 : !message_length_is_valid(type, reply->length)) {
         (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: a reply of %u bytes", client->service->name, info->name,
                         reply->length);
-        return connection_fail(&own->connection);
+        return connection_fail(&from->connection);
     }
     if (type == NULL) {
         return 0;
     }
     if (message_load(type, to, reply->payload, reply->length) != 0) {
-        return connection_fail(&own->connection);
+        return connection_fail(&from->connection);
     }
     if (to != ret) {
         copy_bytes(ret, to, type->size);
@@ -223,10 +223,62 @@ int client_take_reply(const shmrpc_client *client, handle_lane *own, const shmrp
     return 0;
 }
 
+/* `*ret_was_sent`: the request was published. */
+static inline int call_once(shmrpc_client *client, uint32_t method, const void *request, void *ret, client_call *call,
+                            bool *ret_was_sent)
+{
+    lane_reply reply;
+    int rc = client_begin(client, method, request, true, call);
+
+    *ret_was_sent = rc == 0;
+    if (rc != 0) {
+        return rc;
+    }
+    rc = connection_call(&call->own->connection, &call->at, call->method, call->length, call->timeout_ns, &reply);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = client_take_reply(client, call->own, call->info, &reply, ret);
+    connection_end(&call->own->connection, &call->at);
+    return rc;
+}
+
+static inline bool may_repeat(const shmrpc_client *client, const shmrpc_method_info *info)
+{
+    return client->handle.options.retry_idempotent && (info->flags & SHMRPC_METHOD_IDEMPOTENT) != 0;
+}
+
+/*
+ * As long as it is the end of a connection that ends the call, and there is time. Once an attempt may have run, that is
+ * so for the whole call, however the last one ended.
+ */
+static int call_repeatedly(shmrpc_client *client, uint32_t method, const void *request, void *ret, client_call *call)
+{
+    int64_t until_ns = clock_after_ns(call->timeout_ns);
+    bool may_have_run = false;
+
+    for (;;) {
+        bool was_sent;
+        int rc = call_once(client, method, request, ret, call, &was_sent);
+        bool was_interrupted = rc == SHMRPC_E_UNKNOWN || rc == SHMRPC_E_NOT_EXECUTED;
+        bool ran_not = !was_sent || rc == SHMRPC_E_NOT_EXECUTED || rc == SHMRPC_E_EXPIRED;
+
+        if (until_ns != CLOCK_NEVER) {
+            call->timeout_ns = clock_left_ns(until_ns);
+        }
+        if (!was_interrupted || call->timeout_ns == 0) {
+            return may_have_run && ran_not
+                       ? error_set(SHMRPC_E_UNKNOWN, "an earlier attempt may have run; then: %s", shmrpc_last_error())
+                       : rc;
+        }
+        may_have_run = may_have_run || rc == SHMRPC_E_UNKNOWN;
+    }
+}
+
 int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *request, void *ret, shmrpc_deadline deadline)
 {
     client_call call;
-    lane_reply reply;
+    bool was_sent;
     int rc = client_prepare(client, method, request, &call);
 
     if (rc != 0) {
@@ -236,17 +288,11 @@ int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *reque
         return error_set(SHMRPC_E_MISUSE, "%s.%s: no room for the reply, or it is oneway", client->service->name,
                          call.info->name);
     }
-    rc = client_begin(client, method, request, true, deadline, &call);
-    if (rc != 0) {
-        return rc;
+    call.timeout_ns = client_timeout_ns(client, call.info, deadline);
+    if (may_repeat(client, call.info)) {
+        return call_repeatedly(client, method, request, ret, &call);
     }
-    rc = connection_call(&call.own->connection, &call.at, call.method, call.length, call.timeout_ns, &reply);
-    if (rc != 0) {
-        return rc;
-    }
-    rc = client_take_reply(client, call.own, call.info, &reply, ret);
-    connection_end(&call.own->connection, &call.at);
-    return rc;
+    return call_once(client, method, request, ret, &call, &was_sent);
 }
 
 int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *request, shmrpc_deadline deadline)
@@ -260,7 +306,8 @@ int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *reque
     if ((call.info->flags & SHMRPC_METHOD_ONEWAY) == 0) {
         return error_set(SHMRPC_E_MISUSE, "%s.%s is not oneway", client->service->name, call.info->name);
     }
-    rc = client_begin(client, method, request, false, deadline, &call);
+    call.timeout_ns = client_timeout_ns(client, call.info, deadline);
+    rc = client_begin(client, method, request, false, &call);
     if (rc != 0) {
         return rc;
     }

@@ -68,7 +68,8 @@ int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t metho
         return error_set(SHMRPC_E_MISUSE, "%s.%s: this call object is in flight already", client->service->name,
                          call.info->name);
     }
-    rc = client_begin(client, method, request, true, deadline, &call);
+    call.timeout_ns = client_timeout_ns(client, call.info, deadline);
+    rc = client_begin(client, method, request, true, &call);
     if (rc != 0) {
         return rc;
     }
@@ -102,12 +103,13 @@ int shmrpc_call_wait(shmrpc_call *object, void *ret)
         return error_set(SHMRPC_E_MISUSE, "%s.%s: no room for the reply, or it goes to a function of the call's own",
                          client->service->name, info->name);
     }
-    own->failed_errors = NULL;
+    client_keeper(client, own)->failed_errors = NULL;
     rc = flight_await(self, &reply);
     if (rc == 0) {
         rc = client_take_reply(client, own, info, &reply, ret);
     }
     flight_land(self);
+    handle_settle(own->of, own);
     return rc;
 }
 
@@ -131,6 +133,7 @@ void shmrpc_client_batch_begin(shmrpc_client *client)
 
     if (client != NULL) {
         timeout_ns = handle_timeout_ns(&client->handle, 0, 0);
+        own = handle_find(&client->handle);
         if (handle_enter(&client->handle, &timeout_ns, &own) == 0) {
             lane_client_open_batch(&own->connection.lane);
         }
@@ -167,24 +170,61 @@ int shmrpc_client_batch_end(shmrpc_client *client)
 /* ---- callbacks ---- */
 
 /* Runs one callback. The object is the caller's again before it runs, so that it may start the next call with it. */
-static void finish(const shmrpc_client *client, handle_lane *own, flight *self, int rc, const lane_reply *reply)
+static void finish(const shmrpc_client *client, handle_lane *from, flight *self, int rc, const lane_reply *reply)
 {
     const shmrpc_method_info *info = &client->service->methods[self->waiter.method];
     shmrpc_done *done = self->done;
 
-    own->failed_errors = NULL;
+    client_keeper(client, from)->failed_errors = NULL;
     if (rc == 0) {
-        rc = client_take_reply(client, own, info, reply, own->scratch);
+        rc = client_take_reply(client, from, info, reply, from->scratch);
     }
     flight_land(self);
-    done((shmrpc_call *)(void *)self, rc, rc == 0 && info->reply != NULL ? own->scratch : NULL);
+    done((shmrpc_call *)(void *)self, rc, rc == 0 && info->reply != NULL ? from->scratch : NULL);
+}
+
+/* The lane whose calls are told of next: all of a former one have ended, and came before those of the current one. */
+static handle_lane *next_lane(const shmrpc_client *client)
+{
+    handle_lane *own = handle_find(&client->handle);
+    handle_lane *next = own;
+
+    for (handle_lane *lane = own->former; lane != NULL; lane = lane->former) {
+        if (flights_have_done(&lane->connection)) {
+            next = lane;
+        }
+    }
+    return next;
+}
+
+/*
+ * Runs the next callback; false: there is none. The lane of its call stays until it has run: it may make calls, get
+ * another lane for its thread with them, and so make this one a former one.
+ */
+static bool finish_next(shmrpc_client *client)
+{
+    handle_lane *from = next_lane(client);
+    lane_reply reply;
+    int rc;
+    flight *self = flights_next_ended(&from->connection, &rc, &reply);
+
+    if (self == NULL) {
+        return false;
+    }
+    from->connection.in_dispatch = true;
+    finish(client, from, self, rc, &reply);
+    if (from->is_former) {
+        from->connection.in_dispatch = false;
+        handle_settle(&client->handle, from);
+    }
+    return true;
 }
 
 int shmrpc_client_dispatch(shmrpc_client *client, int most)
 {
     connection *on;
     handle_lane *own;
-    int count;
+    int count = 0;
     int rc = find_lane(client, &own);
 
     if (rc != 0) {
@@ -196,17 +236,11 @@ int shmrpc_client_dispatch(shmrpc_client *client, int most)
     if (own == NULL) {
         return 0;
     }
-    on = &own->connection;
-    on->in_dispatch = true;
-    for (count = 0; count < most; count++) {
-        lane_reply reply;
-        flight *self = flights_next_ended(on, &rc, &reply);
-
-        if (self == NULL) {
-            break;
-        }
-        finish(client, own, self, rc, &reply);
+    own->connection.in_dispatch = true;
+    while (count < most && finish_next(client)) {
+        count++;
     }
+    on = &handle_find(&client->handle)->connection;
     on->in_dispatch = false;
     if (count == most) {
         return 1;

@@ -25,21 +25,36 @@ typedef struct client_call {
     lane_call at;
 } client_call;
 
-/* What each call does before anything else: fills in `info`, and `own` where the thread has a lane. 0, INVALID, MISUSE. */
+/*
+ * What each call does before anything else: fills in `info`, and `own` where the thread has a lane. 0, INVALID, MISUSE.
+ */
 int client_prepare(shmrpc_client *client, uint32_t method, const void *request, client_call *call);
 
-/*
- * What each call begins with: the thread's lane, room, and the request in its place. `answers`: room for the answer,
- * too. 0, or a status with nothing sent.
- */
-int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, shmrpc_deadline deadline,
-                 client_call *call);
+/* The time that a call of this method has. */
+static inline int64_t client_timeout_ns(const shmrpc_client *client, const shmrpc_method_info *info,
+                                        shmrpc_deadline deadline)
+{
+    return handle_timeout_ns(&client->handle, deadline.timeout_ns, info->timeout_ns);
+}
 
 /*
- * Copies an answer out of shared memory and validates it: 0 with the reply in `ret` (which may be the lane's scratch), or
- * what the call ended with, and the payload of an error kept for shmrpc_client_error_payload().
+ * What each call begins with, in `call->timeout_ns`, from which it takes the time that it waits: the thread's lane,
+ * room, and the request in its place. `answers`: room for the answer, too. 0, or a status with nothing sent.
  */
-int client_take_reply(const shmrpc_client *client, handle_lane *own, const shmrpc_method_info *info,
+int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call);
+
+/* The lane in which the calling thread finds the payload of its last error: its current one. */
+static inline handle_lane *client_keeper(const shmrpc_client *client, handle_lane *lane)
+{
+    return lane->is_former ? handle_find(&client->handle) : lane;
+}
+
+/*
+ * Copies an answer out of shared memory and validates it: 0 with the reply in `ret` (which may be the scratch of
+ * `from`, the lane that the answer came in), or what the call ended with, and the payload of an error kept for
+ * shmrpc_client_error_payload().
+ */
+int client_take_reply(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
                       const lane_reply *reply, void *ret);
 
 #endif

@@ -95,7 +95,8 @@ static int look(lane_peer *peer)
     case SHMRPC_CLIENT_UP:
     case SHMRPC_CLIENT_STOPPING: return 0;
     case SHMRPC_CLIENT_GONE: return error_set(SHMRPC_E_UNKNOWN, "the server has closed the connection or has ended");
-    case SHMRPC_CLIENT_FAILED: break;
+    case SHMRPC_CLIENT_FAILED:
+    case SHMRPC_CLIENT_RECONNECTING: break; /* the handle's word, not this */
     }
     return SHMRPC_E_PROTOCOL;
 }
@@ -114,6 +115,9 @@ static int outcome_of(connection *self, uint64_t position)
     lane_header *header = self->memory.header;
     bool final = shared_get_closed(header);
 
+    if (!lane_client_has_sent(&self->lane, position)) {
+        return error_set(SHMRPC_E_NOT_EXECUTED, "the server ended before the call was published");
+    }
     if (!final && self->server >= 0) {
         final = socket_wait(-1, self->server, self->end_awaited ? 0 : ENDING_NS) > 0 || shared_get_closed(header);
         self->end_awaited = true;
@@ -308,6 +312,11 @@ int connection_begin(connection *self, uint32_t request_size, uint32_t reply_siz
 
     if (rc != 0) {
         return rc;
+    }
+    /* Told meanwhile: nothing is published for a server that is not there. */
+    if (alarm_is_set(&self->peer.alarm)) {
+        alarm_clear(&self->peer.alarm);
+        (void)connection_look(self);
     }
     if (connection_has_ended(self)) {
         return error_set(SHMRPC_E_NOT_SENT, "the connection has ended");

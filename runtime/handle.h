@@ -11,14 +11,27 @@
  *   owned       idle       its thread ends: what it had in flight is withdrawn
  *   owned       (none)     the same, where HANDLE_IDLE_MAX are idle already
  *
- * Which lanes a handle has, and who owns them, is read and written under one lock for the whole process (handle_lock),
- * which fork() holds, too. It is never held while anything blocks.
+ * A session ends when its server does. Without `reconnect` the handle then has no other; with it, whoever calls next
+ * replaces what it has lost:
+ *
+ *   owned       former     it has ended, its thread has got another one, and has still to be told of calls in flight
+ *   owned       (none)     the same, with nothing in flight
+ *   former      (none)     the thread has been told of the last of them, or ends
+ *   idle        (none)     it has ended, and a thread looks for a lane
+ *
+ * Where no lane of the session lives, one thread connects as the handle did at first, and the others wait for it; where
+ * that fails, somebody tries again after a while (backoff.h), as long as a call has time. So a handle has a current
+ * session, and lanes of it and of former ones.
+ *
+ * Which lanes a handle has, and who owns them, is read and written under one lock for the whole process, which fork()
+ * holds, too. It is never held while anything blocks.
  *
  * A handle that is being freed must not be in use in another thread; threads that have used it before may end or go on.
  */
 #ifndef SHMRPC_HANDLE_H
 #define SHMRPC_HANDLE_H
 
+#include "backoff.h"
 #include "connection.h"
 #include "current.h"
 #include "list.h"
@@ -26,27 +39,33 @@
 
 #include <shmrpc/generated.h>
 
+#include <pthread.h>
+
 #define HANDLE_IDLE_MAX 8u /* lanes that are kept for threads to come */
 
 /* What all lanes of a session have in common. */
 typedef struct handle_session {
+    unsigned references; /* of lanes, and of threads that join it */
     control_token token; /* none: there can be one lane only */
     uint32_t method_count;
     uint16_t methods[]; /* the server's numbers, in the order of the Hello */
 } handle_session;
 
 typedef struct handle handle;
+typedef struct handle_lane handle_lane;
 
-typedef struct handle_lane {
+struct handle_lane {
     connection connection;
     handle *of;
     list_link link;
     bool is_idle;
-    const handle_session *session;
+    bool is_former;
+    handle_lane *former; /* the newest of the owner's former lanes of this handle, and so on; the owner's alone */
+    handle_session *session;
     const shmrpc_errors_info *failed_errors; /* of the method whose call failed last with a payload */
     int failed_code;
     _Alignas(16) unsigned char scratch[]; /* handle.scratch_size bytes: a reply before it is validated; that payload */
-} handle_lane;
+};
 
 struct handle {
     uint64_t number; /* never used again in this process */
@@ -59,7 +78,12 @@ struct handle {
     control_hello hello; /* its methods are the handle's */
     uint32_t scratch_size;
     int64_t call_timeout_ns;
-    handle_session *session;
+    handle_session *session; /* the current one */
+    bool is_renewing;        /* a thread connects */
+    pthread_cond_t renewed;  /* it has, or could not */
+    backoff backoff;
+    int64_t renewed_ns; /* when it has for the last time; 0: not lately */
+    char reason[256];   /* why it could not the last time */
 };
 
 /*
@@ -86,22 +110,32 @@ static inline handle_lane *handle_find(const handle *self)
 }
 
 /*
- * Gives the calling thread, which has none, a lane: an idle one, or one more, which takes at most *timeout_ns; what it
- * took is taken from there. 0, NOT_SENT, WRONG_THREAD (the server gives one lane only), FORKED.
+ * Gives the calling thread, which has none, a lane: an idle one, or one more, or, with `reconnect`, the first of a new
+ * session. Takes at most *timeout_ns; what it took is taken from there. 0, NOT_SENT, WRONG_THREAD (the server gives one
+ * lane only), FORKED.
  */
 int handle_join(handle *self, int64_t *timeout_ns, handle_lane **ret_lane);
 
-/* The calling thread's lane, got where it has none. As handle_join(). */
-static inline int handle_enter(handle *self, int64_t *timeout_ns, handle_lane **ret_lane)
-{
-    handle_lane *lane = handle_find(self);
+/* The same in place of *lane, which is the calling thread's and has ended. On failure the thread keeps that. */
+int handle_replace(handle *self, int64_t *timeout_ns, handle_lane **lane);
 
-    if (lane == NULL) {
-        return handle_join(self, timeout_ns, ret_lane);
-    }
-    *ret_lane = lane;
-    return 0;
+/* Has the lane ended, and may its thread have another one? */
+static inline bool handle_is_to_renew(const handle *self, const handle_lane *lane)
+{
+    return connection_has_ended(&lane->connection) && self->options.reconnect;
 }
+
+/* What is in *lane, the calling thread's or NULL, becomes one that can be used. As handle_join(). */
+static inline int handle_enter(handle *self, int64_t *timeout_ns, handle_lane **lane)
+{
+    if (*lane == NULL) {
+        return handle_join(self, timeout_ns, lane);
+    }
+    return handle_is_to_renew(self, *lane) ? handle_replace(self, timeout_ns, lane) : 0;
+}
+
+/* One of the calling thread's: if it is a former one of which nothing is to be told any more, it is closed. */
+void handle_settle(handle *self, handle_lane *lane);
 
 /*
  * Has the thread of this number (process_thread()) a lane of any handle? 0: none; WRONG_THREAD: it has, and is not the
@@ -109,7 +143,7 @@ static inline int handle_enter(handle *self, int64_t *timeout_ns, handle_lane **
  */
 int handle_whose(uintptr_t thread);
 
-/* What is known of the server: by the calling thread's lane, or, where it has none, by the first one's socket. */
+/* What is known of the server: by the calling thread's lane, or, where it has none, by those of the session. */
 shmrpc_client_condition handle_look(handle *self);
 
 #endif

@@ -131,6 +131,12 @@ static inline void lane_client_open_batch(lane_client *lane)
     lane->in_batch = true;
 }
 int lane_client_flush(lane_client *lane);
+
+/* Has this position been published, or is it only written? */
+static inline bool lane_client_has_sent(const lane_client *lane, uint64_t position)
+{
+    return position < lane->next - lane->unsent;
+}
 int lane_client_close_batch(lane_client *lane);
 
 /* Marks it as not wanted any more. 0: so be it; 1: its reply is there after all. */

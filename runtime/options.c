@@ -87,6 +87,9 @@ int options_check_client(const shmrpc_client_options *options)
     if (rc == 0 && options->blocks > BLOCKS_MAX) {
         rc = error_set(SHMRPC_E_TOO_LARGE, "blocks is too large: %u, the limit is %u", options->blocks, BLOCKS_MAX);
     }
+    if (rc == 0 && options->retry_idempotent && !options->reconnect) {
+        rc = error_set(SHMRPC_E_MISUSE, "retry_idempotent needs reconnect");
+    }
     return rc != 0 ? rc : check_reserved(options->reserved, sizeof(options->reserved) / sizeof(options->reserved[0]));
 }
 

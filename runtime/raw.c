@@ -82,13 +82,9 @@ shmrpc_client_condition shmrpc_lane_state(shmrpc_lane *lane)
     return handle_look(&lane->handle);
 }
 
-/* Finds the thread's lane and room in it, and writes the request. */
-static int prepare(shmrpc_lane *lane, uint16_t method, const void *request, size_t size, uint32_t reply_size,
-                   int64_t *timeout_ns, connection **ret_connection, lane_call *ret_call)
+/* Everything that can be refused before there is room to be had. */
+static int check(const shmrpc_lane *lane, uint16_t method, const void *request, size_t size)
 {
-    handle_lane *own;
-    int rc;
-
     if (lane == NULL || method == SHMRPC_METHOD_ERROR || (request == NULL && size != 0)) {
         return error_set(SHMRPC_E_MISUSE, "no lane, no request, or method number %u", method);
     }
@@ -96,12 +92,25 @@ static int prepare(shmrpc_lane *lane, uint16_t method, const void *request, size
         return error_set(SHMRPC_E_TOO_LARGE, "the request is too large: %zu, the limit is %u", size,
                          lane->limits.request_size);
     }
+    return 0;
+}
+
+/* Finds the thread's lane and room in it, and writes the request. */
+static int begin(shmrpc_lane *lane, const void *request, size_t size, uint32_t reply_size, int64_t *timeout_ns,
+                 connection **ret_connection, lane_call *ret_call)
+{
+    handle_lane *own = handle_find(&lane->handle);
+    int rc;
+
     *timeout_ns = handle_timeout_ns(&lane->handle, *timeout_ns, 0);
-    rc = handle_enter(&lane->handle, timeout_ns, &own);
-    if (rc == 0) {
+    do {
+        rc = handle_enter(&lane->handle, timeout_ns, &own);
+        if (rc != 0) {
+            return rc;
+        }
         *ret_connection = &own->connection;
         rc = connection_begin(&own->connection, (uint32_t)size, reply_size, timeout_ns, ret_call);
-    }
+    } while (rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(&lane->handle, own));
     if (rc == 0 && size != 0) {
         memcpy(ret_call->request, request, size);
     }
@@ -137,8 +146,11 @@ int shmrpc_lane_call(shmrpc_lane *lane, uint16_t method, const void *request, si
     lane_reply reply = {0};
     connection *on;
     int64_t timeout_ns = deadline.timeout_ns;
-    int rc = prepare(lane, method, request, size, lane == NULL ? 0 : lane->limits.reply_size, &timeout_ns, &on, &call);
+    int rc = check(lane, method, request, size);
 
+    if (rc == 0) {
+        rc = begin(lane, request, size, lane->limits.reply_size, &timeout_ns, &on, &call);
+    }
     if (rc == 0) {
         rc = connection_call(on, &call, method, (uint32_t)size, timeout_ns, &reply);
         if (rc == 0) {
@@ -157,7 +169,10 @@ int shmrpc_lane_send(shmrpc_lane *lane, uint16_t method, const void *request, si
     lane_call call;
     connection *on;
     int64_t timeout_ns = deadline.timeout_ns;
-    int rc = prepare(lane, method, request, size, 0, &timeout_ns, &on, &call);
+    int rc = check(lane, method, request, size);
 
+    if (rc == 0) {
+        rc = begin(lane, request, size, 0, &timeout_ns, &on, &call);
+    }
     return rc != 0 ? rc : connection_send(on, &call, method, (uint32_t)size, timeout_ns);
 }

@@ -45,7 +45,7 @@ static void insert(thread_map *map, uint64_t number, void *value)
     map->count++;
 }
 
-static int replace(size_t slots)
+static int resize(size_t slots)
 {
     thread_map *old = thread_map_own;
     thread_map *map = calloc(1, sizeof(*map) + slots * sizeof(map->entries[0]));
@@ -85,10 +85,28 @@ static void forget_the_dead(void)
     }
 }
 
+/* True: the number was there. */
+static bool exchange(uint64_t number, void *value)
+{
+    thread_map *map = thread_map_own;
+    size_t at;
+
+    if (thread_map_get(number) == NULL) {
+        return false;
+    }
+    for (at = (size_t)number & map->mask; map->entries[at].number != number; at = (at + 1) & map->mask) {
+    }
+    map->entries[at].value = value;
+    return true;
+}
+
 int thread_map_put(uint64_t number, void *value)
 {
     thread_map *map = thread_map_own;
 
+    if (exchange(number, value)) {
+        return 0;
+    }
     if (map == NULL || (map->count + 1) * 2 > map->mask + 1) {
         size_t slots = SLOTS_FIRST;
         int rc;
@@ -98,7 +116,7 @@ int thread_map_put(uint64_t number, void *value)
             slots = map->mask + 1;
             slots = (map->count + 1) * 4 > slots ? slots * 2 : slots;
         }
-        rc = map != NULL && slots == map->mask + 1 ? 0 : replace(slots);
+        rc = map != NULL && slots == map->mask + 1 ? 0 : resize(slots);
         if (rc != 0) {
             return rc;
         }

@@ -55,7 +55,7 @@ typedef struct thread_map_owner {
 /* 0 or -errno. Any thread, any number of times, with the same owner. */
 int thread_map_prepare(const thread_map_owner *owner);
 
-/* Puts a value under a number that is not in the map. 0 or -ENOMEM. */
+/* Puts a value, not NULL, under a number, in place of what is there. 0 or -ENOMEM; the latter not where one is there. */
 int thread_map_put(uint64_t number, void *value);
 
 /* A number that is not there is no error. */

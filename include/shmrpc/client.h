@@ -6,7 +6,8 @@
  * shmrpc_client_state(). shmrpc_client_call() and the like are what those functions are made of.
  *
  * Threads: a handle may be used from any number of threads at once. Each gets a lane of the session of its own with its
- * first call, and gives it back when it ends (docs/threads.md). Only freeing a handle needs that no other thread uses it.
+ * first call, and gives it back when it ends (docs/threads.md). Only freeing a handle needs that no other thread uses
+ * it.
  * Any number of handles may exist in a process and connect to the same server.
  */
 #ifndef SHMRPC_CLIENT_H
@@ -35,6 +36,10 @@ typedef struct shmrpc_client_options {
     uint32_t blocks;         /* calls beyond a slot that may be outstanding, 1 .. 255; 0: 8. Fewer where they would
                                    take more than 256 KiB in all */
     bool wait_for_server;    /* keeps trying until connect_timeout_ns while nobody listens */
+    bool reconnect;          /* a call that finds the connection ended connects first, within its deadline; it gets a
+                                   new session, and `connected` runs anew (docs/outcomes.md) */
+    bool retry_idempotent;   /* with reconnect: shmrpc_client_call() of an @idempotent method that the end of a
+                                   connection has interrupted is made again, within its deadline */
     uint32_t reserved[8];    /* zero */
 } shmrpc_client_options;
 
@@ -43,6 +48,8 @@ typedef enum shmrpc_client_condition {
     SHMRPC_CLIENT_STOPPING, /* the server has said that it stops */
     SHMRPC_CLIENT_GONE,     /* the server has closed the connection, or its process has ended */
     SHMRPC_CLIENT_FAILED,   /* the server broke the protocol */
+    /* With `reconnect`, in place of the last two: the next call connects again. */
+    SHMRPC_CLIENT_RECONNECTING,
 } shmrpc_client_condition;
 
 /*
@@ -73,9 +80,10 @@ SHMRPC_EXPORT void shmrpc_client_free(shmrpc_client *client);
  * One call of method `method` (index in the service's table): validates and copies `request` (NULL where the method has
  * none), waits, copies the validated reply to `ret` (only on success; NULL where there is none).
  * 0, a declared error, or INVALID, UNIMPLEMENTED, TIMEOUT, NOT_SENT, NOT_EXECUTED, UNKNOWN, PROTOCOL, INTERNAL,
- * TOO_LARGE (the server gave no block of that size), AGAIN (as shmrpc_call_start()), FORKED, MISUSE, or another status that the handler returned
- * (docs/errors.md says which ones may). NOT_SENT also where the thread has no lane yet and none was to be had before the
- * deadline. WRONG_THREAD where the server is of a release that gives a client one lane, and another thread has it.
+ * TOO_LARGE (the server gave no block of that size), AGAIN (as shmrpc_call_start()), FORKED, MISUSE, or another status
+ * that the handler returned (docs/errors.md says which ones may). NOT_SENT also where the thread has no lane yet, or
+ * the connection has ended and is to be made anew (`reconnect`), and the deadline passes before. WRONG_THREAD where the
+ * server is of a release that gives a client one lane, and another thread has it.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *request,
                                                       void *ret, shmrpc_deadline deadline);
@@ -101,9 +109,9 @@ SHMRPC_EXPORT const void *shmrpc_client_error_payload(const shmrpc_client *clien
 /*
  * A call that is started now and ends later. The object is the caller's: zero before its first use, then reused as
  * often as one likes, one call at a time. From a successful start until the call has ended (wait() has returned, or
- * `done` runs) it must neither move nor go away, and it belongs to the thread that started it; it may go with that thread,
- * whose calls in flight are withdrawn at its end. Nothing is allocated:
- * an answer stays in shared memory until it is waited for or dispatched, or in the object where its place is needed.
+ * `done` runs) it must neither move nor go away, and it belongs to the thread that started it; it may go with that
+ * thread, whose calls in flight are withdrawn at its end. Nothing is allocated: an answer stays in shared memory until
+ * it is waited for or dispatched, or in the object where its place is needed.
  */
 typedef struct shmrpc_call {
     uint64_t reserved[16];
@@ -129,8 +137,9 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_call_start(shmrpc_client *client, shmr
 /*
  * Waits until the call has ended, at most until its deadline, and copies the validated reply to `ret` (only on success;
  * NULL where there is none). Calls may be waited for in any order. Returns what shmrpc_client_call() would have;
- * CANCELLED once where the client was freed, or the thread that started the call ended, with the call in flight; MISUSE where it is not in flight, has a `done` or
- * no room for the reply, and WRONG_THREAD or FORKED: then the call goes on.
+ * CANCELLED once where the client was freed, or the thread that started the call ended, with the call in flight;
+ * MISUSE where it is not in flight, has a `done` or no room for the reply, and WRONG_THREAD or FORKED: then the call
+ * goes on.
  */
 SHMRPC_EXPORT int shmrpc_call_wait(shmrpc_call *call, void *ret);
 
@@ -154,7 +163,8 @@ SHMRPC_EXPORT int shmrpc_client_batch_end(shmrpc_client *client);
 /*
  * Runs the `done` of up to `most` (at least 1) calls of this thread that have ended, by an answer, a deadline or the
  * end of the connection. Never blocks. 1: call again at once; 0: there is nothing more now; below 0: MISUSE (also where
- * it is called from a `done`), WRONG_THREAD, FORKED, or UNAVAILABLE: the connection has ended and all has been told.
+ * it is called from a `done`), WRONG_THREAD, FORKED, or UNAVAILABLE: the connection has ended and all has been told;
+ * with `reconnect`, until this thread's next call.
  */
 SHMRPC_EXPORT int shmrpc_client_dispatch(shmrpc_client *client, int most);
 

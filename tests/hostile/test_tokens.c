@@ -2,6 +2,7 @@
 /*
  * test_tokens.c - servers that give a client's further threads a lane of their session, or none, or rubbish.
  */
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <unistd.h>
@@ -213,6 +214,61 @@ START_TEST(says_not_sent_where_no_lane_is_to_be_had)
 }
 END_TEST
 
+/* ---- a client that connects again ---- */
+
+static void *connect_with(void *options)
+{
+    return probe_connect(&client, "probe", options) == 0 ? options : NULL;
+}
+
+static void *call_for_a_second(void *data)
+{
+    uint64_t reply;
+    int *status = data;
+
+    *status = probe_echo(client, 1, &reply, shmrpc_in_ms(1000));
+    return NULL;
+}
+
+/* Somebody listens and hangs up: 10, 20, 40, ... 640 ms, of which half is left to chance. */
+START_TEST(a_client_that_is_turned_away_comes_back_less_and_less_often)
+{
+    const shmrpc_client_options options = {.reconnect = true};
+    struct pollfd waiting = {.fd = listener, .events = POLLIN};
+    uint32_t numbers[PROBE_METHODS];
+    unsigned int attempts = 0;
+    int status = 1;
+    pthread_t thread;
+    rogue server;
+
+    /* Connected once, by a thread of its own: this one is the server. */
+    pthread_t connecting;
+    ck_assert_int_eq(pthread_create(&connecting, NULL, connect_with, (void *)(uintptr_t)&options), 0);
+    control_packet *hello = rogue_accept(&server, listener);
+    ck_assert_ptr_nonnull(hello);
+    control_packet welcome = rogue_welcome(&server, &hello->as.hello, numbers);
+    ck_assert(rogue_admit(&server, &welcome));
+    control_packet_free(hello);
+    ck_assert_int_eq(pthread_join(connecting, NULL), 0);
+    ck_assert_ptr_nonnull(client);
+    rogue_leave(&server);
+    await_true(shmrpc_client_state(client) == SHMRPC_CLIENT_RECONNECTING);
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, call_for_a_second, &status), 0);
+    while (poll(&waiting, 1, 1500) > 0) {
+        hello = rogue_accept(&server, listener);
+        ck_assert_ptr_nonnull(hello);
+        control_packet_free(hello);
+        rogue_leave(&server);
+        attempts++;
+    }
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    assert_status(status, SHMRPC_E_NOT_SENT);
+    ck_assert_uint_ge(attempts, 4);
+    ck_assert_uint_le(attempts, 9);
+}
+END_TEST
+
 static Suite *tokens_suite(void)
 {
     Suite *suite = suite_create("hostile_tokens");
@@ -223,6 +279,7 @@ static Suite *tokens_suite(void)
     tcase_add_test(tests, a_second_thread_presents_the_token_and_has_a_lane_of_its_own);
     tcase_add_test(tests, says_wrong_thread_where_the_server_gives_no_token);
     tcase_add_loop_test(tests, says_not_sent_where_no_lane_is_to_be_had, 0, REFUSALS);
+    tcase_add_test(tests, a_client_that_is_turned_away_comes_back_less_and_less_often);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -491,6 +491,30 @@ START_TEST(says_not_sent_after_the_server_s_end)
 }
 END_TEST
 
+START_TEST(connects_again_where_it_is_asked_to)
+{
+    const shmrpc_client_options options = {.reconnect = true};
+    shmrpc_lane *lane;
+
+    start_server(100, 100);
+    lane = connect_lane(&options);
+    for (int round = 0; round < 3; round++) {
+        ck_assert(reverses_rightly(lane, METHOD_REVERSE, 60));
+        ck_assert_int_eq(kill(server.pid, SIGKILL), 0);
+        child_expect_signal(&server, SIGKILL);
+        await_true(shmrpc_lane_state(lane) == SHMRPC_CLIENT_RECONNECTING);
+        ck_assert_int_eq(close(gate[0]) + close(gate[1]), 0);
+        atomic_store(&seen->pid, 0);
+        atomic_fetch_add(&seen->disconnected, 1); /* what the dead one did not count */
+        start_server(100, 100);
+        ck_assert(reverses_rightly(lane, METHOD_REVERSE, 40));
+        ck_assert_int_eq(shmrpc_lane_state(lane), SHMRPC_CLIENT_UP);
+        ck_assert_uint_eq(atomic_load(&seen->connected), (uint64_t)round + 2);
+    }
+    shmrpc_lane_free(lane);
+}
+END_TEST
+
 static Suite *lanes_suite(void)
 {
     Suite *suite = suite_create("ipc_lanes");
@@ -513,6 +537,7 @@ static Suite *lanes_suite(void)
     tcase_add_test(tests, refuses_pointers_that_do_not_fit_their_sizes);
     tcase_add_test(tests, refuses_a_forked_child_and_leaves_nothing_behind);
     tcase_add_test(tests, says_not_sent_after_the_server_s_end);
+    tcase_add_test(tests, connects_again_where_it_is_asked_to);
     suite_add_tcase(suite, tests);
     return suite;
 }
