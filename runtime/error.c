@@ -66,9 +66,11 @@ static int status_of(int number)
 {
     switch (number) {
     case ENOMEM:
+    case ENOBUFS:
     case ENOSPC: return SHMRPC_E_NO_MEMORY;
     case EMFILE:
     case ENFILE:
+    case EFBIG:
     case ETOOMANYREFS: return SHMRPC_E_LIMIT;
     case EACCES:
     case EPERM: return SHMRPC_E_PERMISSION;

@@ -61,20 +61,26 @@ static int decode(const void *bytes, size_t length, control_kind first, control_
 int handshake_receive(int socket, control_kind first, control_kind last, control_packet **ret_packet,
                       socket_packet *ret_envelope)
 {
-    socket_packet envelope;
     void *bytes = malloc(SOCKET_PACKET_MAX);
+    socket_packet envelope;
+    size_t length = 0;
     int rc;
 
     if (bytes == NULL) {
         return error_system(-ENOMEM, "cannot receive a handshake packet");
     }
-    rc = socket_receive(socket, bytes, SOCKET_PACKET_MAX, &envelope);
+    if (ret_envelope == NULL) {
+        rc = socket_receive_bytes(socket, bytes, SOCKET_PACKET_MAX, &length);
+    } else {
+        rc = socket_receive(socket, bytes, SOCKET_PACKET_MAX, &envelope);
+        length = rc == 0 ? envelope.length : 0;
+    }
     switch (rc) {
     case 0:
-        rc = decode(bytes, envelope.length, first, last, ret_packet);
+        rc = decode(bytes, length, first, last, ret_packet);
         if (rc == 0 && ret_envelope != NULL) {
             *ret_envelope = envelope;
-        } else {
+        } else if (ret_envelope != NULL) {
             socket_packet_deinit(&envelope);
         }
         break;
@@ -105,15 +111,13 @@ int handshake_await(int socket, int64_t until_ns, control_kind first, control_ki
         if (rc == 0 && left_ns == 0) {
             return error_set(SHMRPC_E_UNAVAILABLE, "the peer did not answer before the deadline");
         }
-        rc = handshake_receive(socket, first, last, ret_packet, &envelope);
+        rc = handshake_receive(socket, first, last, ret_packet, ret_sender == NULL ? NULL : &envelope);
         if (rc == SHMRPC_E_AGAIN) {
             continue;
         }
-        if (rc == 0) {
-            if (ret_sender != NULL) {
-                *ret_sender = envelope.sender.pidfd;
-                envelope.sender.pidfd = -1;
-            }
+        if (rc == 0 && ret_sender != NULL) {
+            *ret_sender = envelope.sender.pidfd;
+            envelope.sender.pidfd = -1;
             socket_packet_deinit(&envelope);
         }
         return rc;

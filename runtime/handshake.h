@@ -19,7 +19,8 @@ int handshake_send(int socket, const control_packet *packet, const int *descript
 
 /*
  * Receives without waiting. 0; AGAIN; UNAVAILABLE at the end of the stream; PROTOCOL; NO_MEMORY; SYSTEM. `ret_envelope`
- * receives the descriptors and the sender, the receiver's to close (socket_packet_deinit()); NULL: they are closed.
+ * receives the descriptors and the sender, the receiver's to close (socket_packet_deinit()); NULL: they are closed, and
+ * this needs no room for them.
  */
 int handshake_receive(int socket, control_kind first, control_kind last, control_packet **ret_packet,
                       socket_packet *ret_envelope);

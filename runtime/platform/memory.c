@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -53,6 +54,16 @@ static int memory_open(void)
     if (descriptor < 0 && errno == EINVAL)
         descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
     return descriptor < 0 ? -errno : descriptor;
+}
+
+/* Beyond the limit for files the kernel does not only refuse: it sends SIGXFSZ, which ends the process. */
+static int memory_set_size(int descriptor, size_t size_bytes)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_FSIZE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY && size_bytes > limit.rlim_cur)
+        return -EFBIG;
+    return ftruncate(descriptor, (off_t)size_bytes) < 0 ? -errno : 0;
 }
 
 static int memory_allocate(int descriptor, size_t size_bytes)
@@ -105,10 +116,9 @@ int memory_create(size_t size_bytes, void **ret_base, int *ret_descriptor)
     if (descriptor < 0)
         return descriptor;
 
-    if (ftruncate(descriptor, (off_t)size_bytes) < 0) {
-        r = -errno;
+    r = memory_set_size(descriptor, size_bytes);
+    if (r < 0)
         goto out_close;
-    }
     r = memory_allocate(descriptor, size_bytes);
     if (r < 0)
         goto out_close;

@@ -211,6 +211,11 @@ int socket_send(int descriptor, const void *bytes, size_t length, const int *des
     return (size_t)sent == length ? 0 : -EIO;
 }
 
+static const socket_packet packet_nothing = {
+    .descriptors = {-1, -1},
+    .sender = {.uid = (uid_t)-1, .gid = (gid_t)-1, .pidfd = -1},
+};
+
 /* What the control part of a packet says. Takes every descriptor out of it, so that none can be forgotten. */
 typedef struct socket_control {
     unsigned surplus; /* descriptors beyond SOCKET_DESCRIPTORS_MAX: already closed */
@@ -277,21 +282,28 @@ static int sender_open_pidfd(socket_sender *sender)
     return 0;
 }
 
-static int packet_check(socket_packet *packet, const socket_control *control, int flags)
+/* Of the packet's bytes. */
+static int packet_check_bytes(const socket_packet *packet, const socket_control *control, int flags)
 {
     if ((flags & MSG_TRUNC) || control->surplus > 0)
         return -EMSGSIZE;
+    return packet->length == 0 ? -EPIPE : 0;
+}
+
+/* Of what came with them. */
+static int packet_check_rest(socket_packet *packet, const socket_control *control, int flags)
+{
     /* The buffer has room for all that may come, so what was cut off is what the descriptor table had no room for. */
     if (flags & MSG_CTRUNC)
         return -EMFILE;
-    if (packet->length == 0)
-        return -EPIPE;
     if (control->pidfd_error == -EMFILE || control->pidfd_error == -ENFILE)
         return control->pidfd_error;
     return sender_open_pidfd(&packet->sender);
 }
 
-int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet)
+/* Takes one packet with all that comes with it, which is the caller's to check and to close. 0 or -errno. */
+static int packet_take(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet,
+                       socket_control *ret_control, int *ret_flags)
 {
     union {
         struct cmsghdr header;
@@ -305,13 +317,9 @@ int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *
         .msg_control = &control_bytes,
         .msg_controllen = sizeof(control_bytes),
     };
-    socket_packet packet = {
-        .descriptors = {-1, -1},
-        .sender = {.uid = (uid_t)-1, .gid = (gid_t)-1, .pidfd = -1},
-    };
+    socket_packet packet = packet_nothing;
     socket_control control = {0};
     ssize_t received;
-    int r;
 
     do {
         received = recvmsg(descriptor, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
@@ -323,13 +331,46 @@ int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *
         control_take(&packet, &control, header);
 
     packet.length = (size_t)received;
-    r = packet_check(&packet, &control, message.msg_flags);
+    *ret_packet = packet;
+    *ret_control = control;
+    *ret_flags = message.msg_flags;
+    return 0;
+}
+
+int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet)
+{
+    socket_packet packet = packet_nothing;
+    socket_control control = {0};
+    int flags = 0;
+    int r = packet_take(descriptor, bytes, capacity, &packet, &control, &flags);
+
+    if (r < 0)
+        return r;
+    r = packet_check_bytes(&packet, &control, flags);
+    if (r == 0)
+        r = packet_check_rest(&packet, &control, flags);
     if (r < 0) {
         socket_packet_deinit(&packet);
         return r;
     }
     *ret_packet = packet;
     return 0;
+}
+
+int socket_receive_bytes(int descriptor, void *bytes, size_t capacity, size_t *ret_length)
+{
+    socket_packet packet = packet_nothing;
+    socket_control control = {0};
+    int flags = 0;
+    int r = packet_take(descriptor, bytes, capacity, &packet, &control, &flags);
+
+    if (r < 0)
+        return r;
+    r = packet_check_bytes(&packet, &control, flags);
+    if (r == 0)
+        *ret_length = packet.length;
+    socket_packet_deinit(&packet);
+    return r;
 }
 
 void socket_packet_deinit(socket_packet *packet)

@@ -69,6 +69,9 @@ int socket_send(int descriptor, const void *bytes, size_t length, const int *des
  */
 int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet);
 
+/* The same where only the bytes count: what comes with them is closed, and need not have had room here. */
+int socket_receive_bytes(int descriptor, void *bytes, size_t capacity, size_t *ret_length);
+
 /* Closes what is still there; those fields become -1. */
 void socket_packet_deinit(socket_packet *packet);
 

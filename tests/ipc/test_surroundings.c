@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_surroundings.c - what the rest of a process does to it: signals, forks, descriptors that run out, other users.
+ * test_surroundings.c - what the rest of a process does to it: signals, forks, other users.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -209,118 +208,6 @@ START_TEST(serves_from_a_child_of_a_client)
 }
 END_TEST
 
-/* ---- descriptors ---- */
-
-static int serve_with_few_descriptors(child_link *link, void *data)
-{
-    probe_state *state = data;
-    const struct rlimit limit = {40, 40};
-
-    (void)link;
-    child_check(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
-    return probe_server_main(state, STDIN_FILENO, NULL);
-}
-
-START_TEST(serves_on_when_its_descriptors_have_run_out)
-{
-    enum { CLIENTS = 40 };
-    child process;
-    probe_state *state = probe_state_new();
-    shmrpc_client *clients[CLIENTS] = {NULL};
-    unsigned int connected = 0;
-
-    child_spawn(&process, serve_with_few_descriptors, state);
-    await_true(atomic_load(&state->pid) != 0);
-    for (int i = 0; i < CLIENTS; i++) {
-        int rc = probe_connect(&clients[i], "probe", &(shmrpc_client_options){.connect_timeout_ns = 100000000});
-        ck_assert_msg(rc == 0 || rc == SHMRPC_E_UNAVAILABLE || rc == SHMRPC_E_LIMIT || rc == SHMRPC_E_REFUSED,
-                      "client %d: %s (%s)", i, shmrpc_status_text(rc), shmrpc_last_error());
-        connected += rc == 0;
-    }
-    ck_assert_uint_ge(connected, 5);
-    ck_assert_uint_lt(connected, CLIENTS);
-    ck_assert_uint_ge(atomic_load(&state->warnings), 1);
-    for (int i = 0; i < CLIENTS; i++) {
-        if (clients[i] != NULL)
-            ck_assert(probe_answers_rightly(clients[i], 1, 3));
-        shmrpc_client_free(clients[i]);
-        clients[i] = NULL;
-    }
-    /* There is room again. */
-    for (int i = 0; i < 5; i++)
-        assert_status(probe_connect(&clients[i], "probe", NULL), 0);
-    for (int i = 0; i < 5; i++) {
-        ck_assert(probe_answers_rightly(clients[i], 1, 3));
-        shmrpc_client_free(clients[i]);
-    }
-    ck_assert_int_eq(kill(process.pid, SIGTERM), 0);
-    child_expect_exit(&process, 0);
-    probe_state_free(state);
-}
-END_TEST
-
-static int connect_with_few_descriptors(child_link *link, void *data)
-{
-    shmrpc_client *clients[40] = {NULL};
-    int connected = 0, rc = 0, first_free = dup(STDERR_FILENO);
-    const struct rlimit limit = {(rlim_t)first_free + 12, (rlim_t)first_free + 12};
-
-    (void)link;
-    (void)data;
-    close(first_free);
-    child_check(setrlimit(RLIMIT_NOFILE, &limit) == 0, "setrlimit");
-    while (connected < 40 && (rc = probe_connect(&clients[connected], "probe", NULL)) == 0)
-        connected++;
-    child_check(connected >= 1 && connected < 40, "some, and not all");
-    child_check(rc == SHMRPC_E_LIMIT, shmrpc_status_text(rc));
-    child_check(shmrpc_last_error()[0] != '\0', "no text");
-    for (int i = 0; i < connected; i++)
-        child_check(probe_answers_rightly(clients[i], 1, 2), "wrong answers");
-    for (int i = 0; i < connected; i++)
-        shmrpc_client_free(clients[i]);
-    /* Nothing stayed open of those that failed. */
-    int again = dup(STDERR_FILENO);
-    return again == first_free ? 0 : 1;
-}
-
-START_TEST(says_limit_when_a_client_s_descriptors_have_run_out)
-{
-    child process;
-
-    probe_process_start(&server, NULL);
-    child_spawn(&process, connect_with_few_descriptors, NULL);
-    child_expect_exit(&process, 0);
-    await_true(atomic_load(&server.state->connected) == atomic_load(&server.state->disconnected));
-    probe_process_stop(&server);
-}
-END_TEST
-
-START_TEST(says_limit_when_a_server_s_descriptors_have_run_out)
-{
-    probe_state *state = probe_state_new();
-    probe_server other;
-    struct rlimit before;
-    counts held;
-
-    counts_take(&held);
-    int first_free = dup(STDERR_FILENO);
-    ck_assert_int_ge(first_free, 0);
-    close(first_free);
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
-    for (rlim_t spare = 0; spare < 3; spare++) {
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)first_free + spare, before.rlim_max}), 0);
-        int rc = probe_server_init(&other, state, 0, NULL);
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
-        if (rc == 0)
-            shmrpc_server_deinit(&other.base);
-        ck_assert_msg(rc == SHMRPC_E_LIMIT || (spare > 0 && rc == 0), "with %u to spare: %s", (unsigned)spare,
-                      shmrpc_status_text(rc));
-    }
-    counts_expect_same(&held);
-    probe_state_free(state);
-}
-END_TEST
-
 /* ---- other users, other sockets ---- */
 
 static int connect_as_nobody(child_link *link, void *data)
@@ -443,9 +330,6 @@ static Suite *surroundings_suite(void)
     tcase_add_test(tests, tells_clients_of_its_end_although_a_forked_child_has_its_sockets);
     tcase_add_test(tests, ends_calls_of_others_although_a_forked_child_has_its_sockets);
     tcase_add_test(tests, serves_from_a_child_of_a_client);
-    tcase_add_test(tests, serves_on_when_its_descriptors_have_run_out);
-    tcase_add_test(tests, says_limit_when_a_client_s_descriptors_have_run_out);
-    tcase_add_test(tests, says_limit_when_a_server_s_descriptors_have_run_out);
     tcase_add_loop_test(tests, lets_other_users_in_where_the_modes_do, 0, 3);
     tcase_add_test(tests, leaves_a_socket_of_another_kind_alone);
     tcase_add_test(tests, serves_many_processes_at_once);

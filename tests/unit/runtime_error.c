@@ -43,7 +43,7 @@ START_TEST(system_errors_become_statuses)
         {ENOMEM, SHMRPC_E_NO_MEMORY}, {ENOSPC, SHMRPC_E_NO_MEMORY},   {EMFILE, SHMRPC_E_LIMIT},
         {ENFILE, SHMRPC_E_LIMIT},     {ETOOMANYREFS, SHMRPC_E_LIMIT}, {EACCES, SHMRPC_E_PERMISSION},
         {EPERM, SHMRPC_E_PERMISSION}, {EPROTO, SHMRPC_E_PROTOCOL},    {EIO, SHMRPC_E_SYSTEM},
-        {ENOENT, SHMRPC_E_SYSTEM},
+        {ENOENT, SHMRPC_E_SYSTEM},    {ENOBUFS, SHMRPC_E_NO_MEMORY},  {EFBIG, SHMRPC_E_LIMIT},
     };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

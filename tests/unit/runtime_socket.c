@@ -449,13 +449,14 @@ START_TEST(an_empty_packet_ends_the_stream_and_its_descriptors_are_closed)
 }
 END_TEST
 
-/* Room for so many (at most 3) more descriptors; the limit is put back before anything is asserted. */
+/* Room for so many (at most 3) more descriptors; the limit is put back before anything is asserted. NULL: bytes alone. */
 static int receive_with_room_for(unsigned room, socket_packet *ret_packet)
 {
     struct rlimit usual;
     struct rlimit narrow;
     char bytes[8];
     int free_numbers[4];
+    size_t length = 0;
     int r;
 
     for (int i = 0; i < 4; i++)
@@ -465,8 +466,12 @@ static int receive_with_room_for(unsigned room, socket_packet *ret_packet)
     ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
     narrow = (struct rlimit){.rlim_cur = (rlim_t)free_numbers[room], .rlim_max = usual.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &narrow), 0);
-    r = socket_receive(far_end, bytes, sizeof(bytes), ret_packet);
+    if (ret_packet != NULL)
+        r = socket_receive(far_end, bytes, sizeof(bytes), ret_packet);
+    else
+        r = socket_receive_bytes(far_end, bytes, sizeof(bytes), &length);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    ck_assert(ret_packet != NULL || r < 0 || (length == 3 && memcmp(bytes, "two", 3) == 0));
     return r;
 }
 
@@ -488,6 +493,13 @@ START_TEST(says_when_the_process_has_no_room_for_descriptors)
 
     ck_assert_int_eq(socket_send(near_end, "none", 4, NULL, 0), 0);
     ck_assert_int_eq(receive_with_room_for(0, &packet), -EMFILE);
+    counts_expect_same(&now);
+
+    /* Bytes alone need none. */
+    ck_assert_int_eq(socket_send(near_end, "two", 3, (int[]){near_end, near_end}, 2), 0);
+    ck_assert_int_eq(receive_with_room_for(0, NULL), 0);
+    ck_assert_int_eq(socket_send(near_end, "two", 3, (int[]){near_end, near_end}, 2), 0);
+    ck_assert_int_eq(receive_with_room_for(3, NULL), 0);
     counts_expect_same(&now);
 }
 END_TEST
