@@ -66,14 +66,27 @@ static int memory_set_size(int descriptor, size_t size_bytes)
     return ftruncate(descriptor, (off_t)size_bytes) < 0 ? -errno : 0;
 }
 
+/*
+ * Kernels before 6.12 give up at a signal, and take back what they had allocated: where signals come at a steady rate,
+ * as those of a profiler do, a large piece is never done. So each piece after a signal is half as large.
+ */
 static int memory_allocate(int descriptor, size_t size_bytes)
 {
-    int r;
+    size_t done = 0;
+    size_t piece = size_bytes;
 
-    do {
-        r = fallocate(descriptor, 0, 0, (off_t)size_bytes);
-    } while (r < 0 && errno == EINTR);
-    return r < 0 ? -errno : 0;
+    while (done < size_bytes) {
+        size_t left = size_bytes - done;
+        size_t length = piece < left ? piece : left;
+
+        if (fallocate(descriptor, 0, (off_t)done, (off_t)length) == 0)
+            done += length;
+        else if (errno != EINTR)
+            return -errno;
+        else if (piece > page_size())
+            piece = memory_round(piece / 2);
+    }
+    return 0;
 }
 
 static int memory_map(int descriptor, size_t size_bytes, void **ret_base)

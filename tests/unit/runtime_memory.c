@@ -5,16 +5,21 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/filter.h>
 #include <linux/memfd.h>
+#include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #ifndef F_SEAL_EXEC
@@ -121,10 +126,10 @@ END_TEST
 /* Both limits are put back before anything is asserted: Check needs memory and files as well. */
 START_TEST(leaves_nothing_where_the_process_is_at_its_limits)
 {
-    const int resources[] = {RLIMIT_NOFILE, RLIMIT_AS};
-    const int expected[] = {-EMFILE, -ENOMEM};
+    const int resources[] = {RLIMIT_NOFILE, RLIMIT_AS, RLIMIT_FSIZE};
+    const int expected[] = {-EMFILE, -ENOMEM, -EFBIG};
 
-    for (int i = 0; i < 2; i++) {
+    for (int i = 0; i < 3; i++) {
         struct rlimit usual;
         struct rlimit none;
         void *base = &size;
@@ -132,7 +137,8 @@ START_TEST(leaves_nothing_where_the_process_is_at_its_limits)
         int r;
 
         ck_assert_int_eq(getrlimit((__rlimit_resource_t)resources[i], &usual), 0);
-        none = (struct rlimit){.rlim_cur = 1, .rlim_max = usual.rlim_max};
+        /* Check writes to a file as well. */
+        none = (struct rlimit){.rlim_cur = resources[i] == RLIMIT_FSIZE ? size - 1 : 1, .rlim_max = usual.rlim_max};
         ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &none), 0);
         r = memory_create(size, &base, &descriptor);
         ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &usual), 0);
@@ -142,6 +148,51 @@ START_TEST(leaves_nothing_where_the_process_is_at_its_limits)
         ck_assert_int_eq(descriptor, -7);
         counts_expect_same(&before);
     }
+}
+END_TEST
+
+#define PIECE_PAGES 2
+
+/* As an older kernel does where a signal comes before it is done: every fallocate() of more than a few pages fails. */
+static bool interrupt_large_pieces(void)
+{
+    const unsigned at_number = (unsigned)offsetof(struct seccomp_data, nr);
+    const unsigned at_length = (unsigned)offsetof(struct seccomp_data, args[3]);
+    struct sock_filter program[] = {
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at_number),
+        BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fallocate, 0, 3),
+        BPF_STMT(BPF_LD | BPF_W | BPF_ABS, at_length),
+        BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (unsigned)(memory_round(1) * PIECE_PAGES), 0, 1),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EINTR),
+        BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+    };
+    struct sock_fprog filter = {.len = sizeof(program) / sizeof(program[0]), .filter = program};
+
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 && prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &filter) == 0;
+}
+
+static int create_interrupted(child_link *link, void *data)
+{
+    size_t bytes = memory_round(1) * 77;
+    struct stat status;
+    void *base = NULL;
+    int descriptor = -1;
+
+    (void)link;
+    (void)data;
+    child_check(interrupt_large_pieces(), "seccomp");
+    child_check(memory_create(bytes, &base, &descriptor) == 0, "memory_create");
+    child_check(fstat(descriptor, &status) == 0 && (size_t)status.st_blocks * 512 >= bytes, "all blocks");
+    child_check(memory_adopt(descriptor, bytes, &base) == 0, "memory_adopt");
+    return 0;
+}
+
+START_TEST(is_allocated_piece_by_piece_where_signals_interrupt_it)
+{
+    child process;
+
+    child_spawn(&process, create_interrupted, NULL);
+    child_expect_exit(&process, 0);
 }
 END_TEST
 
@@ -398,6 +449,7 @@ static Suite *memory_suite(void)
     tcase_add_test(made, creates_zeroed_memory_of_exact_size_and_seals);
     tcase_add_test(made, refuses_sizes_that_are_not_whole_pages);
     tcase_add_test(made, leaves_nothing_where_the_process_is_at_its_limits);
+    tcase_add_test(made, is_allocated_piece_by_piece_where_signals_interrupt_it);
     tcase_add_test(made, a_forked_child_has_neither_side_mapped);
     suite_add_tcase(suite, made);
 
