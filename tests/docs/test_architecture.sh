@@ -75,14 +75,14 @@ platform_includes_nothing_above_it() {
 
 lanes_know_neither_sockets_nor_schemas() {
     cd "$source_dir"
-    only '(alarm|block|error|inbox_writer|lane_caller|lane_client|lane_server|region|shared|slot)\.h|platform/(clock|cpu|event|futex|memory|semaphore)\.h' \
-        runtime/{inbox_writer,lane_client,lane_server,region}.[ch] runtime/{alarm,block,lane_caller,shared,slot}.h
+    only '(alarm|block|error|inbox_writer|lane_caller|lane_client|lane_client_core|lane_server|region|shared|slot)\.h|platform/(clock|cpu|event|futex|memory|semaphore)\.h' \
+        runtime/{inbox_writer,lane_client,lane_server,region}.[ch] runtime/lane_client_*.[ch] runtime/{alarm,block,lane_caller,shared,slot}.h
 }
 
 calling_side_and_serving_side_do_not_know_each_other() {
     cd "$source_dir"
-    never '(lane_server|server_.*|service|session)\.h' runtime/{client,client_calls,connection,flight,handle,lane_client}.c \
-        runtime/{connection,flight,handle,lane_client}.h
+    never '(lane_server|server_.*|service|session)\.h' runtime/{client,client_calls,connection,flight,handle}.c runtime/lane_client*.[ch] \
+        runtime/{connection,flight,handle}.h
     never '(connection|flight|handle|lane_client)\.h' runtime/{lane_server,session}.[ch] \
         runtime/ser{ver,vice}*.[ch]
 }

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lane_client_answers.c - the calling end of a lane reads answers: at once, or later (waiters); or wants none any more.
+ */
+#include "error.h"
+#include "lane_client_core.h"
+
+/* Bounds what the server says of the answer in a slot. */
+static int bound(const lane_client *lane, const slot *at, lane_hold hold, lane_reply *ret_reply)
+{
+    slot_header header = shared_load_header(at);
+    lane_reply reply;
+
+    reply.status = (int16_t)header.method;
+    reply.length = header.length;
+    if (header.reply_block == BLOCK_NONE) {
+        if (header.length > SHMRPC_SLOT_PAYLOAD) {
+            return error_set(SHMRPC_E_PROTOCOL, "the server says that a slot holds %u bytes", header.length);
+        }
+        reply.payload = at->payload;
+        reply.is_in_block = false;
+    } else {
+        if (header.reply_block != hold.reply_block || header.length > lane->memory.geometry.reply_block_size) {
+            return error_set(SHMRPC_E_PROTOCOL, "the server says that its reply is in block %u with %u bytes",
+                             header.reply_block, header.length);
+        }
+        reply.payload = region_reply_block(&lane->memory, hold.reply_block);
+        reply.is_in_block = true;
+    }
+    *ret_reply = reply;
+    return 0;
+}
+
+int lane_client_stow(lane_client *lane, lane_waiter *waiter)
+{
+    lane_reply reply;
+    int rc = bound(lane, region_slot(&lane->memory, waiter->position), waiter->hold, &reply);
+
+    if (rc != 0) {
+        return rc;
+    }
+    waiter->status = (int16_t)reply.status;
+    waiter->length = reply.length;
+    waiter->state = WAITER_STOWED;
+    block_list_give(&lane->request_blocks, waiter->hold.request_block);
+    waiter->hold.request_block = BLOCK_NONE;
+    if (!reply.is_in_block) {
+        shared_copy_out(waiter->payload, reply.payload, reply.length);
+        block_list_give(&lane->reply_blocks, waiter->hold.reply_block);
+        waiter->hold.reply_block = BLOCK_NONE;
+    }
+    *hold_of(lane, waiter->position) = (lane_hold){BLOCK_NONE, BLOCK_NONE};
+    *waiter_of(lane, waiter->position) = NULL;
+    return 0;
+}
+
+static int cancel(const lane_client *lane, uint64_t position)
+{
+    uint32_t found;
+
+    if (shared_mark_word(region_slot(&lane->memory, position), word_request(position, lane->memory.shift), WORD_CANCEL,
+                         &found)) {
+        return 0;
+    }
+    return (found & ~WORD_MARKS) == word_reply(position, lane->memory.shift);
+}
+
+int lane_client_cancel(lane_client *lane, const lane_call *call)
+{
+    return cancel(lane, call->position);
+}
+
+int lane_client_reply(const lane_client *lane, const lane_call *call, lane_reply *ret_reply)
+{
+    return bound(lane, call->at, call->hold, ret_reply);
+}
+
+/* ---- answers that are read later ---- */
+
+void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *waiter)
+{
+    waiter->position = call->position;
+    waiter->next_ready = NULL;
+    waiter->hold = call->hold;
+    waiter->state = WAITER_SENT;
+    *waiter_of(lane, call->position) = waiter;
+}
+
+bool lane_client_is_answered(const lane_client *lane, const lane_waiter *waiter)
+{
+    return waiter->state == WAITER_STOWED || is_terminal(lane, waiter->position);
+}
+
+int lane_client_await(lane_client *lane, const lane_waiter *waiter, int64_t until_ns)
+{
+    int rc = lane_client_flush(lane);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (lane_client_is_answered(lane, waiter)) {
+        return 0;
+    }
+    return lane_client_wait_for(lane, waiter->position, until_ns);
+}
+
+int lane_client_withdraw(lane_client *lane, const lane_waiter *waiter)
+{
+    int rc = lane_client_flush(lane);
+
+    if (rc != 0) {
+        return rc;
+    }
+    return waiter->state == WAITER_STOWED ? 1 : cancel(lane, waiter->position);
+}
+
+int lane_client_answer(const lane_client *lane, const lane_waiter *waiter, lane_reply *ret_reply)
+{
+    lane_reply reply = {waiter->status, waiter->length, waiter->payload, waiter->hold.reply_block != BLOCK_NONE};
+
+    if (waiter->state == WAITER_SENT) {
+        return bound(lane, region_slot(&lane->memory, waiter->position), waiter->hold, ret_reply);
+    }
+    if (reply.is_in_block) {
+        reply.payload = region_reply_block(&lane->memory, waiter->hold.reply_block);
+    }
+    *ret_reply = reply;
+    return 0;
+}
+
+void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
+{
+    if (waiter->state == WAITER_STOWED) {
+        give_blocks(lane, &waiter->hold);
+        return;
+    }
+    *waiter_of(lane, waiter->position) = NULL;
+    if (waiter->position < lane->seen) {
+        give_blocks(lane, hold_of(lane, waiter->position));
+    }
+    lane_client_reap(lane);
+}
+
+/* What is free: all blocks of a kind that no slot holds. */
+static void find_free(block_list *list, uint32_t count, const bool *is_held)
+{
+    uint32_t number;
+
+    list->count = 0;
+    for (number = count; number > 0; number--) {
+        if (!is_held[number]) {
+            block_list_give(list, (uint8_t)number);
+        }
+    }
+}
+
+void lane_client_abandon(lane_client *lane)
+{
+    const region_geometry *geometry = &lane->memory.geometry;
+    bool request_is_held[BLOCKS_MAX + 1] = {false};
+    bool reply_is_held[BLOCKS_MAX + 1] = {false};
+    uint64_t position;
+
+    (void)lane_client_close_batch(lane);
+    lane->ready = NULL;
+    lane->ready_end = &lane->ready;
+    if (lane->seen < lane->reaped) {
+        lane->seen = lane->reaped;
+    }
+    for (position = lane->reaped; position < lane->next; position++) {
+        lane_waiter **waiter = waiter_of(lane, position);
+        lane_hold *hold = hold_of(lane, position);
+
+        if (*waiter != NULL) {
+            (void)cancel(lane, position);
+            *waiter = NULL;
+        }
+        if (position < lane->seen) {
+            *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
+        }
+        request_is_held[hold->request_block] = true;
+        reply_is_held[hold->reply_block] = true;
+    }
+    /* Among the others are those that answers are in which were taken out of their slots. */
+    find_free(&lane->request_blocks, geometry->request_block_count, request_is_held);
+    find_free(&lane->reply_blocks, geometry->reply_block_count, reply_is_held);
+    lane_client_reap(lane);
+}
+
+int lane_client_look(lane_client *lane)
+{
+    int rc = lane_client_flush(lane);
+
+    if (rc == 0) {
+        lane_client_reap(lane);
+    }
+    return rc;
+}
+
+lane_waiter *lane_client_take_ready(lane_client *lane)
+{
+    lane_waiter *waiter = lane->ready;
+
+    if (waiter != NULL) {
+        lane->ready = waiter->next_ready;
+        if (lane->ready == NULL) {
+            lane->ready_end = &lane->ready;
+        }
+    }
+    return waiter;
+}
