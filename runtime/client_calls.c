@@ -169,6 +169,24 @@ int shmrpc_client_batch_end(shmrpc_client *client)
 
 /* ---- callbacks ---- */
 
+int shmrpc_client_fd(shmrpc_client *client)
+{
+    handle_lane *own;
+    int64_t timeout_ns;
+    int rc;
+
+    if (client == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "the client is NULL");
+    }
+    timeout_ns = handle_timeout_ns(&client->handle, 0, 0);
+    own = handle_find(&client->handle);
+    rc = handle_enter(&client->handle, &timeout_ns, &own);
+    if (rc == 0) {
+        rc = connection_enter(&own->connection);
+    }
+    return rc != 0 ? rc : connection_open_loop(&own->connection);
+}
+
 /* Runs one callback. The object is the caller's again before it runs, so that it may start the next call with it. */
 static void finish(const shmrpc_client *client, handle_lane *from, flight *self, int rc, const lane_reply *reply)
 {
@@ -245,9 +263,9 @@ int shmrpc_client_dispatch(shmrpc_client *client, int most)
     if (count == most) {
         return 1;
     }
-    connection_glance(on);
+    rc = flights_rest(on);
     if (!connection_has_ended(on)) {
-        return 0;
+        return rc;
     }
     return count != 0 || flights_have_done(on) ? 1 : error_set(SHMRPC_E_UNAVAILABLE, "the connection has ended");
 }

@@ -32,20 +32,24 @@ static void close_if_open(int *descriptor)
 
 /* ---- what is known of the server ---- */
 
+static void end(connection *self, shmrpc_client_condition condition)
+{
+    self->condition = condition;
+    loop_wake(&self->loop);
+}
+
 /*
- * Reads what the server sent after the handshake: nothing but a goodbye is expected. One packet per look, so that a
- * server that sends without end keeps nobody here; the end of the socket shows without the packets before it.
+ * Reads what the server sent after the handshake: nothing but a goodbye and pokes are expected. One packet per look, so
+ * that a server that sends without end keeps nobody here; the end of the socket shows without the packets before it.
  */
 static void read_packet(connection *self)
 {
-    control_packet *packet = NULL;
-    int rc = handshake_receive(self->socket, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet, NULL);
+    int rc = handshake_hear(self->socket);
 
     if (rc == 0) {
         self->condition = SHMRPC_CLIENT_STOPPING;
-        control_packet_free(packet);
-    } else if (rc != SHMRPC_E_AGAIN) {
-        self->condition = rc == SHMRPC_E_PROTOCOL ? SHMRPC_CLIENT_FAILED : SHMRPC_CLIENT_GONE;
+    } else if (rc < 0 && rc != SHMRPC_E_AGAIN) {
+        end(self, rc == SHMRPC_E_PROTOCOL ? SHMRPC_CLIENT_FAILED : SHMRPC_CLIENT_GONE);
     }
 }
 
@@ -67,7 +71,7 @@ shmrpc_client_condition connection_look(connection *self)
     /* The lane's owner closes it, and wakes who sleeps, a little before it closes the socket. */
     if ((rc < 0 || (rc & SOCKET_CLOSED) != 0 || shared_get_closed(self->memory.header)) &&
         !connection_has_ended(self)) {
-        self->condition = SHMRPC_CLIENT_GONE;
+        end(self, SHMRPC_CLIENT_GONE);
     }
     return self->condition;
 }
@@ -101,9 +105,15 @@ static int look(lane_peer *peer)
     return SHMRPC_E_PROTOCOL;
 }
 
+/* The lane's wish was for a poke, and is not any more. */
+static void disarmed(lane_peer *peer)
+{
+    loop_wake(&((connection *)(void *)peer)->loop);
+}
+
 int connection_fail(connection *self)
 {
-    self->condition = SHMRPC_CLIENT_FAILED;
+    end(self, SHMRPC_CLIENT_FAILED);
     log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, CONNECTION_FAILED), .status = SHMRPC_E_PROTOCOL},
               "connection to a server ended: %s", shmrpc_last_error());
     return SHMRPC_E_PROTOCOL;
@@ -201,9 +211,10 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     int64_t until_ns = clock_after_ns(options_timeout_ns(options->connect_timeout_ns));
     int rc;
 
-    *self = (connection){.peer = {.look = look}, .socket = -1, .server = -1, .bell = -1};
+    *self = (connection){.peer = {.look = look, .disarmed = disarmed}, .socket = -1, .server = -1, .bell = -1};
     list_init(&self->calls);
     self->soonest_ns = CLOCK_NEVER;
+    loop_init(&self->loop);
     self->generation = process_generation();
     if (self->generation == 0) {
         return error_system(-ENOMEM, "cannot watch for fork()");
@@ -263,6 +274,7 @@ void connection_deinit(connection *self)
         monitor_remove(self->socket, self->server);
         self->peer.is_watched = false;
     }
+    loop_close(&self->loop);
     close_if_open(&self->socket);
     close_if_open(&self->server);
     close_if_open(&self->bell);
@@ -275,6 +287,8 @@ void connection_deinit(connection *self)
 
 void connection_leave(connection *self)
 {
+    lane_client_disarm(&self->lane);
+    loop_close(&self->loop);
     self->thread = 0;
 }
 
@@ -401,4 +415,35 @@ int connection_poll(connection *self)
 int connection_close_batch(connection *self)
 {
     return lane_client_close_batch(&self->lane) == 0 ? 0 : connection_fail(self);
+}
+
+/* ---- event loops ---- */
+
+int connection_open_loop(connection *self)
+{
+    if (!loop_is_open(&self->loop)) {
+        int rc = loop_open(&self->loop, self->socket, self->server);
+
+        if (rc != 0) {
+            return error_system(rc, "cannot make a descriptor for an event loop");
+        }
+        /* What has happened until now is looked for by the first dispatch. */
+        loop_wake(&self->loop);
+    }
+    return self->loop.poller;
+}
+
+void connection_inherit_loop(connection *self, connection *former)
+{
+    if (loop_is_open(&former->loop)) {
+        loop_move(&self->loop, &former->loop, former->socket, former->server, self->socket, self->server);
+    }
+}
+
+bool connection_hear(connection *self)
+{
+    if (loop_has_news(&self->loop)) {
+        (void)connection_look(self);
+    }
+    return !connection_has_ended(self);
 }

@@ -23,6 +23,7 @@
 #include "control.h"
 #include "lane_client.h"
 #include "list.h"
+#include "loop.h"
 
 #include <shmrpc/client.h>
 
@@ -38,6 +39,7 @@ typedef struct connection {
     shmrpc_client_condition condition;
     list_link calls;    /* in flight (flight.h) */
     int64_t soonest_ns; /* no call with a `done` has to end before */
+    client_loop loop;   /* what an event loop waits for */
     bool in_dispatch;
     bool end_awaited; /* the server's process has been given time to end */
 } connection;
@@ -91,6 +93,15 @@ int connection_call(connection *self, const lane_call *call, uint16_t method, ui
  * go of the waiter afterwards.
  */
 int connection_await(connection *self, const lane_waiter *waiter, int64_t until_ns, lane_reply *ret_reply);
+
+/* The descriptor for an event loop: the connection's, until it is left or ended. Below 0: a status. */
+int connection_open_loop(connection *self);
+
+/* What waits for `former`, which has ended, waits for this one. */
+void connection_inherit_loop(connection *self, connection *former);
+
+/* Reads what the server has sent, as far as the loop tells that it has. False: the connection has ended. */
+bool connection_hear(connection *self);
 
 /* Publishes what is written, and looks which calls are answered. 0, PROTOCOL. Never blocks. */
 int connection_poll(connection *self);

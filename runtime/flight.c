@@ -13,6 +13,10 @@ int flight_start(flight *self, connection *on, const lane_call *at, uint16_t met
     self->until_ns = clock_after_ns(timeout_ns);
     self->waiter.wants_turn = self->done != NULL;
     lane_client_keep(&on->lane, at, &self->waiter);
+    if (self->done != NULL && loop_is_open(&on->loop) && !on->in_dispatch && !on->lane.is_armed) {
+        /* Before it is published, so that the server sees the wish with it. */
+        lane_client_arm(&on->lane, at->position);
+    }
     rc = connection_send(on, at, method, length, timeout_ns);
     if (rc != 0) {
         lane_client_let_go(&on->lane, &self->waiter);
@@ -22,6 +26,9 @@ int flight_start(flight *self, connection *on, const lane_call *at, uint16_t met
     list_append(&on->calls, &self->link);
     if (self->done != NULL && self->until_ns < on->soonest_ns) {
         on->soonest_ns = self->until_ns;
+        if (loop_is_open(&on->loop) && !on->in_dispatch) {
+            loop_wake_at(&on->loop, self->until_ns);
+        }
     }
     return 0;
 }
@@ -109,6 +116,36 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply)
         *ret_rc = flight_await(self, ret_reply);
     }
     return self;
+}
+
+/* Where no call has a `done`, nothing is wished for: the next one that is started has a wish of its own. */
+static bool arm(connection *on)
+{
+    const flight *first = first_with_done(on);
+
+    if (first == NULL) {
+        lane_client_disarm(&on->lane);
+        return true;
+    }
+    lane_client_arm(&on->lane, first->waiter.position);
+    if (lane_client_has_news(&on->lane)) {
+        lane_client_disarm(&on->lane);
+        return false;
+    }
+    return true;
+}
+
+int flights_rest(connection *on)
+{
+    if (!loop_is_open(&on->loop)) {
+        connection_glance(on);
+        return connection_has_ended(on);
+    }
+    if (!connection_hear(on)) {
+        return 1;
+    }
+    loop_wake_at(&on->loop, on->soonest_ns);
+    return arm(on) ? 0 : 1;
 }
 
 static void drop(flight *self)

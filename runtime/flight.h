@@ -84,6 +84,12 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply);
 bool flights_have_done(const connection *on);
 
 /*
+ * After flights_next_ended() has found none. Where an event loop waits: has the server ring for it, and sets the time of
+ * the next deadline. 0: wait; 1: there is more to look at, or the connection has ended.
+ */
+int flights_rest(connection *on);
+
+/*
  * Publishes what is written, withdraws all that is in flight, and lets go of the objects. No `done` runs. In a forked
  * child: lets go of the child's copies.
  */

@@ -250,9 +250,10 @@ int handle_replace(handle *self, int64_t *timeout_ns, handle_lane **lane)
 
     if (rc == 0) {
         (*lane)->former = ended;
-        /* A batch, and the function of a dispatch that is running, go on. */
+        /* A batch, the function of a dispatch that is running, and the descriptor of an event loop go on. */
         (*lane)->connection.lane.in_batch = ended->connection.lane.in_batch;
         (*lane)->connection.in_dispatch = ended->connection.in_dispatch;
+        connection_inherit_loop(&(*lane)->connection, &ended->connection);
         ended->is_former = true;
         handle_settle(self, ended);
     }

@@ -11,6 +11,8 @@
 
 /* How long a sender waits before it tries a full socket again. */
 #define RETRY_NS INT64_C(1000000)
+/* Of the one packet that comes after the handshake: a text and what is around it. */
+#define GOODBYE_MAX (CONTROL_TEXT_MAX + 65u)
 
 int handshake_send(int socket, const control_packet *packet, const int *descriptors, unsigned count, int64_t until_ns)
 {
@@ -58,6 +60,18 @@ static int decode(const void *bytes, size_t length, control_kind first, control_
     return 0;
 }
 
+static int not_received(int rc)
+{
+    switch (rc) {
+    case -EAGAIN: return SHMRPC_E_AGAIN;
+    case -EPIPE:
+    case -ECONNRESET: return error_set(SHMRPC_E_UNAVAILABLE, "the peer closed the connection");
+    case -EMSGSIZE:
+        return error_set(SHMRPC_E_PROTOCOL, "the peer sent a packet that is too large, or too many descriptors");
+    default: return error_system(rc, "cannot receive a packet");
+    }
+}
+
 int handshake_receive(int socket, control_kind first, control_kind last, control_packet **ret_packet,
                       socket_packet *ret_envelope)
 {
@@ -84,14 +98,7 @@ int handshake_receive(int socket, control_kind first, control_kind last, control
             socket_packet_deinit(&envelope);
         }
         break;
-    case -EAGAIN: rc = SHMRPC_E_AGAIN; break;
-    case -EPIPE:
-    case -ECONNRESET: rc = error_set(SHMRPC_E_UNAVAILABLE, "the peer closed the connection"); break;
-    case -EMSGSIZE:
-        rc = error_set(SHMRPC_E_PROTOCOL, "the peer sent a packet larger than %u bytes, or too many descriptors",
-                       SOCKET_PACKET_MAX);
-        break;
-    default: rc = error_system(rc, "cannot receive a handshake packet"); break;
+    default: rc = not_received(rc); break;
     }
     free(bytes);
     return rc;
@@ -122,6 +129,26 @@ int handshake_await(int socket, int64_t until_ns, control_kind first, control_ki
         }
         return rc;
     }
+}
+
+int handshake_hear(int socket)
+{
+    unsigned char bytes[GOODBYE_MAX];
+    control_packet *packet = NULL;
+    size_t length = 0;
+    int rc = socket_receive_bytes(socket, bytes, sizeof(bytes), &length);
+
+    if (rc != 0) {
+        return not_received(rc);
+    }
+    if (length == 1 && bytes[0] == 0) {
+        return 1;
+    }
+    rc = decode(bytes, length, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet);
+    if (rc == 0) {
+        control_packet_free(packet);
+    }
+    return rc;
 }
 
 int handshake_refusal(int status, const char *text)

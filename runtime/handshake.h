@@ -32,6 +32,13 @@ int handshake_receive(int socket, control_kind first, control_kind last, control
 int handshake_await(int socket, int64_t until_ns, control_kind first, control_kind last, control_packet **ret_packet,
                     int *ret_sender);
 
+/*
+ * Receives what a server may send once the lane is open, without waiting. 0: it says goodbye; 1: a poke, which is a
+ * packet of one byte 0 and says no more than that it is time to look; AGAIN; UNAVAILABLE at the end of the
+ * stream; PROTOCOL; NO_MEMORY; SYSTEM.
+ */
+int handshake_hear(int socket);
+
 /* Turns what the peer gave as its reason into this side's status and line. */
 int handshake_refusal(int status, const char *text);
 

@@ -24,6 +24,7 @@ int lane_client_init(lane_client *lane, const region *memory, int64_t spin_ns, i
     lane->seen = 1;
     lane->unsent = 0;
     lane->in_batch = false;
+    lane->is_armed = false;
     lane->spin_ns = spin_ns;
     lane->bell = bell;
     lane->peer = peer;

@@ -66,6 +66,8 @@ struct lane_peer {
     int (*look)(lane_peer *peer);
     alarm_word alarm; /* set by another thread when there is something to look at */
     bool is_watched;  /* there is such a thread */
+    /* A wait has taken the place of the wish that arm() made: who waits for a poke is to look around. */
+    void (*disarmed)(lane_peer *peer);
 };
 
 typedef struct lane_client {
@@ -75,6 +77,7 @@ typedef struct lane_client {
     uint64_t seen;
     uint64_t unsent;
     bool in_batch;   /* publish() only writes */
+    bool is_armed;   /* the wish is arm()'s */
     int64_t spin_ns; /* 0: none; CLOCK_NEVER: never sleeps */
     int bell;        /* the server's doorbell; not owned */
     lane_peer *peer; /* not owned */
@@ -181,6 +184,22 @@ void lane_client_abandon(lane_client *lane);
 
 /* Looks which calls are answered. 0; PROTOCOL. */
 int lane_client_look(lane_client *lane);
+
+/*
+ * Asks the server for a poke when the call at `position` (0: none), or a later one, is answered. The wish lasts until it
+ * is fulfilled, also for calls that are published afterwards; a wait that sleeps takes its place, and says so to the
+ * peer. Whoever arms for a call that is published already looks for news afterwards.
+ *
+ * Where that call is not the last one published, the server may miss the wish when it answers it; it does not with the
+ * next one (W4), and it reads the wish after each.
+ */
+void lane_client_arm(lane_client *lane, uint64_t position);
+
+/* Is there anything to look at? */
+bool lane_client_has_news(const lane_client *lane);
+
+/* Nobody waits for a poke any more. One may still come. */
+void lane_client_disarm(lane_client *lane);
 
 /* Takes the first of those that want a turn; NULL: none. It stays kept. */
 lane_waiter *lane_client_take_ready(lane_client *lane);

@@ -58,6 +58,10 @@ static bool sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
         rc = sleep_on(lane, wish, nap_ns);
     }
     shared_drop_wish(header);
+    if (lane->is_armed) {
+        lane->is_armed = false;
+        lane->peer->disarmed(lane->peer);
+    }
     return rc == 0;
 }
 
@@ -157,4 +161,25 @@ int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_n
         }
     }
     return spin_for(lane, call->position) ? 0 : wait_long(lane, call->position, clock_after_ns(timeout_ns));
+}
+
+void lane_client_arm(lane_client *lane, uint64_t position)
+{
+    lane->is_armed = true;
+    shared_make_wish(lane->memory.header, wish_of(position, (position == 0 ? 0 : WISH_CALL) | WISH_INBOX | WISH_POKE));
+}
+
+bool lane_client_has_news(const lane_client *lane)
+{
+    uint64_t first = lane->seen > lane->reaped ? lane->seen : lane->reaped;
+
+    return first < lane->next && is_terminal(lane, first);
+}
+
+void lane_client_disarm(lane_client *lane)
+{
+    if (lane->is_armed) {
+        lane->is_armed = false;
+        shared_drop_wish(lane->memory.header);
+    }
 }

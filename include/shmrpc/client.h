@@ -161,10 +161,29 @@ SHMRPC_EXPORT void shmrpc_client_batch_begin(shmrpc_client *client);
 SHMRPC_EXPORT int shmrpc_client_batch_end(shmrpc_client *client);
 
 /*
+ * A descriptor for an event loop of the program's own (epoll, poll, libuv, ...): readable when
+ * shmrpc_client_dispatch() has something to do for the calling thread, be it an answer, a deadline or the server's
+ * end. The first time it is readable at once, since only dispatch() makes the server ring it:
+ *
+ *     fd = shmrpc_client_fd(client);                            watched for input, level-triggered
+ *     when it is readable:
+ *         do rc = shmrpc_client_dispatch(client, 16); while (rc > 0);
+ *         rc == 0: goes on; rc < 0: the connection has ended, and all has been told: watch it no more
+ *
+ * Calls may be started at any time, also between dispatch() and the wait. The descriptor is the library's: it is only
+ * waited for, neither read nor closed, and gone when the client is freed or the thread ends. With `reconnect` the same
+ * descriptor serves the next connection, from this thread's next call on. Each thread that asks
+ * has its own. Where the thread has no lane yet it gets one, which may block as connecting does. Returns the descriptor,
+ * or below 0: NOT_SENT (no lane), LIMIT, NO_MEMORY, SYSTEM, WRONG_THREAD, FORKED, MISUSE.
+ */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_fd(shmrpc_client *client);
+
+/*
  * Runs the `done` of up to `most` (at least 1) calls of this thread that have ended, by an answer, a deadline or the
  * end of the connection. Never blocks. 1: call again at once; 0: there is nothing more now; below 0: MISUSE (also where
  * it is called from a `done`), WRONG_THREAD, FORKED, or UNAVAILABLE: the connection has ended and all has been told;
  * with `reconnect`, until this thread's next call.
+ * In an event loop: 0: wait for shmrpc_client_fd().
  */
 SHMRPC_EXPORT int shmrpc_client_dispatch(shmrpc_client *client, int most);
 
