@@ -227,6 +227,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     hello->protocol_most = CONTROL_PROTOCOL;
     hello->depth = options->depth;
     hello->blocks = options->blocks;
+    hello->inbox = options->depth == 0 ? REGION_DEPTH : options->depth;
     hello->runtime = SHMRPC_VERSION;
     hello->semaphores = !feature_is_wanted(FEATURE_FUTEX);
     packet.as.hello = *hello;
@@ -364,13 +365,14 @@ int connection_call(connection *self, const lane_call *call, uint16_t method, ui
     if (rc == 0) {
         rc = lane_client_wait(&self->lane, call, timeout_ns);
     }
-    if (rc != 0) {
+    if (rc < 0) {
         rc = without_reply(self, call, rc);
         if (rc != 0) {
             return rc;
         }
     }
-    rc = lane_client_reply(&self->lane, call, ret_reply);
+    rc = rc > 0 ? lane_client_answer(&self->lane, &self->lane.spare, ret_reply)
+                : lane_client_reply(&self->lane, call, ret_reply);
     return rc == 0 ? 0 : connection_fail(self);
 }
 
@@ -379,7 +381,7 @@ static int await(connection *self, const lane_waiter *waiter, int64_t until_ns)
     int rc;
 
     if (connection_has_ended(self)) {
-        return lane_client_is_answered(&self->lane, waiter) ? 0 : outcome_of(self, waiter->position);
+        return lane_client_is_answered(&self->lane, waiter) > 0 ? 0 : outcome_of(self, waiter->position);
     }
     rc = lane_client_await(&self->lane, waiter, until_ns);
     switch (rc) {

@@ -89,8 +89,8 @@ int connection_call(connection *self, const lane_call *call, uint16_t method, ui
                     lane_reply *ret_reply);
 
 /*
- * Waits for the answer to a call that was sent before, and bounds it. As connection_call(); in each case the caller lets
- * go of the waiter afterwards.
+ * Waits for the answer to a call that was sent before, and bounds it. As connection_call(); in each case the caller
+ * lets go of the waiter afterwards.
  */
 int connection_await(connection *self, const lane_waiter *waiter, int64_t until_ns, lane_reply *ret_reply);
 

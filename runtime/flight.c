@@ -13,9 +13,12 @@ int flight_start(flight *self, connection *on, const lane_call *at, uint16_t met
     self->until_ns = clock_after_ns(timeout_ns);
     self->waiter.wants_turn = self->done != NULL;
     lane_client_keep(&on->lane, at, &self->waiter);
-    if (self->done != NULL && loop_is_open(&on->loop) && !on->in_dispatch && !on->lane.is_armed) {
+    if (self->done != NULL && loop_is_open(&on->loop) && !on->in_dispatch && (on->lane.armed & WISH_CALL) == 0) {
         /* Before it is published, so that the server sees the wish with it. */
         lane_client_arm(&on->lane, at->position);
+        if (lane_client_has_news(&on->lane)) {
+            loop_wake(&on->loop);
+        }
     }
     rc = connection_send(on, at, method, length, timeout_ns);
     if (rc != 0) {
@@ -121,13 +124,22 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply)
 /* Where no call has a `done`, nothing is wished for: the next one that is started has a wish of its own. */
 static bool arm(connection *on)
 {
-    const flight *first = first_with_done(on);
+    uint64_t position = 0;
+    bool wishes = false;
+    list_link *link;
 
-    if (first == NULL) {
+    for (link = on->calls.next; position == 0 && link != &on->calls; link = link->next) {
+        const flight *self = list_entry(link, flight, link);
+
+        wishes = wishes || self->done != NULL;
+        /* What is put off comes by the inbox. */
+        position = self->done != NULL && self->waiter.state == WAITER_SENT ? self->waiter.position : 0;
+    }
+    if (!wishes) {
         lane_client_disarm(&on->lane);
         return true;
     }
-    lane_client_arm(&on->lane, first->waiter.position);
+    lane_client_arm(&on->lane, position);
     if (lane_client_has_news(&on->lane)) {
         lane_client_disarm(&on->lane);
         return false;

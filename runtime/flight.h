@@ -11,9 +11,9 @@
  *   DROPPED   FLIGHT_DROPPED        wait, which says so                       IDLE
  *
  * An object is the caller's memory and nobody else's while it is IDLE or DROPPED; FLYING, the connection refers to it.
- * Where the thread has ended, the object may have gone with its stack: nobody touches it, and a mark that names a thread
- * without lanes (handle_whose()) tells that it is not in flight any more. An object begins as zeros; memory that was
- * never cleared is not taken for a call, since a thread's number is part of the mark.
+ * Where the thread has ended, the object may have gone with its stack: nobody touches it, and a mark that names a
+ * thread without lanes (handle_whose()) tells that it is not in flight any more. An object begins as zeros; memory that
+ * was never cleared is not taken for a call, since a thread's number is part of the mark.
  *
  * One thread, the connection's.
  */
@@ -84,8 +84,8 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply);
 bool flights_have_done(const connection *on);
 
 /*
- * After flights_next_ended() has found none. Where an event loop waits: has the server ring for it, and sets the time of
- * the next deadline. 0: wait; 1: there is more to look at, or the connection has ended.
+ * After flights_next_ended() has found none. Where an event loop waits: has the server ring for it, and sets the time
+ * of the next deadline. 0: wait; 1: there is more to look at, or the connection has ended.
  */
 int flights_rest(connection *on);
 

@@ -12,10 +12,13 @@ int lane_client_init(lane_client *lane, const region *memory, int64_t spin_ns, i
 {
     lane_hold *holds = calloc(memory->geometry.depth, sizeof(*holds));
     lane_waiter **waiters = calloc(memory->geometry.depth, sizeof(*waiters));
+    uint32_t inbox_depth = memory->geometry.inbox_depth;
+    lane_moved *moved = inbox_depth == 0 ? NULL : calloc(inbox_depth, sizeof(*moved));
 
-    if (holds == NULL || waiters == NULL) {
+    if (holds == NULL || waiters == NULL || (moved == NULL && inbox_depth != 0)) {
         free(holds);
         free(waiters);
+        free(moved);
         return -ENOMEM;
     }
     lane->memory = *memory;
@@ -24,7 +27,7 @@ int lane_client_init(lane_client *lane, const region *memory, int64_t spin_ns, i
     lane->seen = 1;
     lane->unsent = 0;
     lane->in_batch = false;
-    lane->is_armed = false;
+    lane->armed = 0;
     lane->spin_ns = spin_ns;
     lane->bell = bell;
     lane->peer = peer;
@@ -32,6 +35,11 @@ int lane_client_init(lane_client *lane, const region *memory, int64_t spin_ns, i
     lane->waiters = waiters;
     lane->ready = NULL;
     lane->ready_end = &lane->ready;
+    lane->moved = moved;
+    lane->moved_count = 0;
+    lane->moved_blocks = 0;
+    lane->inbox_next = 1;
+    lane->spare = (lane_waiter){0};
     block_list_init(&lane->request_blocks, memory->geometry.request_block_count);
     block_list_init(&lane->reply_blocks, memory->geometry.reply_block_count);
     return 0;
@@ -41,38 +49,48 @@ void lane_client_deinit(lane_client *lane)
 {
     free(lane->holds);
     free(lane->waiters);
+    free(lane->moved);
     lane->holds = NULL;
     lane->waiters = NULL;
+    lane->moved = NULL;
 }
 
-/* The position has been found terminal. */
+/* The position has been found to be answered in its slot. */
 static void settle(lane_client *lane, uint64_t position)
 {
     lane_waiter *waiter = *waiter_of(lane, position);
 
     if (waiter == NULL) {
         give_blocks(lane, hold_of(lane, position));
-    } else if (waiter->wants_turn) {
-        waiter->next_ready = NULL;
-        *lane->ready_end = waiter;
-        lane->ready_end = &waiter->next_ready;
+    } else {
+        lane_client_queue(lane, waiter);
     }
 }
 
-void lane_client_reap(lane_client *lane)
+int lane_client_reap(lane_client *lane)
 {
     uint64_t sent = lane->next - lane->unsent;
+    int rc = 0;
 
     if (lane->seen < lane->reaped) {
         lane->seen = lane->reaped;
     }
-    while (lane->seen < sent && is_terminal(lane, lane->seen)) {
-        settle(lane, lane->seen);
-        lane->seen++;
+    while (rc == 0 && lane->seen < sent) {
+        uint32_t word = word_at(lane, lane->seen);
+
+        if (word == word_reply(lane->seen, lane->memory.shift)) {
+            settle(lane, lane->seen);
+        } else if (word == word_of(lane->seen, lane->memory.shift, WORD_MOVED)) {
+            rc = lane_client_move(lane, lane->seen);
+        } else {
+            break;
+        }
+        lane->seen += rc == 0;
     }
     while (lane->reaped < lane->seen && *waiter_of(lane, lane->reaped) == NULL) {
         lane->reaped++;
     }
+    return rc;
 }
 
 /* ---- a call ---- */
@@ -94,6 +112,9 @@ static bool blocks_will_come(const lane_client *lane, bool request_block, bool r
 {
     uint64_t position;
 
+    if (reply_block && lane->moved_blocks != 0) {
+        return true;
+    }
     for (position = lane->seen; position < lane->next; position++) {
         const lane_hold *hold = hold_of(lane, position);
 
@@ -108,7 +129,14 @@ static bool blocks_will_come(const lane_client *lane, bool request_block, bool r
 static int make_room(lane_client *lane, bool request_block, bool reply_block, lane_hold *ret_hold)
 {
     for (;;) {
-        lane_client_reap(lane);
+        int rc = lane_client_reap(lane);
+
+        if (rc == 0) {
+            rc = lane_client_take_entries(lane);
+        }
+        if (rc != 0) {
+            return rc;
+        }
         if (take_room(lane, request_block, reply_block, ret_hold)) {
             return 1;
         }
@@ -116,7 +144,7 @@ static int make_room(lane_client *lane, bool request_block, bool reply_block, la
             break;
         }
         /* The oldest is answered, and its waiter has not read it. */
-        int rc = lane_client_stow(lane, *waiter_of(lane, lane->reaped));
+        rc = lane_client_stow(lane, *waiter_of(lane, lane->reaped));
 
         if (rc != 0) {
             return rc;
@@ -147,7 +175,7 @@ static int wait_for_room(lane_client *lane, bool request_block, bool reply_block
     }
     until_ns = clock_after_ns(*timeout_ns);
     for (;;) {
-        rc = lane_client_wait_for(lane, lane->reaped, until_ns);
+        rc = lane_client_wait_for(lane, first_unseen(lane), until_ns);
         if (rc != 0) {
             return rc;
         }

@@ -10,6 +10,10 @@
  * stays where the server wrote it, in the slot or in the block, until let_go(). Waiters may be awaited in any order.
  * Where a slot is needed whose answer nobody has read, begin() moves what is in the slot into the waiter.
  *
+ * A call that its handler has put off is MOVED: its slot is free, and its answer comes as an entry of the inbox, by the
+ * ticket that the slot had. Entries are taken as they come, by whoever waits or looks, into the waiters that they are
+ * for; so a client that waits for one answer makes room for the others, and the server is never kept from going on.
+ *
  * Invariants
  *   - reaped <= seen <= next - unsent <= next <= reaped + depth. Positions below `reaped` are terminal and hold no
  *     blocks; those below `seen` are terminal, and hold blocks only where a waiter has them. Those from `seen` on may
@@ -42,9 +46,11 @@ typedef struct lane_hold {
 /*
  *   state    where the answer is or will be                      next    who
  *   SENT     in the slot, once that is terminal; or in a block   STOWED  begin(), for want of slots
- *   STOWED   in the waiter; or in a block                                let_go() ends both
+ *                                                                MOVED   the handler has put it off
+ *   MOVED    to come by the inbox                                STOWED  its entry has been taken
+ *   STOWED   in the waiter; or in a block                                let_go() ends all three
  */
-typedef enum waiter_state { WAITER_SENT, WAITER_STOWED } waiter_state;
+typedef enum waiter_state { WAITER_SENT, WAITER_MOVED, WAITER_STOWED } waiter_state;
 
 /* Whoever will read the answer of a call later. Its memory is the caller's; the lane's from keep() to let_go(). */
 typedef struct lane_waiter lane_waiter;
@@ -53,12 +59,21 @@ struct lane_waiter {
     lane_waiter *next_ready; /* of the lane's queue */
     lane_hold hold;          /* the reply block is the one that the answer is in, once STOWED */
     uint8_t state;
-    bool wants_turn; /* is put into the queue when its answer is there */
+    bool wants_turn : 1; /* is put into the queue when its answer is there */
+    bool is_queued : 1;
     int16_t status;  /* once STOWED */
+    uint16_t ticket; /* while MOVED */
     uint32_t length;
     uint32_t method; /* the owner's, for what is not known here */
     unsigned char payload[SHMRPC_SLOT_PAYLOAD];
 };
+
+/* A call whose answer is to come by the inbox, by its ticket. */
+typedef struct lane_moved {
+    lane_waiter *waiter; /* NULL: nobody will read its answer */
+    bool is_out;
+    uint8_t reply_block;
+} lane_moved;
 
 typedef struct lane_peer lane_peer;
 struct lane_peer {
@@ -77,7 +92,7 @@ typedef struct lane_client {
     uint64_t seen;
     uint64_t unsent;
     bool in_batch;   /* publish() only writes */
-    bool is_armed;   /* the wish is arm()'s */
+    uint32_t armed;  /* the wish that arm() made; 0: none */
     int64_t spin_ns; /* 0: none; CLOCK_NEVER: never sleeps */
     int bell;        /* the server's doorbell; not owned */
     lane_peer *peer; /* not owned */
@@ -85,6 +100,11 @@ typedef struct lane_client {
     lane_waiter **waiters; /* by slot; NULL: nobody will read its answer */
     lane_waiter *ready;    /* waiters that want a turn and whose answer has been seen, in the order of positions */
     lane_waiter **ready_end;
+    lane_moved *moved; /* NULL: there is no inbox */
+    uint32_t moved_count;
+    uint32_t moved_blocks; /* of these: that have a reply block */
+    uint64_t inbox_next;   /* the entry that is expected */
+    lane_waiter spare;     /* of a call that wait() waits for; its position is 0 while there is none */
     block_list request_blocks;
     block_list reply_blocks;
 } lane_client;
@@ -111,7 +131,8 @@ static inline void lane_client_expect(const lane_client *lane)
 
 /*
  * Finds room for a call with payloads of up to these sizes, waiting at most *timeout_ns, from which it takes the time
- * that it waited. 0; AGAIN where answers that have not been read have all blocks, so that waiting is of no use; TIMEOUT; TOO_LARGE where the lane has no blocks of that size; PROTOCOL; or what the peer's look() said.
+ * that it waited. 0; AGAIN where answers that have not been read have all blocks, so that waiting is of no use;
+ * TIMEOUT; TOO_LARGE where the lane has no blocks of that size; PROTOCOL; or what the peer's look() said.
  */
 int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                       lane_call *ret_call);
@@ -122,12 +143,15 @@ int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_s
  */
 int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns);
 
-/* Waits for its reply. 0; TIMEOUT; PROTOCOL; or what look() said, where no reply was published before. */
+/*
+ * Waits for its reply. 0; 1: it has come by the inbox, and is read as the answer of lane->spare; TIMEOUT; PROTOCOL; or
+ * what look() said, where no reply was published before.
+ */
 int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_ns);
 
 /*
- * From here on calls are written and not published. flush() publishes what has been written so far, from the last to the
- * first, with one exchange and one doorbell at most; whatever is about to wait does it first. 0; PROTOCOL.
+ * From here on calls are written and not published. flush() publishes what has been written so far, from the last to
+ * the first, with one exchange and one doorbell at most; whatever is about to wait does it first. 0; PROTOCOL.
  */
 static inline void lane_client_open_batch(lane_client *lane)
 {
@@ -161,13 +185,13 @@ int lane_client_reply(const lane_client *lane, const lane_call *call, lane_reply
 /* Between begin() and publish(): the answer waits for this waiter, whose `wants_turn` and `method` are filled in. */
 void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *waiter);
 
-/* Is the answer there? */
-bool lane_client_is_answered(const lane_client *lane, const lane_waiter *waiter);
+/* Takes what has come, and looks whether the answer is there. 1: it is; 0; PROTOCOL. Publishes nothing. */
+int lane_client_is_answered(lane_client *lane, const lane_waiter *waiter);
 
 /* Waits for it. As wait(), until a point in time. */
 int lane_client_await(lane_client *lane, const lane_waiter *waiter, int64_t until_ns);
 
-/* As cancel(), also for a call that is not published yet. 0; 1; PROTOCOL. */
+/* As cancel(), also for a call that is not published yet, or is put off. 0; 1; PROTOCOL. */
 int lane_client_withdraw(lane_client *lane, const lane_waiter *waiter);
 
 /* As reply(): there is an answer, and it may be read until let_go(). */
@@ -182,12 +206,12 @@ void lane_client_let_go(lane_client *lane, lane_waiter *waiter);
  */
 void lane_client_abandon(lane_client *lane);
 
-/* Looks which calls are answered. 0; PROTOCOL. */
+/* Publishes what is written, and looks which calls are answered. 0; PROTOCOL. */
 int lane_client_look(lane_client *lane);
 
 /*
- * Asks the server for a poke when the call at `position` (0: none), or a later one, is answered. The wish lasts until it
- * is fulfilled, also for calls that are published afterwards; a wait that sleeps takes its place, and says so to the
+ * Asks the server for a poke when the call at `position` (0: none), or a later one, is answered. The wish lasts until
+ * it is fulfilled, also for calls that are published afterwards; a wait that sleeps takes its place, and says so to the
  * peer. Whoever arms for a call that is published already looks for news afterwards.
  *
  * Where that call is not the last one published, the server may miss the wish when it answers it; it does not with the
@@ -206,10 +230,13 @@ lane_waiter *lane_client_take_ready(lane_client *lane);
 
 /* ---- the end of a call ---- */
 
-/* Takes back the slots and blocks of calls that are terminal: the one whose reply has been read, and older ones. */
-void lane_client_reap(lane_client *lane);
+/* Takes back the slots and blocks of calls that are terminal, as far as nobody is going to read them. 0; PROTOCOL. */
+int lane_client_reap(lane_client *lane);
 
-/* The reply has been read: as reap(), for the usual case that no older call is in flight. */
+/* The reply has been read, and other calls are in flight, or it has come by the inbox. */
+void lane_client_end_late(lane_client *lane, const lane_call *call);
+
+/* The reply has been read. */
 static inline void lane_client_end(lane_client *lane, const lane_call *call)
 {
     if (lane->reaped == call->position) {
@@ -217,7 +244,7 @@ static inline void lane_client_end(lane_client *lane, const lane_call *call)
         block_list_give(&lane->reply_blocks, call->hold.reply_block);
         lane->reaped++;
     } else {
-        lane_client_reap(lane);
+        lane_client_end_late(lane, call);
     }
 }
 

@@ -5,53 +5,62 @@
 #include "error.h"
 #include "lane_client_core.h"
 
-/* Bounds what the server says of the answer in a slot. */
-static int bound(const lane_client *lane, const slot *at, lane_hold hold, lane_reply *ret_reply)
+int lane_client_bound(const lane_client *lane, const slot *at, const slot_header *header, uint8_t reply_block,
+                      lane_reply *ret_reply)
 {
-    slot_header header = shared_load_header(at);
-    lane_reply reply;
+    lane_reply reply = {.status = (int16_t)header->method, .length = header->length};
 
-    reply.status = (int16_t)header.method;
-    reply.length = header.length;
-    if (header.reply_block == BLOCK_NONE) {
-        if (header.length > SHMRPC_SLOT_PAYLOAD) {
-            return error_set(SHMRPC_E_PROTOCOL, "the server says that a slot holds %u bytes", header.length);
+    if (header->reply_block == BLOCK_NONE) {
+        if (header->length > SHMRPC_SLOT_PAYLOAD) {
+            return error_set(SHMRPC_E_PROTOCOL, "the server says that a slot holds %u bytes", header->length);
         }
         reply.payload = at->payload;
-        reply.is_in_block = false;
     } else {
-        if (header.reply_block != hold.reply_block || header.length > lane->memory.geometry.reply_block_size) {
+        if (header->reply_block != reply_block || header->length > lane->memory.geometry.reply_block_size) {
             return error_set(SHMRPC_E_PROTOCOL, "the server says that its reply is in block %u with %u bytes",
-                             header.reply_block, header.length);
+                             header->reply_block, header->length);
         }
-        reply.payload = region_reply_block(&lane->memory, hold.reply_block);
+        reply.payload = region_reply_block(&lane->memory, reply_block);
         reply.is_in_block = true;
     }
     *ret_reply = reply;
     return 0;
 }
 
-int lane_client_stow(lane_client *lane, lane_waiter *waiter)
+/* The answer in a slot. */
+static int bound_slot(const lane_client *lane, uint64_t position, uint8_t reply_block, lane_reply *ret_reply)
 {
-    lane_reply reply;
-    int rc = bound(lane, region_slot(&lane->memory, waiter->position), waiter->hold, &reply);
+    const slot *at = region_slot(&lane->memory, position);
+    slot_header header = shared_load_header(at);
 
-    if (rc != 0) {
-        return rc;
-    }
-    waiter->status = (int16_t)reply.status;
-    waiter->length = reply.length;
+    return lane_client_bound(lane, at, &header, reply_block, ret_reply);
+}
+
+void lane_client_keep_answer(lane_client *lane, lane_waiter *waiter, const lane_reply *reply)
+{
+    waiter->status = (int16_t)reply->status;
+    waiter->length = reply->length;
     waiter->state = WAITER_STOWED;
     block_list_give(&lane->request_blocks, waiter->hold.request_block);
     waiter->hold.request_block = BLOCK_NONE;
-    if (!reply.is_in_block) {
-        shared_copy_out(waiter->payload, reply.payload, reply.length);
+    if (!reply->is_in_block) {
+        shared_copy_out(waiter->payload, reply->payload, reply->length);
         block_list_give(&lane->reply_blocks, waiter->hold.reply_block);
         waiter->hold.reply_block = BLOCK_NONE;
     }
-    *hold_of(lane, waiter->position) = (lane_hold){BLOCK_NONE, BLOCK_NONE};
-    *waiter_of(lane, waiter->position) = NULL;
-    return 0;
+}
+
+int lane_client_stow(lane_client *lane, lane_waiter *waiter)
+{
+    lane_reply reply;
+    int rc = bound_slot(lane, waiter->position, waiter->hold.reply_block, &reply);
+
+    if (rc == 0) {
+        lane_client_keep_answer(lane, waiter, &reply);
+        *hold_of(lane, waiter->position) = (lane_hold){BLOCK_NONE, BLOCK_NONE};
+        *waiter_of(lane, waiter->position) = NULL;
+    }
+    return rc;
 }
 
 static int cancel(const lane_client *lane, uint64_t position)
@@ -72,7 +81,7 @@ int lane_client_cancel(lane_client *lane, const lane_call *call)
 
 int lane_client_reply(const lane_client *lane, const lane_call *call, lane_reply *ret_reply)
 {
-    return bound(lane, call->at, call->hold, ret_reply);
+    return bound_slot(lane, call->position, call->hold.reply_block, ret_reply);
 }
 
 /* ---- answers that are read later ---- */
@@ -83,25 +92,54 @@ void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *wai
     waiter->next_ready = NULL;
     waiter->hold = call->hold;
     waiter->state = WAITER_SENT;
+    waiter->is_queued = false;
     *waiter_of(lane, call->position) = waiter;
 }
 
-bool lane_client_is_answered(const lane_client *lane, const lane_waiter *waiter)
+/* Takes what has come. */
+static int collect(lane_client *lane)
 {
-    return waiter->state == WAITER_STOWED || is_terminal(lane, waiter->position);
+    int rc = lane_client_reap(lane);
+
+    return rc != 0 ? rc : lane_client_take_entries(lane);
+}
+
+/* As far as has been seen. */
+static bool is_here(const lane_client *lane, const lane_waiter *waiter)
+{
+    return waiter->state == WAITER_STOWED ||
+           (waiter->state == WAITER_SENT &&
+            word_at(lane, waiter->position) == word_reply(waiter->position, lane->memory.shift));
+}
+
+int lane_client_is_answered(lane_client *lane, const lane_waiter *waiter)
+{
+    int rc;
+
+    if (is_here(lane, waiter)) {
+        return 1;
+    }
+    rc = collect(lane);
+    return rc != 0 ? rc : is_here(lane, waiter);
 }
 
 int lane_client_await(lane_client *lane, const lane_waiter *waiter, int64_t until_ns)
 {
     int rc = lane_client_flush(lane);
 
-    if (rc != 0) {
-        return rc;
+    while (rc == 0) {
+        bool was_terminal = waiter->state == WAITER_SENT && is_terminal(lane, waiter->position);
+
+        rc = lane_client_is_answered(lane, waiter);
+        if (rc != 0) {
+            return rc > 0 ? 0 : rc;
+        }
+        if (was_terminal && waiter->state == WAITER_SENT) {
+            return error_set(SHMRPC_E_PROTOCOL, "the server has put a call off before it came to an earlier one");
+        }
+        rc = lane_client_wait_for(lane, waiter->state == WAITER_SENT ? waiter->position : 0, until_ns);
     }
-    if (lane_client_is_answered(lane, waiter)) {
-        return 0;
-    }
-    return lane_client_wait_for(lane, waiter->position, until_ns);
+    return rc;
 }
 
 int lane_client_withdraw(lane_client *lane, const lane_waiter *waiter)
@@ -111,7 +149,12 @@ int lane_client_withdraw(lane_client *lane, const lane_waiter *waiter)
     if (rc != 0) {
         return rc;
     }
-    return waiter->state == WAITER_STOWED ? 1 : cancel(lane, waiter->position);
+    switch ((waiter_state)waiter->state) {
+    case WAITER_SENT: return cancel(lane, waiter->position);
+    case WAITER_MOVED: return 0;
+    case WAITER_STOWED: break;
+    }
+    return 1;
 }
 
 int lane_client_answer(const lane_client *lane, const lane_waiter *waiter, lane_reply *ret_reply)
@@ -119,7 +162,7 @@ int lane_client_answer(const lane_client *lane, const lane_waiter *waiter, lane_
     lane_reply reply = {waiter->status, waiter->length, waiter->payload, waiter->hold.reply_block != BLOCK_NONE};
 
     if (waiter->state == WAITER_SENT) {
-        return bound(lane, region_slot(&lane->memory, waiter->position), waiter->hold, ret_reply);
+        return bound_slot(lane, waiter->position, waiter->hold.reply_block, ret_reply);
     }
     if (reply.is_in_block) {
         reply.payload = region_reply_block(&lane->memory, waiter->hold.reply_block);
@@ -128,17 +171,59 @@ int lane_client_answer(const lane_client *lane, const lane_waiter *waiter, lane_
     return 0;
 }
 
+void lane_client_queue(lane_client *lane, lane_waiter *waiter)
+{
+    if (waiter->wants_turn) {
+        waiter->is_queued = true;
+        waiter->next_ready = NULL;
+        *lane->ready_end = waiter;
+        lane->ready_end = &waiter->next_ready;
+    }
+}
+
+static void unqueue(lane_client *lane, const lane_waiter *waiter)
+{
+    lane_waiter **at = &lane->ready;
+
+    while (*at != waiter) {
+        at = &(*at)->next_ready;
+    }
+    *at = waiter->next_ready;
+    if (lane->ready_end == &waiter->next_ready) {
+        lane->ready_end = at;
+    }
+}
+
 void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
 {
-    if (waiter->state == WAITER_STOWED) {
-        give_blocks(lane, &waiter->hold);
-        return;
+    if (waiter->is_queued) {
+        unqueue(lane, waiter);
+        waiter->is_queued = false;
     }
-    *waiter_of(lane, waiter->position) = NULL;
-    if (waiter->position < lane->seen) {
-        give_blocks(lane, hold_of(lane, waiter->position));
+    switch ((waiter_state)waiter->state) {
+    case WAITER_SENT:
+        *waiter_of(lane, waiter->position) = NULL;
+        if (waiter->position < lane->seen) {
+            give_blocks(lane, hold_of(lane, waiter->position));
+        }
+        /* Where it fails, so does the next one who looks. */
+        (void)lane_client_reap(lane);
+        break;
+    case WAITER_MOVED: lane->moved[waiter->ticket].waiter = NULL; break;
+    case WAITER_STOWED: give_blocks(lane, &waiter->hold); break;
     }
-    lane_client_reap(lane);
+}
+
+void lane_client_end_late(lane_client *lane, const lane_call *call)
+{
+    if (lane->spare.position == call->position) {
+        lane_client_let_go(lane, &lane->spare);
+        lane->spare.position = 0;
+    } else if (call->position < lane->seen) {
+        /* It was seen while somebody waited for it. */
+        give_blocks(lane, hold_of(lane, call->position));
+    }
+    (void)lane_client_reap(lane);
 }
 
 /* What is free: all blocks of a kind that no slot holds. */
@@ -160,6 +245,7 @@ void lane_client_abandon(lane_client *lane)
     bool request_is_held[BLOCKS_MAX + 1] = {false};
     bool reply_is_held[BLOCKS_MAX + 1] = {false};
     uint64_t position;
+    uint32_t ticket;
 
     (void)lane_client_close_batch(lane);
     lane->ready = NULL;
@@ -181,20 +267,22 @@ void lane_client_abandon(lane_client *lane)
         request_is_held[hold->request_block] = true;
         reply_is_held[hold->reply_block] = true;
     }
+    for (ticket = 0; lane->moved_count != 0 && ticket < geometry->inbox_depth; ticket++) {
+        lane->moved[ticket].waiter = NULL;
+        reply_is_held[lane->moved[ticket].reply_block] = true;
+    }
+    lane->spare.position = 0;
     /* Among the others are those that answers are in which were taken out of their slots. */
     find_free(&lane->request_blocks, geometry->request_block_count, request_is_held);
     find_free(&lane->reply_blocks, geometry->reply_block_count, reply_is_held);
-    lane_client_reap(lane);
+    (void)lane_client_reap(lane);
 }
 
 int lane_client_look(lane_client *lane)
 {
     int rc = lane_client_flush(lane);
 
-    if (rc == 0) {
-        lane_client_reap(lane);
-    }
-    return rc;
+    return rc != 0 ? rc : collect(lane);
 }
 
 lane_waiter *lane_client_take_ready(lane_client *lane)
@@ -206,6 +294,7 @@ lane_waiter *lane_client_take_ready(lane_client *lane)
         if (lane->ready == NULL) {
             lane->ready_end = &lane->ready;
         }
+        waiter->is_queued = false;
     }
     return waiter;
 }

@@ -19,19 +19,29 @@ static inline lane_waiter **waiter_of(const lane_client *lane, uint64_t position
     return &lane->waiters[position & (lane->memory.geometry.depth - 1)];
 }
 
-static inline bool is_terminal(const lane_client *lane, uint64_t position)
+static inline uint32_t word_at(const lane_client *lane, uint64_t position)
 {
-    uint32_t word = shared_load_word(region_slot(&lane->memory, position));
-
-    return (word & ~WORD_MARKS) == word_reply(position, lane->memory.shift);
+    return shared_load_word(region_slot(&lane->memory, position)) & ~WORD_MARKS;
 }
 
-/* The published position's word is neither the request that was sent nor its reply. */
-static inline bool is_broken(const lane_client *lane, uint64_t position)
+static inline bool is_terminal(const lane_client *lane, uint64_t position)
 {
-    uint32_t word = shared_load_word(region_slot(&lane->memory, position)) & ~WORD_MARKS;
+    return word_is_terminal(word_at(lane, position), position, lane->memory.shift);
+}
 
-    return word != word_reply(position, lane->memory.shift) && word != word_request(position, lane->memory.shift);
+/* Are there published calls whose slots have not been seen terminal? Then the first one; else 0. */
+static inline uint64_t first_unseen(const lane_client *lane)
+{
+    uint64_t first = lane->seen > lane->reaped ? lane->seen : lane->reaped;
+
+    return first < lane->next - lane->unsent ? first : 0;
+}
+
+/* Is the next entry of the inbox there, or something that is none? */
+static inline bool has_entry(const lane_client *lane)
+{
+    return lane->moved_count != 0 && shared_load_word(region_entry(&lane->memory, lane->inbox_next)) !=
+                                         word_before(lane->inbox_next, lane->memory.inbox_shift);
 }
 
 static inline void give_blocks(lane_client *lane, lane_hold *hold)
@@ -52,10 +62,31 @@ static inline void ring_server(const lane_client *lane)
 
 /* ---- lane_client_wait.c ---- */
 
-/* Waits for a word that is terminal until a point in time, after a first spin that reads no clock. As lane_client_wait(). */
+/*
+ * Waits, until a point in time, for the word of this position (0: none) to be terminal, or for an entry of the inbox.
+ * After a first spin, which reads no clock. 0; else as lane_client_wait().
+ */
 int lane_client_wait_for(lane_client *lane, uint64_t position, int64_t until_ns);
 
+/* ---- lane_client_inbox.c ---- */
+
+/* The call in this slot, which says MOVED, has a ticket from here on. 0, PROTOCOL. */
+int lane_client_move(lane_client *lane, uint64_t position);
+
+/* Takes all entries that are there. 0, PROTOCOL. */
+int lane_client_take_entries(lane_client *lane);
+
 /* ---- lane_client_answers.c ---- */
+
+/* Puts it into the queue, where it wants a turn: its answer is there. */
+void lane_client_queue(lane_client *lane, lane_waiter *waiter);
+
+/* Bounds what the server says of an answer, in a slot or an entry; `reply_block` is what it may use. 0, PROTOCOL. */
+int lane_client_bound(const lane_client *lane, const slot *at, const slot_header *header, uint8_t reply_block,
+                      lane_reply *ret_reply);
+
+/* The answer has been bounded: what it does not need comes back, the rest goes into the waiter. */
+void lane_client_keep_answer(lane_client *lane, lane_waiter *waiter, const lane_reply *reply);
 
 /*
  * Moves an answer that is there from its slot into the waiter, so that the slot can be used again. What is in a block

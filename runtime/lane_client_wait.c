@@ -45,24 +45,46 @@ static int sleep_on(const lane_client *lane, uint32_t wish, int64_t nap_ns)
     return rc;
 }
 
-/* Sleeps until the last published position has its reply, an alarm, or nap_ns. True: somebody woke it. */
+/* Is there what is waited for? */
+static inline bool is_reached(const lane_client *lane, uint64_t position)
+{
+    return (position != 0 && is_terminal(lane, position)) || has_entry(lane);
+}
+
+/*
+ * Sleeps until the last published position has its reply (where one is waited for), an entry of the inbox, an alarm, or
+ * nap_ns. True: somebody woke it.
+ */
 static bool sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
 {
-    uint64_t last = lane->next - lane->unsent - 1;
-    uint32_t wish = wish_of(last, WISH_CALL);
+    uint64_t last = position == 0 ? 0 : lane->next - lane->unsent - 1;
+    uint32_t wish = wish_of(last, (position == 0 ? 0 : WISH_CALL) | (lane->moved_count == 0 ? 0 : WISH_INBOX));
     lane_header *header = lane->memory.header;
     int rc = 0;
 
     shared_make_wish(header, wish);
-    if (!is_terminal(lane, position) && !is_terminal(lane, last)) {
+    if (!is_reached(lane, position) && (last == 0 || !is_terminal(lane, last))) {
         rc = sleep_on(lane, wish, nap_ns);
     }
     shared_drop_wish(header);
-    if (lane->is_armed) {
-        lane->is_armed = false;
+    if (lane->armed != 0) {
+        lane->armed = 0;
         lane->peer->disarmed(lane->peer);
     }
     return rc == 0;
+}
+
+/*
+ * The word is neither the request that was sent nor terminal; or a later one is terminal before it.
+ */
+static bool is_broken(const lane_client *lane, uint64_t position)
+{
+    uint64_t last = lane->next - lane->unsent - 1;
+    bool last_is_terminal = is_terminal(lane, last);
+    uint32_t word = word_at(lane, position);
+
+    return !word_is_terminal(word, position, lane->memory.shift) &&
+           (last_is_terminal || word != word_request(position, lane->memory.shift));
 }
 
 /* Takes the alarm back, if it is set: what happens from here on sets it again. */
@@ -89,10 +111,10 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
     for (;;) {
         bool look = false;
 
-        if (is_terminal(lane, position)) {
+        if (is_reached(lane, position)) {
             return 0;
         }
-        if (is_broken(lane, position)) {
+        if (position != 0 && is_broken(lane, position)) {
             return error_set(SHMRPC_E_PROTOCOL, "the server wrote a word that is neither the request nor its reply");
         }
         if (now_ns >= until_ns) {
@@ -101,7 +123,7 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
         if (now_ns < spin_until_ns) {
             int spins;
 
-            for (spins = 0; spins < SPINS_MORE && !is_terminal(lane, position); spins++) {
+            for (spins = 0; spins < SPINS_MORE && !is_reached(lane, position); spins++) {
                 cpu_pause();
             }
             now_ns = clock_now_ns();
@@ -112,24 +134,23 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
             bool woken = sleep_once(lane, position, nap_ns < left_ns ? nap_ns : left_ns);
 
             now_ns = clock_now_ns();
-            look = (woken && !is_terminal(lane, position)) || now_ns - looked_ns >= nap_ns;
+            look = (woken && !is_reached(lane, position)) || now_ns - looked_ns >= nap_ns;
         }
         if (take_alarm(lane) || look) {
             int rc = lane->peer->look(lane->peer);
 
             if (rc != 0) {
-                return is_terminal(lane, position) ? 0 : rc;
+                return is_reached(lane, position) ? 0 : rc;
             }
             looked_ns = now_ns;
         }
     }
 }
 
-/* The first spin, which reads no clock. */
-static inline bool spin_for(const lane_client *lane, uint64_t position)
+/* The first spin, which reads no clock. Returns the terminal word without its marks; 0: there is none yet. */
+static inline uint32_t spin_for(const lane_client *lane, uint64_t position)
 {
     const slot *at = region_slot(&lane->memory, position);
-    uint32_t reply = word_reply(position, lane->memory.shift);
     int spins;
 
     if (lane->spin_ns != 0) {
@@ -137,18 +158,40 @@ static inline bool spin_for(const lane_client *lane, uint64_t position)
             cpu_pause();
         }
         for (spins = 0; spins < SPINS_FIRST; spins++) {
-            if ((shared_load_word(at) & ~WORD_MARKS) == reply) {
-                return true;
+            uint32_t word = shared_load_word(at) & ~WORD_MARKS;
+
+            if (word_is_terminal(word, position, lane->memory.shift)) {
+                return word;
             }
             cpu_pause();
         }
     }
-    return false;
+    return 0;
 }
 
 int lane_client_wait_for(lane_client *lane, uint64_t position, int64_t until_ns)
 {
-    return until_ns != 0 && spin_for(lane, position) ? 0 : wait_long(lane, position, until_ns);
+    return until_ns != 0 && position != 0 && spin_for(lane, position) != 0 ? 0 : wait_long(lane, position, until_ns);
+}
+
+/* Not within the first spin, or not in its slot: a waiter waits for it. */
+static int wait_late(lane_client *lane, const lane_call *call, int64_t timeout_ns)
+{
+    int rc;
+
+    lane->spare.wants_turn = false;
+    lane_client_keep(lane, call, &lane->spare);
+    rc = lane_client_await(lane, &lane->spare, clock_after_ns(timeout_ns));
+    if (rc == 0 && lane->spare.state == WAITER_STOWED) {
+        return 1;
+    }
+    if (rc == 0) {
+        *waiter_of(lane, call->position) = NULL;
+    } else {
+        lane_client_let_go(lane, &lane->spare);
+    }
+    lane->spare.position = 0;
+    return rc;
 }
 
 int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_ns)
@@ -160,26 +203,28 @@ int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_n
             return rc;
         }
     }
-    return spin_for(lane, call->position) ? 0 : wait_long(lane, call->position, clock_after_ns(timeout_ns));
+    return spin_for(lane, call->position) == word_reply(call->position, lane->memory.shift)
+               ? 0
+               : wait_late(lane, call, timeout_ns);
 }
 
 void lane_client_arm(lane_client *lane, uint64_t position)
 {
-    lane->is_armed = true;
-    shared_make_wish(lane->memory.header, wish_of(position, (position == 0 ? 0 : WISH_CALL) | WISH_INBOX | WISH_POKE));
+    lane->armed = wish_of(position, (position == 0 ? 0 : WISH_CALL) | WISH_INBOX | WISH_POKE);
+    shared_make_wish(lane->memory.header, lane->armed);
 }
 
 bool lane_client_has_news(const lane_client *lane)
 {
-    uint64_t first = lane->seen > lane->reaped ? lane->seen : lane->reaped;
+    uint64_t first = first_unseen(lane);
 
-    return first < lane->next && is_terminal(lane, first);
+    return (first != 0 && is_terminal(lane, first)) || has_entry(lane);
 }
 
 void lane_client_disarm(lane_client *lane)
 {
-    if (lane->is_armed) {
-        lane->is_armed = false;
+    if (lane->armed != 0) {
+        lane->armed = 0;
         shared_drop_wish(lane->memory.header);
     }
 }

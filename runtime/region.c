@@ -4,7 +4,6 @@
 #include "platform/memory.h"
 #include "platform/semaphore.h"
 
-#define DEPTH_DEFAULT 64u
 #define BLOCKS_DEFAULT 8u
 #define LINE ((uint32_t)SHMRPC_SLOT_SIZE)
 
@@ -24,7 +23,7 @@ region_geometry region_plan(uint32_t depth, uint32_t blocks, uint32_t request_si
     uint32_t pair;
     uint32_t count = blocks == 0 ? BLOCKS_DEFAULT : blocks;
 
-    plan.depth = depth == 0 ? DEPTH_DEFAULT : depth;
+    plan.depth = depth == 0 ? REGION_DEPTH : depth;
     plan.request_block_size = block_size_for(request_size);
     plan.reply_block_size = block_size_for(reply_size);
     pair = plan.request_block_size + plan.reply_block_size;

@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 
+#define REGION_DEPTH 64u                   /* slots, where nobody says how many */
 #define REGION_BLOCKS_TOTAL (256u * 1024u) /* bytes of all blocks of a lane, unless one of each takes more */
 
 typedef struct region_geometry {

@@ -172,9 +172,9 @@ SHMRPC_EXPORT int shmrpc_client_batch_end(shmrpc_client *client);
  *
  * Calls may be started at any time, also between dispatch() and the wait. The descriptor is the library's: it is only
  * waited for, neither read nor closed, and gone when the client is freed or the thread ends. With `reconnect` the same
- * descriptor serves the next connection, from this thread's next call on. Each thread that asks
- * has its own. Where the thread has no lane yet it gets one, which may block as connecting does. Returns the descriptor,
- * or below 0: NOT_SENT (no lane), LIMIT, NO_MEMORY, SYSTEM, WRONG_THREAD, FORKED, MISUSE.
+ * descriptor serves the next connection, from this thread's next call on. Each thread that asks has its own. Where the
+ * thread has no lane yet it gets one, which may block as connecting does. Returns the descriptor, or below 0: NOT_SENT
+ * (no lane), LIMIT, NO_MEMORY, SYSTEM, WRONG_THREAD, FORKED, MISUSE.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_fd(shmrpc_client *client);
 

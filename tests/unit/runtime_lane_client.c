@@ -497,7 +497,7 @@ END_TEST
 
 START_TEST(refuses_a_word_that_is_neither_its_request_nor_its_reply)
 {
-    const uint32_t words[] = {0, 3, UINT32_MAX, word_reply(5, 2), word_before(1, 2), word_request(5, 2)};
+    const uint32_t words[] = {0, UINT32_MAX, word_reply(5, 2), word_before(1, 2), word_request(5, 2)};
     lane_call call = lane_pair_call(&pair, 1, 8, 8);
 
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
