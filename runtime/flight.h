@@ -39,8 +39,8 @@ typedef struct flight {
     list_link link; /* of the connection's calls, oldest first */
 } __attribute__((may_alias)) flight;
 
-_Static_assert(sizeof(flight) <= sizeof(shmrpc_call) && _Alignof(flight) <= _Alignof(shmrpc_call),
-               "a call fits into what callers have for it");
+_Static_assert(sizeof(flight) <= sizeof(shmrpc_call), "a call fits into what callers have for it");
+_Static_assert(_Alignof(flight) <= _Alignof(shmrpc_call), "and may lie where they have it");
 
 static inline flight *flight_of(shmrpc_call *object)
 {

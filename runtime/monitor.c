@@ -16,11 +16,13 @@ typedef struct monitor {
     int poller;
     int bell; /* rung to end the thread; watched with no owner */
     pthread_t thread;
+    bool has_begun;
     unsigned watched; /* sockets */
 } monitor;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static monitor *current; /* NULL: nothing is watched */
+static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static int fork_error; /* -errno of what is registered for fork() */
 
@@ -50,8 +52,12 @@ static bool take_events(const monitor *self)
 
 static void *run(void *data)
 {
-    const monitor *self = data;
+    monitor *self = data;
 
+    (void)pthread_mutex_lock(&lock);
+    self->has_begun = true;
+    (void)pthread_cond_broadcast(&begun);
+    (void)pthread_mutex_unlock(&lock);
     do {
         poller_await(self->poller);
     } while (take_events(self));
@@ -67,9 +73,13 @@ static void monitor_close(monitor *self)
     free(self);
 }
 
+/* A thread that is just coming to life may hold locks of the C library's or a sanitizer's, which the child would inherit. */
 static void before_fork(void)
 {
     (void)pthread_mutex_lock(&lock);
+    while (current != NULL && !current->has_begun) {
+        (void)pthread_cond_wait(&begun, &lock);
+    }
 }
 
 static void after_fork(void)

@@ -103,23 +103,21 @@ static bool exchange(uint64_t number, void *value)
 int thread_map_put(uint64_t number, void *value)
 {
     thread_map *map = thread_map_own;
+    int rc = 0;
 
     if (exchange(number, value)) {
         return 0;
     }
-    if (map == NULL || (map->count + 1) * 2 > map->mask + 1) {
-        size_t slots = SLOTS_FIRST;
-        int rc;
-
-        if (map != NULL) {
-            forget_the_dead();
-            slots = map->mask + 1;
-            slots = (map->count + 1) * 4 > slots ? slots * 2 : slots;
+    if (map == NULL) {
+        rc = resize(SLOTS_FIRST);
+    } else if ((map->count + 1) * 2 > map->mask + 1) {
+        forget_the_dead();
+        if ((map->count + 1) * 4 > map->mask + 1) {
+            rc = resize((map->mask + 1) * 2);
         }
-        rc = map != NULL && slots == map->mask + 1 ? 0 : resize(slots);
-        if (rc != 0) {
-            return rc;
-        }
+    }
+    if (rc != 0) {
+        return rc;
     }
     insert(thread_map_own, number, value);
     return 0;

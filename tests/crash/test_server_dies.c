@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "joiners.h"
 #include "probe_server.h"
 
 #define SOON_NS UINT64_C(3000000000)
@@ -434,48 +435,14 @@ END_TEST
 
 /* ---- while clients connect ---- */
 
-typedef struct joiner {
-    pthread_t thread;
-    _Atomic(bool) end;
-    uint64_t connects, failures;
-    int wrong_status;
-} joiner;
-
-static void *joiner_main(void *data)
-{
-    joiner *self = data;
-
-    while (!atomic_load(&self->end) && self->wrong_status == 0) {
-        shmrpc_client *client = NULL;
-        int rc = probe_connect(&client, "probe", NULL);
-        if (rc == 0) {
-            self->connects++;
-            shmrpc_client_free(client);
-        } else if (rc == SHMRPC_E_UNAVAILABLE) {
-            self->failures++;
-        } else {
-            fprintf(stderr, "connect: %s (%s)\n", shmrpc_status_text(rc), shmrpc_last_error());
-            self->wrong_status = rc;
-        }
-    }
-    return NULL;
-}
-
 START_TEST(tells_those_who_connect_that_it_is_unavailable)
 {
-    enum { JOINERS = 3, ROUNDS = 25 };
-    joiner joiners[JOINERS];
+    enum { ROUNDS = 25 };
     unsigned int random = 99;
+    child joiners;
 
-    if (test_is_built_with("tsan")) {
-        test_skip("ThreadSanitizer does not support a fork beside threads");
-        return;
-    }
     probe_process_kill(&server);
-    for (int i = 0; i < JOINERS; i++) {
-        joiners[i] = (joiner){0};
-        ck_assert_int_eq(pthread_create(&joiners[i].thread, NULL, joiner_main, &joiners[i]), 0);
-    }
+    joiners_start(&joiners, JOINERS_SEE_DEATHS);
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t connected = atomic_load(&state->connected);
         start_server();
@@ -485,14 +452,7 @@ START_TEST(tells_those_who_connect_that_it_is_unavailable)
             ;
         probe_process_kill(&server);
     }
-    for (int i = 0; i < JOINERS; i++)
-        atomic_store(&joiners[i].end, true);
-    for (int i = 0; i < JOINERS; i++) {
-        ck_assert_int_eq(pthread_join(joiners[i].thread, NULL), 0);
-        ck_assert_int_eq(joiners[i].wrong_status, 0);
-        ck_assert_uint_gt(joiners[i].connects, 0);
-    }
-    /* teardown() counts what is left of them. */
+    joiners_end(&joiners);
 }
 END_TEST
 

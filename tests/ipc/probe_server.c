@@ -299,3 +299,17 @@ void probe_thread_stop(probe_thread *thread)
     close(thread->gate_out);
     probe_state_free(thread->state);
 }
+
+int probe_start(shmrpc_client *client, shmrpc_call *call, uint32_t method, uint64_t value, shmrpc_deadline deadline,
+                shmrpc_done *done)
+{
+    return shmrpc_call_start(client, call, method, &(probe_value){value}, deadline, done);
+}
+
+void probe_expect_echo(shmrpc_call *call, uint64_t value)
+{
+    uint64_t reply = ~value;
+
+    assert_status(shmrpc_call_wait(call, &reply), 0);
+    ck_assert_uint_eq(reply, value);
+}

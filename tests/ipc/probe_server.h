@@ -152,4 +152,9 @@ void await_pause(void);
                       shmrpc_status_text(wanted));                                                             \
     } while (0)
 
+/* A call in flight of a method that takes a value; and its end, where it answers with that value. */
+SHMRPC_NODISCARD int probe_start(shmrpc_client *client, shmrpc_call *call, uint32_t method, uint64_t value,
+                                 shmrpc_deadline deadline, shmrpc_done *done);
+void probe_expect_echo(shmrpc_call *call, uint64_t value);
+
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_flights.c - calls in flight: started, awaited in any order, withdrawn, told by callback, published in batches; and
- * each way in which one may end.
+ * test_flights.c - calls in flight that are waited for: started, awaited in any order, withdrawn; and each way in which one
+ * may end. What callbacks are told, and batches: test_callbacks.c.
  */
 #include <pthread.h>
 #include <string.h>
@@ -32,19 +32,6 @@ static void teardown(void)
     probe_case_end();
 }
 
-static int start_value(shmrpc_call *call, uint32_t method, uint64_t value, shmrpc_deadline deadline, shmrpc_done *done)
-{
-    return shmrpc_call_start(client, call, method, &(probe_value){value}, deadline, done);
-}
-
-static void expect_echo(shmrpc_call *call, uint64_t value)
-{
-    uint64_t reply = ~value;
-
-    assert_status(shmrpc_call_wait(call, &reply), 0);
-    ck_assert_uint_eq(reply, value);
-}
-
 /* ---- waited for ---- */
 
 START_TEST(answers_are_waited_for_in_any_order)
@@ -53,9 +40,9 @@ START_TEST(answers_are_waited_for_in_any_order)
         shmrpc_call calls[DEPTH] = {0};
 
         for (unsigned i = 0; i < DEPTH; i++)
-            assert_status(start_value(&calls[i], PROBE_ECHO, 100 + i, shmrpc_default(), NULL), 0);
+            assert_status(probe_start(client, &calls[i], PROBE_ECHO, 100 + i, shmrpc_default(), NULL), 0);
         for (unsigned i = 0; i < DEPTH; i++)
-            expect_echo(&calls[i * stride % DEPTH], 100 + i * stride % DEPTH);
+            probe_expect_echo(&calls[i * stride % DEPTH], 100 + i * stride % DEPTH);
     }
     ck_assert(probe_answers_rightly(client, 7, 20));
 }
@@ -87,9 +74,9 @@ START_TEST(errors_come_with_their_payload_to_whoever_waits)
     const probe_blob *blob;
     uint64_t reply = 77;
 
-    assert_status(start_value(&calls[0], PROBE_FAIL, PROBE_ERROR_RANGE, shmrpc_default(), NULL), 0);
-    assert_status(start_value(&calls[1], PROBE_FAIL, PROBE_ERROR_BLOB, shmrpc_default(), NULL), 0);
-    assert_status(start_value(&calls[2], PROBE_FAIL, PROBE_ERROR_PLAIN, shmrpc_default(), NULL), 0);
+    assert_status(probe_start(client, &calls[0], PROBE_FAIL, PROBE_ERROR_RANGE, shmrpc_default(), NULL), 0);
+    assert_status(probe_start(client, &calls[1], PROBE_FAIL, PROBE_ERROR_BLOB, shmrpc_default(), NULL), 0);
+    assert_status(probe_start(client, &calls[2], PROBE_FAIL, PROBE_ERROR_PLAIN, shmrpc_default(), NULL), 0);
     assert_status(shmrpc_call_start(client, &calls[3], PROBE_ABSENT, NULL, shmrpc_default(), NULL), 0);
     assert_status(shmrpc_call_wait(&calls[3], NULL), SHMRPC_E_UNIMPLEMENTED);
     assert_status(shmrpc_call_wait(&calls[1], &reply), PROBE_ERROR_BLOB);
@@ -111,10 +98,10 @@ START_TEST(unread_answers_are_in_nobodys_way)
     shmrpc_call calls[5 * DEPTH] = {0};
 
     for (unsigned i = 0; i < 5 * DEPTH; i++)
-        assert_status(start_value(&calls[i], PROBE_ECHO, i, shmrpc_default(), NULL), 0);
+        assert_status(probe_start(client, &calls[i], PROBE_ECHO, i, shmrpc_default(), NULL), 0);
     ck_assert(probe_answers_rightly(client, 3, 5 * DEPTH));
     for (unsigned i = 5 * DEPTH; i-- > 0;)
-        expect_echo(&calls[i], i);
+        probe_expect_echo(&calls[i], i);
 }
 END_TEST
 
@@ -145,15 +132,15 @@ START_TEST(waits_for_room_until_the_deadline_while_the_oldest_is_not_answered)
 {
     shmrpc_call calls[DEPTH] = {0}, late = {0};
 
-    assert_status(start_value(&calls[0], PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &calls[0], PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
     for (unsigned i = 1; i < DEPTH; i++)
-        assert_status(start_value(&calls[i], PROBE_ECHO, i, shmrpc_forever(), NULL), 0);
-    assert_status(start_value(&late, PROBE_ECHO, 9, shmrpc_in_ms(20), NULL), SHMRPC_E_NOT_SENT);
+        assert_status(probe_start(client, &calls[i], PROBE_ECHO, i, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &late, PROBE_ECHO, 9, shmrpc_in_ms(20), NULL), SHMRPC_E_NOT_SENT);
     assert_status(probe_note(client, 9, shmrpc_in_ms(20)), SHMRPC_E_NOT_SENT);
     probe_gate_pass(&server, 1);
-    expect_echo(&calls[0], 1);
+    probe_expect_echo(&calls[0], 1);
     for (unsigned i = 1; i < DEPTH; i++)
-        expect_echo(&calls[i], i);
+        probe_expect_echo(&calls[i], i);
 }
 END_TEST
 
@@ -165,8 +152,8 @@ START_TEST(a_deadline_counts_from_the_start)
     uint64_t reply = 5;
     uint64_t until_ns;
 
-    assert_status(start_value(&held, PROBE_HOLD, 1, shmrpc_in_ms(30), NULL), 0);
-    assert_status(start_value(&behind, PROBE_ECHO, 2, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &held, PROBE_HOLD, 1, shmrpc_in_ms(30), NULL), 0);
+    assert_status(probe_start(client, &behind, PROBE_ECHO, 2, shmrpc_forever(), NULL), 0);
     until_ns = test_deadline_ns(40);
     while (test_remaining_ms(until_ns) > 0)
         await_pause();
@@ -176,7 +163,7 @@ START_TEST(a_deadline_counts_from_the_start)
     assert_status(shmrpc_call_wait(&held, &reply), SHMRPC_E_MISUSE);
     ck_assert_uint_eq(reply, 5);
     probe_gate_pass(&server, 1);
-    expect_echo(&behind, 2);
+    probe_expect_echo(&behind, 2);
     ck_assert(probe_answers_rightly(client, 1, 20));
 }
 END_TEST
@@ -186,11 +173,11 @@ START_TEST(an_answer_that_is_there_counts_after_the_deadline)
     shmrpc_call call = {0};
     uint64_t until_ns;
 
-    assert_status(start_value(&call, PROBE_ECHO, 3, shmrpc_in_ms(20), NULL), 0);
+    assert_status(probe_start(client, &call, PROBE_ECHO, 3, shmrpc_in_ms(20), NULL), 0);
     until_ns = test_deadline_ns(30);
     while (test_remaining_ms(until_ns) > 0)
         await_pause();
-    expect_echo(&call, 3);
+    probe_expect_echo(&call, 3);
 }
 END_TEST
 
@@ -200,9 +187,9 @@ START_TEST(a_call_that_is_cancelled_before_it_is_begun_never_is)
     uint64_t begun = atomic_load(&server.state->begun);
     uint64_t reply = 5;
 
-    assert_status(start_value(&held, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
-    assert_status(start_value(&cancelled, PROBE_ECHO, 2, shmrpc_forever(), NULL), 0);
-    assert_status(start_value(&behind, PROBE_ECHO, 3, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &held, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &cancelled, PROBE_ECHO, 2, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &behind, PROBE_ECHO, 3, shmrpc_forever(), NULL), 0);
     await_true(atomic_load(&server.state->holding) == 1);
     shmrpc_call_cancel(&cancelled);
     shmrpc_call_cancel(&cancelled);
@@ -211,8 +198,8 @@ START_TEST(a_call_that_is_cancelled_before_it_is_begun_never_is)
     assert_status(shmrpc_call_wait(&cancelled, &reply), SHMRPC_E_CANCELLED);
     ck_assert_uint_eq(reply, 5);
     shmrpc_call_cancel(&cancelled);
-    expect_echo(&held, 1);
-    expect_echo(&behind, 3);
+    probe_expect_echo(&held, 1);
+    probe_expect_echo(&behind, 3);
     ck_assert_uint_eq(atomic_load(&server.state->begun), begun + 2);
     ck_assert(probe_answers_rightly(client, 1, 20));
 }
@@ -223,18 +210,18 @@ START_TEST(a_death_leaves_each_call_its_own_outcome)
     shmrpc_call calls[4] = {0};
     uint64_t reply = 5;
 
-    assert_status(start_value(&calls[0], PROBE_ECHO, 1, shmrpc_forever(), NULL), 0);
-    assert_status(start_value(&calls[1], PROBE_HOLD, 2, shmrpc_forever(), NULL), 0);
-    assert_status(start_value(&calls[2], PROBE_ECHO, 3, shmrpc_forever(), NULL), 0);
-    assert_status(start_value(&calls[3], PROBE_ECHO, 4, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &calls[0], PROBE_ECHO, 1, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &calls[1], PROBE_HOLD, 2, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &calls[2], PROBE_ECHO, 3, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &calls[3], PROBE_ECHO, 4, shmrpc_forever(), NULL), 0);
     await_true(atomic_load(&server.state->holding) == 2);
     probe_process_kill(&server);
     assert_status(shmrpc_call_wait(&calls[3], &reply), SHMRPC_E_NOT_EXECUTED);
     assert_status(shmrpc_call_wait(&calls[1], &reply), SHMRPC_E_UNKNOWN);
     ck_assert_uint_eq(reply, 5);
-    expect_echo(&calls[0], 1);
+    probe_expect_echo(&calls[0], 1);
     assert_status(shmrpc_call_wait(&calls[2], &reply), SHMRPC_E_NOT_EXECUTED);
-    assert_status(start_value(&calls[0], PROBE_ECHO, 1, shmrpc_forever(), NULL), SHMRPC_E_NOT_SENT);
+    assert_status(probe_start(client, &calls[0], PROBE_ECHO, 1, shmrpc_forever(), NULL), SHMRPC_E_NOT_SENT);
     ck_assert_int_eq(shmrpc_client_state(client), SHMRPC_CLIENT_GONE);
     probe_forget("probe");
     probe_process_start(&server, NULL);
@@ -252,19 +239,19 @@ START_TEST(starting_twice_and_waiting_twice_are_statuses)
     assert_status(shmrpc_call_wait(NULL, &reply), SHMRPC_E_MISUSE);
     shmrpc_call_cancel(&call);
     shmrpc_call_cancel(NULL);
-    assert_status(start_value(&call, PROBE_ECHO, 1, shmrpc_default(), NULL), 0);
-    assert_status(start_value(&call, PROBE_ECHO, 2, shmrpc_default(), NULL), SHMRPC_E_MISUSE);
+    assert_status(probe_start(client, &call, PROBE_ECHO, 1, shmrpc_default(), NULL), 0);
+    assert_status(probe_start(client, &call, PROBE_ECHO, 2, shmrpc_default(), NULL), SHMRPC_E_MISUSE);
     assert_status(shmrpc_call_wait(&call, NULL), SHMRPC_E_MISUSE);
-    expect_echo(&call, 1);
+    probe_expect_echo(&call, 1);
     assert_status(shmrpc_call_wait(&call, &reply), SHMRPC_E_MISUSE);
     assert_status(shmrpc_call_start(client, NULL, PROBE_PING, NULL, shmrpc_default(), NULL), SHMRPC_E_MISUSE);
-    assert_status(start_value(&call, PROBE_NOTE, 1, shmrpc_default(), NULL), SHMRPC_E_MISUSE);
+    assert_status(probe_start(client, &call, PROBE_NOTE, 1, shmrpc_default(), NULL), SHMRPC_E_MISUSE);
     assert_status(shmrpc_call_start(NULL, &call, PROBE_PING, NULL, shmrpc_default(), NULL), SHMRPC_E_MISUSE);
-    assert_status(start_value(&call, PROBE_METHODS, 1, shmrpc_default(), NULL), SHMRPC_E_MISUSE);
+    assert_status(probe_start(client, &call, PROBE_METHODS, 1, shmrpc_default(), NULL), SHMRPC_E_MISUSE);
     assert_status(shmrpc_call_start(client, &call, PROBE_CHECK, &(probe_flag){.flag = 2}, shmrpc_default(), NULL),
                   SHMRPC_E_INVALID);
-    assert_status(start_value(&call, PROBE_ECHO, 3, shmrpc_default(), NULL), 0);
-    expect_echo(&call, 3);
+    assert_status(probe_start(client, &call, PROBE_ECHO, 3, shmrpc_default(), NULL), 0);
+    probe_expect_echo(&call, 3);
     ck_assert_uint_eq(atomic_load(&server.state->notes), 0);
 }
 END_TEST
@@ -274,8 +261,8 @@ START_TEST(an_object_may_lie_in_memory_that_was_used_otherwise)
     shmrpc_call call;
 
     memset(&call, 0xee, sizeof(call));
-    assert_status(start_value(&call, PROBE_ECHO, 1, shmrpc_default(), NULL), 0);
-    expect_echo(&call, 1);
+    assert_status(probe_start(client, &call, PROBE_ECHO, 1, shmrpc_default(), NULL), 0);
+    probe_expect_echo(&call, 1);
 }
 END_TEST
 
@@ -291,9 +278,9 @@ START_TEST(a_client_that_is_freed_lets_go_of_its_calls)
     shmrpc_call held = {0}, begun = {0}, told = {0};
     uint64_t reply = 5;
 
-    assert_status(start_value(&held, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
-    assert_status(start_value(&begun, PROBE_ECHO, 2, shmrpc_forever(), NULL), 0);
-    assert_status(start_value(&told, PROBE_ECHO, 2, shmrpc_forever(), never_told), 0);
+    assert_status(probe_start(client, &held, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &begun, PROBE_ECHO, 2, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &told, PROBE_ECHO, 2, shmrpc_forever(), never_told), 0);
     await_true(atomic_load(&server.state->holding) == 1);
     shmrpc_client_free(client);
     client = NULL;
@@ -321,7 +308,7 @@ static void *use_as_a_stranger(void *data)
 
     self->wait_status = shmrpc_call_wait(self->call, &reply);
     shmrpc_call_cancel(self->call);
-    self->start_status = start_value(self->call, PROBE_ECHO, 2, shmrpc_default(), NULL);
+    self->start_status = probe_start(client, self->call, PROBE_ECHO, 2, shmrpc_default(), NULL);
     self->dispatch_status = shmrpc_client_dispatch(client, 1);
     return NULL;
 }
@@ -332,14 +319,14 @@ START_TEST(a_call_belongs_to_the_thread_that_started_it)
     stranger other = {.call = &call};
     pthread_t thread;
 
-    assert_status(start_value(&call, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &call, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
     ck_assert_int_eq(pthread_create(&thread, NULL, use_as_a_stranger, &other), 0);
     ck_assert_int_eq(pthread_join(thread, NULL), 0);
     assert_status(other.wait_status, SHMRPC_E_WRONG_THREAD);
     assert_status(other.start_status, SHMRPC_E_MISUSE);
     assert_status(other.dispatch_status, 0);
     probe_gate_pass(&server, 1);
-    expect_echo(&call, 1);
+    probe_expect_echo(&call, 1);
 }
 END_TEST
 
@@ -360,11 +347,12 @@ static void *leave_with_calls_in_flight(void *data)
     for (unsigned i = 0; i < 3; i++)
         fine = fine && shmrpc_call_start(client, &calls[i], PROBE_BLOB, &blob, shmrpc_forever(), NULL) == 0;
     for (unsigned i = 3; i < DEPTH + 3; i++)
-        fine = fine && start_value(&calls[i], PROBE_ECHO, i, shmrpc_forever(), i % 2 == 0 ? never_told : NULL) == 0;
-    fine = fine && start_value(self->kept, PROBE_HOLD, 99, shmrpc_forever(), NULL) == 0;
+        fine = fine &&
+               probe_start(client, &calls[i], PROBE_ECHO, i, shmrpc_forever(), i % 2 == 0 ? never_told : NULL) == 0;
+    fine = fine && probe_start(client, self->kept, PROBE_HOLD, 99, shmrpc_forever(), NULL) == 0;
     fine = fine && shmrpc_call_start(client, &calls[DEPTH + 3], PROBE_BLOB, &blob, shmrpc_forever(), NULL) == 0;
     shmrpc_client_batch_begin(client);
-    fine = fine && start_value(&calls[DEPTH + 4], PROBE_ECHO, 1, shmrpc_forever(), NULL) == 0;
+    fine = fine && probe_start(client, &calls[DEPTH + 4], PROBE_ECHO, 1, shmrpc_forever(), NULL) == 0;
     fine = fine && probe_note(client, 7, shmrpc_forever()) == 0;
     self->all_started = fine;
     return NULL;
@@ -387,12 +375,12 @@ START_TEST(a_thread_that_ends_withdraws_its_calls)
         if (round < 3)
             assert_status(shmrpc_call_wait(&kept, &reply), SHMRPC_E_CANCELLED);
         else
-            assert_status(start_value(&kept, PROBE_ECHO, 8, shmrpc_default(), NULL), 0);
+            assert_status(probe_start(client, &kept, PROBE_ECHO, 8, shmrpc_default(), NULL), 0);
         probe_gate_pass(&server, 1);
         if (round < 3)
             assert_status(shmrpc_call_wait(&kept, &reply), SHMRPC_E_MISUSE);
         else
-            expect_echo(&kept, 8);
+            probe_expect_echo(&kept, 8);
         ck_assert_uint_eq(reply, 5);
         await_true(atomic_load(&server.state->notes) == round); /* what it had written is sent */
         ck_assert(probe_answers_rightly(client, 9, 3 * DEPTH)); /* in the same lane */
@@ -422,254 +410,11 @@ START_TEST(a_forked_child_has_no_part_of_a_call)
     child forked;
 
     memset(&inherited, 0, sizeof(inherited));
-    assert_status(start_value(&inherited, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
+    assert_status(probe_start(client, &inherited, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
     child_spawn(&forked, use_inherited_call, NULL);
     child_expect_exit(&forked, 0);
     probe_gate_pass(&server, 1);
-    expect_echo(&inherited, 1);
-}
-END_TEST
-
-/* ---- callbacks ---- */
-
-typedef struct told {
-    shmrpc_call base;
-    unsigned count;
-    unsigned order; /* among all that were told, from 1 */
-    unsigned restarts;
-    int rc;
-    uint64_t value;
-    bool has_reply;
-} told;
-
-static unsigned told_total;
-
-static void on_done(shmrpc_call *call, int rc, const void *reply)
-{
-    told *self = (told *)(void *)call;
-
-    self->count++;
-    self->order = ++told_total;
-    self->rc = rc;
-    self->has_reply = reply != NULL;
-    self->value = reply == NULL ? 0 : ((const probe_value *)reply)->value;
-    if (self->restarts > 0) {
-        self->restarts--;
-        assert_status(start_value(call, PROBE_ECHO, self->value + 1, shmrpc_default(), on_done), 0);
-    }
-}
-
-/* Until `count` more callbacks have run. */
-static void dispatch_until(unsigned count)
-{
-    uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
-    unsigned wanted = told_total + count;
-
-    while (told_total < wanted) {
-        int rc = shmrpc_client_dispatch(client, 3);
-
-        ck_assert_msg(rc == 0 || rc == 1, "%d", rc);
-        ck_assert_int_gt(test_remaining_ms(until_ns), 0);
-    }
-    ck_assert_uint_eq(told_total, wanted);
-}
-
-START_TEST(a_callback_runs_once_and_only_in_dispatch)
-{
-    told calls[DEPTH] = {0};
-    uint64_t reply;
-
-    for (unsigned i = 0; i < DEPTH; i++)
-        assert_status(start_value(&calls[i].base, PROBE_ECHO, 10 + i, shmrpc_default(), on_done), 0);
-    assert_status(shmrpc_call_wait(&calls[0].base, &reply), SHMRPC_E_MISUSE);
-    await_true(atomic_load(&server.state->ended) == 6 + DEPTH);
-    ck_assert_uint_eq(told_total, 0);
-    dispatch_until(DEPTH);
-    assert_status(shmrpc_client_dispatch(client, 100), 0);
-    for (unsigned i = 0; i < DEPTH; i++) {
-        ck_assert_uint_eq(calls[i].count, 1);
-        ck_assert_uint_eq(calls[i].order, i + 1);
-        assert_status(calls[i].rc, 0);
-        ck_assert_uint_eq(calls[i].value, 10 + i);
-        assert_status(shmrpc_call_wait(&calls[i].base, &reply), SHMRPC_E_MISUSE);
-    }
-}
-END_TEST
-
-START_TEST(dispatch_runs_at_most_so_many_and_says_that_there_are_more)
-{
-    told calls[5] = {0};
-
-    for (unsigned i = 0; i < 5; i++)
-        assert_status(start_value(&calls[i].base, PROBE_ECHO, i, shmrpc_default(), on_done), 0);
-    await_true(atomic_load(&server.state->ended) == 6 + 5);
-    ck_assert(probe_answers_rightly(client, 1, 1)); /* so the five answers are there */
-    assert_status(shmrpc_client_dispatch(client, 0), SHMRPC_E_MISUSE);
-    assert_status(shmrpc_client_dispatch(client, 2), 1);
-    ck_assert_uint_eq(told_total, 2);
-    assert_status(shmrpc_client_dispatch(client, 3), 1);
-    ck_assert_uint_eq(told_total, 5);
-    assert_status(shmrpc_client_dispatch(client, 3), 0);
-}
-END_TEST
-
-START_TEST(a_callback_may_start_the_next_call_with_its_object)
-{
-    told calls[3] = {{.restarts = 40}, {.restarts = 1}, {.restarts = 20}};
-
-    for (unsigned i = 0; i < 3; i++)
-        assert_status(start_value(&calls[i].base, PROBE_ECHO, 1000 * i, shmrpc_default(), on_done), 0);
-    dispatch_until(3 + 61);
-    ck_assert_uint_eq(calls[0].value, 40);
-    ck_assert_uint_eq(calls[1].value, 1001);
-    ck_assert_uint_eq(calls[2].value, 2020);
-}
-END_TEST
-
-static void on_done_with_error(shmrpc_call *call, int rc, const void *reply)
-{
-    const probe_range *range = shmrpc_client_error_payload(client, &probe_errors, PROBE_ERROR_RANGE);
-
-    ck_assert_ptr_nonnull(range);
-    ck_assert_int_eq(range->highest, 1000);
-    assert_status(shmrpc_client_dispatch(client, 1), SHMRPC_E_MISUSE);
-    on_done(call, rc, reply);
-}
-
-START_TEST(a_callback_can_read_the_payload_of_an_error)
-{
-    told call = {0};
-
-    assert_status(start_value(&call.base, PROBE_FAIL, PROBE_ERROR_RANGE, shmrpc_default(), on_done_with_error), 0);
-    dispatch_until(1);
-    assert_status(call.rc, PROBE_ERROR_RANGE);
-    ck_assert(!call.has_reply);
-}
-END_TEST
-
-START_TEST(deadlines_and_cancelling_are_told_by_callback)
-{
-    told held = {0}, late = {0}, cancelled = {0};
-    shmrpc_call waited = {0};
-
-    assert_status(start_value(&held.base, PROBE_HOLD, 1, shmrpc_forever(), on_done), 0);
-    assert_status(start_value(&cancelled.base, PROBE_ECHO, 3, shmrpc_in_s(60), on_done), 0);
-    assert_status(start_value(&waited, PROBE_ECHO, 4, shmrpc_in_ns(1), NULL), 0);
-    assert_status(start_value(&late.base, PROBE_ECHO, 2, shmrpc_in_ms(20), on_done), 0);
-    await_true(atomic_load(&server.state->holding) == 1);
-    dispatch_until(1);
-    ck_assert_uint_eq(late.count, 1);
-    assert_status(late.rc, SHMRPC_E_TIMEOUT);
-    shmrpc_call_cancel(&cancelled.base);
-    assert_status(shmrpc_client_dispatch(client, 9), 0);
-    probe_gate_pass(&server, 1);
-    dispatch_until(2);
-    assert_status(cancelled.rc, SHMRPC_E_CANCELLED);
-    assert_status(held.rc, 0);
-    ck_assert_uint_eq(held.value, 1);
-    assert_status(shmrpc_client_dispatch(client, 9), 0);
-    expect_echo(&waited, 4);
-    ck_assert_uint_eq(late.count, 1);
-}
-END_TEST
-
-START_TEST(the_end_of_the_server_is_told_by_callback)
-{
-    told calls[3] = {0};
-    shmrpc_call waited = {0};
-    uint64_t reply;
-
-    assert_status(start_value(&calls[0].base, PROBE_ECHO, 1, shmrpc_forever(), on_done), 0);
-    assert_status(start_value(&calls[1].base, PROBE_HOLD, 2, shmrpc_forever(), on_done), 0);
-    assert_status(start_value(&calls[2].base, PROBE_ECHO, 3, shmrpc_forever(), on_done), 0);
-    assert_status(start_value(&waited, PROBE_ECHO, 4, shmrpc_forever(), NULL), 0);
-    await_true(atomic_load(&server.state->holding) == 2);
-    probe_process_kill(&server);
-    dispatch_until(3);
-    assert_status(calls[0].rc, 0);
-    assert_status(calls[1].rc, SHMRPC_E_UNKNOWN);
-    assert_status(calls[2].rc, SHMRPC_E_NOT_EXECUTED);
-    assert_status(shmrpc_client_dispatch(client, 9), SHMRPC_E_UNAVAILABLE);
-    assert_status(shmrpc_call_wait(&waited, &reply), SHMRPC_E_NOT_EXECUTED);
-    assert_status(shmrpc_client_dispatch(client, 9), SHMRPC_E_UNAVAILABLE);
-    probe_forget("probe");
-    probe_process_start(&server, NULL);
-}
-END_TEST
-
-/* ---- batches ---- */
-
-START_TEST(a_batch_is_published_in_its_end)
-{
-    shmrpc_call call = {0};
-    uint64_t begun = atomic_load(&server.state->begun);
-
-    shmrpc_client_batch_begin(client);
-    for (unsigned i = 1; i < 5; i++)
-        assert_status(probe_note(client, i, shmrpc_default()), 0);
-    assert_status(start_value(&call, PROBE_ECHO, 7, shmrpc_default(), NULL), 0);
-    for (unsigned i = 0; i < 20; i++)
-        await_pause();
-    ck_assert_uint_eq(atomic_load(&server.state->begun), begun);
-    assert_status(shmrpc_client_batch_end(client), 0);
-    assert_status(shmrpc_client_batch_end(client), SHMRPC_E_MISUSE);
-    expect_echo(&call, 7);
-    ck_assert_uint_eq(atomic_load(&server.state->notes_sum), 10);
-    assert_status(probe_note(client, 5, shmrpc_default()), 0);
-    ck_assert(probe_answers_rightly(client, 1, 1));
-    ck_assert_uint_eq(atomic_load(&server.state->notes_sum), 15);
-}
-END_TEST
-
-START_TEST(a_batch_may_be_longer_than_the_ring)
-{
-    static told calls[10 * DEPTH];
-    probe_total total;
-
-    memset(calls, 0, sizeof(calls));
-    shmrpc_client_batch_begin(client);
-    for (unsigned i = 0; i < 10 * DEPTH; i++)
-        assert_status(probe_note(client, 1, shmrpc_default()), 0);
-    for (unsigned i = 0; i < 10 * DEPTH; i++)
-        assert_status(start_value(&calls[i].base, PROBE_ECHO, i, shmrpc_default(), on_done), 0);
-    assert_status(shmrpc_client_batch_end(client), 0);
-    dispatch_until(10 * DEPTH - told_total);
-    for (unsigned i = 0; i < 10 * DEPTH; i++) {
-        assert_status(calls[i].rc, 0);
-        ck_assert_uint_eq(calls[i].value, i);
-        ck_assert_uint_eq(calls[i].order, i + 1);
-    }
-    assert_status(probe_get_total(client, &total), 0);
-    ck_assert_uint_eq(total.count, 10 * DEPTH);
-}
-END_TEST
-
-START_TEST(a_call_that_waits_within_a_batch_takes_along_what_is_before_it)
-{
-    probe_total total;
-
-    shmrpc_client_batch_begin(client);
-    for (unsigned i = 1; i < 4; i++) {
-        assert_status(probe_note(client, 10, shmrpc_default()), 0);
-        assert_status(probe_get_total(client, &total), 0);
-        ck_assert_uint_eq(total.count, i);
-    }
-    assert_status(probe_note(client, 10, shmrpc_default()), 0);
-    assert_status(shmrpc_client_batch_end(client), 0);
-    assert_status(probe_get_total(client, &total), 0);
-    ck_assert_uint_eq(total.count, 4);
-}
-END_TEST
-
-START_TEST(messages_of_a_batch_are_sent_where_the_client_is_freed_in_it)
-{
-    shmrpc_client_batch_begin(client);
-    for (unsigned i = 0; i < 5; i++)
-        assert_status(probe_note(client, 1, shmrpc_default()), 0);
-    shmrpc_client_free(client);
-    client = NULL;
-    await_true(atomic_load(&server.state->disconnected) == 1);
-    ck_assert_uint_eq(atomic_load(&server.state->notes), 5);
+    probe_expect_echo(&inherited, 1);
 }
 END_TEST
 
@@ -691,7 +436,7 @@ START_TEST(answers_arrive_also_where_both_sides_sleep)
 
         for (unsigned i = 0; i < DEPTH; i++) {
             order[i] = i;
-            assert_status(start_value(&calls[i], PROBE_ECHO, round + i, shmrpc_default(), NULL), 0);
+            assert_status(probe_start(client, &calls[i], PROBE_ECHO, round + i, shmrpc_default(), NULL), 0);
         }
         for (unsigned i = DEPTH; i-- > 1;) {
             random = random * 1103515245u + 12345u;
@@ -700,7 +445,7 @@ START_TEST(answers_arrive_also_where_both_sides_sleep)
             order[j] = swapped;
         }
         for (unsigned i = 0; i < DEPTH; i++)
-            expect_echo(&calls[order[i]], round + order[i]);
+            probe_expect_echo(&calls[order[i]], round + order[i]);
     }
     shmrpc_client_free(client);
     client = NULL;
@@ -731,16 +476,6 @@ static Suite *flights_suite(void)
     tcase_add_test(tests, a_call_belongs_to_the_thread_that_started_it);
     tcase_add_test(tests, a_thread_that_ends_withdraws_its_calls);
     tcase_add_test(tests, a_forked_child_has_no_part_of_a_call);
-    tcase_add_test(tests, a_callback_runs_once_and_only_in_dispatch);
-    tcase_add_test(tests, dispatch_runs_at_most_so_many_and_says_that_there_are_more);
-    tcase_add_test(tests, a_callback_may_start_the_next_call_with_its_object);
-    tcase_add_test(tests, a_callback_can_read_the_payload_of_an_error);
-    tcase_add_test(tests, deadlines_and_cancelling_are_told_by_callback);
-    tcase_add_test(tests, the_end_of_the_server_is_told_by_callback);
-    tcase_add_test(tests, a_batch_is_published_in_its_end);
-    tcase_add_test(tests, a_batch_may_be_longer_than_the_ring);
-    tcase_add_test(tests, a_call_that_waits_within_a_batch_takes_along_what_is_before_it);
-    tcase_add_test(tests, messages_of_a_batch_are_sent_where_the_client_is_freed_in_it);
     tcase_add_test(tests, answers_arrive_also_where_both_sides_sleep);
     suite_add_tcase(suite, tests);
     return suite;

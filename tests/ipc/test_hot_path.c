@@ -125,12 +125,14 @@ typedef struct use_counts {
 } use_counts;
 
 /* Of the test's process and of its children, in a shared page; NULL: nothing is counted. */
-static use_counts *uses;
+static _Atomic(use_counts *) uses;
 static pid_t test_pid;
 
 static use_counts *uses_here(void)
 {
-    return uses == NULL ? NULL : &uses[getpid() != test_pid];
+    use_counts *counted = atomic_load(&uses);
+
+    return counted == NULL ? NULL : &counted[getpid() != test_pid];
 }
 
 static use_counts uses_of(use_counts *counted)
@@ -230,7 +232,7 @@ START_TEST(neither_allocates_nor_locks_for_a_call)
     test_pid = getpid();
     use_counts *page = mmap(NULL, 2 * sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     ck_assert(page != MAP_FAILED);
-    uses = page;
+    atomic_store(&uses, page);
     probe_process_start(&server, &(probe_setup){.options = &(shmrpc_server_options){.spin_ns = spins[_i]}});
     assert_status(probe_connect(&client, "probe", &(shmrpc_client_options){.spin_ns = spins[_i]}), 0);
     /* That anything is counted at all, in both processes. */
@@ -240,7 +242,7 @@ START_TEST(neither_allocates_nor_locks_for_a_call)
     ck_assert(make_calls_of_all_kinds(client));
     use_counts mine = uses_of(&page[0]), theirs = uses_of(&page[1]);
     bool right = make_calls_of_all_kinds(client);
-    uses = NULL;
+    atomic_store(&uses, NULL);
     ck_assert(right);
     ck_assert_uint_eq(atomic_load(&page[0].allocations), mine.allocations);
     ck_assert_uint_eq(atomic_load(&page[0].locks), mine.locks);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "joiners.h"
 #include "probe_server.h"
 
 static probe_process server;
@@ -298,49 +299,13 @@ END_TEST
 
 /* ---- while others connect ---- */
 
-typedef struct joiner {
-    pthread_t thread;
-    _Atomic(bool) end;
-    uint64_t connects, refusals;
-    int wrong_status;
-} joiner;
-
-static void *join_without_end(void *data)
-{
-    joiner *self = data;
-
-    while (!atomic_load(&self->end) && self->wrong_status == 0) {
-        shmrpc_client *client = NULL;
-        int rc = probe_connect(&client, "probe", NULL);
-        if (rc == 0) {
-            self->connects++;
-            int called = probe_ping(client, shmrpc_in_s(10));
-            if (called != 0 && called != SHMRPC_E_NOT_SENT && called != SHMRPC_E_NOT_EXECUTED)
-                self->wrong_status = called;
-            shmrpc_client_free(client);
-        } else if (rc == SHMRPC_E_UNAVAILABLE || rc == SHMRPC_E_REFUSED) {
-            self->refusals++;
-        } else {
-            self->wrong_status = rc;
-        }
-    }
-    return NULL;
-}
-
 START_TEST(tells_those_who_connect_while_it_stops)
 {
-    enum { JOINERS = 3, ROUNDS = 40 };
-
-    if (test_is_built_with("tsan")) {
-        test_skip("ThreadSanitizer does not support a fork beside threads");
-        return;
-    }
+    enum { ROUNDS = 40 };
     probe_state *state = probe_state_new();
-    joiner joiners[JOINERS];
-    for (int i = 0; i < JOINERS; i++) {
-        joiners[i] = (joiner){.wrong_status = 0};
-        ck_assert_int_eq(pthread_create(&joiners[i].thread, NULL, join_without_end, &joiners[i]), 0);
-    }
+    child joiners;
+
+    joiners_start(&joiners, JOINERS_SEE_STOPS);
     for (int round = 0; round < ROUNDS; round++) {
         uint64_t before = atomic_load(&state->connected);
         probe_process_start(&server, &(probe_setup){.state = state});
@@ -348,13 +313,7 @@ START_TEST(tells_those_who_connect_while_it_stops)
         probe_process_stop(&server);
         ck_assert_uint_eq(atomic_load(&state->connected), atomic_load(&state->disconnected));
     }
-    for (int i = 0; i < JOINERS; i++)
-        atomic_store(&joiners[i].end, true);
-    for (int i = 0; i < JOINERS; i++) {
-        ck_assert_int_eq(pthread_join(joiners[i].thread, NULL), 0);
-        assert_status(joiners[i].wrong_status, 0);
-        ck_assert_uint_gt(joiners[i].connects, 0);
-    }
+    joiners_end(&joiners);
     ck_assert_uint_eq(atomic_load(&state->lifecycle_errors), 0);
     ck_assert_uint_eq(atomic_load(&state->disconnected_why[SHMRPC_WHY_PROTOCOL]), 0);
     ck_assert_uint_eq(runtime_dir_entries(), 0);

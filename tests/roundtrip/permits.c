@@ -30,7 +30,7 @@ typedef struct vault {
     uint32_t dropped;
     unsigned asked[4]; /* by method */
     uid_t uid;         /* of who asked last */
-    int answers[4];
+    _Atomic(int) answers[4];
 } vault;
 
 static vault served;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <check.h>
 
 #include "deadline.h"
+#include "runner.h"
 
 /* There where coverage is measured: what a child reached would be lost with _exit(). */
 extern void __gcov_dump(void) __attribute__((weak));
@@ -63,6 +65,23 @@ static void link_make_pair(child_link *ret_parent, child_link *ret_child)
     *ret_child = (child_link){.in = down[0], .out = up[1]};
 }
 
+/*
+ * ThreadSanitizer knows threads by their stacks' addresses. A forked child's threads would get the stacks of its parent's
+ * other threads, which it still counts as alive; larger ones lie elsewhere.
+ */
+static void take_larger_stacks(void)
+{
+    pthread_attr_t defaults;
+    size_t size;
+
+    if (pthread_getattr_default_np(&defaults) != 0)
+        return;
+    if (pthread_attr_getstacksize(&defaults, &size) == 0 &&
+        pthread_attr_setstacksize(&defaults, size + ((size_t)1 << 20)) == 0)
+        pthread_setattr_default_np(&defaults);
+    pthread_attr_destroy(&defaults);
+}
+
 /* Forks; in the child, arranges for it to die with the parent. Returns as fork() does. */
 static pid_t fork_bound(void)
 {
@@ -74,6 +93,8 @@ static pid_t fork_bound(void)
     require(pid >= 0, "fork");
     if (pid == 0) {
         is_child = true;
+        if (test_is_built_with("tsan"))
+            take_larger_stacks();
         /* The signal follows the thread that forked, and other threads come and go. */
         if (from_main_thread) {
             prctl(PR_SET_PDEATHSIG, SIGKILL);
