@@ -53,7 +53,7 @@ bool seat_claim(seat *self, unsigned worker)
 
 void seat_unpin(seat *self)
 {
-    (void)atomic_fetch_and_explicit(&self->word, ~SEAT_PINNED, memory_order_release);
+    (void)atomic_fetch_and_explicit(&self->word, ~SEAT_PINNED, memory_order_seq_cst);
 }
 
 bool seat_steal(seat *self, unsigned worker, unsigned *ret_owner)

@@ -69,6 +69,12 @@ static inline uint64_t seat_word(const seat *self)
     return atomic_load_explicit(&self->word, memory_order_relaxed);
 }
 
+/* The same in the one order of all that is sequentially consistent: after seat_unpin(), or before it. */
+static inline uint64_t seat_word_now(const seat *self)
+{
+    return atomic_load_explicit(&self->word, memory_order_seq_cst);
+}
+
 /* Does the caller, whose number this is, hold it pinned? Only itself can change that. */
 static inline bool seat_is_held(uint64_t word, unsigned worker)
 {
@@ -84,7 +90,7 @@ seat_answer seat_knock(seat *self, uint32_t generation, unsigned worker, uint64_
 /* The owner begins a visit. false: it has been taken away, or is not the caller's. */
 bool seat_claim(seat *self, unsigned worker);
 
-/* The owner ends a visit, and keeps the seat; others may take it away. */
+/* The owner ends a visit, and keeps the seat; others may take it away. Sequentially consistent. */
 void seat_unpin(seat *self);
 
 /* Takes a seat that its owner, not the caller, has not pinned. *ret_owner: whose it was. */

@@ -18,8 +18,9 @@
  *
  *   going to sleep   says so (sleepers), looks for somebody with too much (load), sleeps
  *   taking a second  counts it (load), looks for somebody who sleeps, wakes one
+ *   after a visit    leaves it free again, looks for somebody who sleeps, wakes one
  *
- * Both are sequentially consistent, so one of the two sees the other.
+ * All are sequentially consistent, so one of two sees the other.
  *
  * A handler that does not return holds up its own session; with as many of them as workers, everybody.
  */
@@ -64,12 +65,32 @@ static void let_go(server_worker *self, uint32_t place)
     (void)atomic_fetch_sub(&self->load, 1);
 }
 
+/* One worker that sleeps, if any does. */
+static void call_sleeper(server_host *host)
+{
+    if (atomic_load(&host->sleepers) != 0) {
+        (void)event_ring(host->stop_bell);
+    }
+}
+
+/* Somebody may take it now. Who looked a moment ago, and found it pinned, may sleep. */
+static void offer(server_worker *self, seat *at)
+{
+    seat_unpin(at);
+    call_sleeper(self->host);
+}
+
 void server_tell(server_worker *self, shmrpc_session *session, uint32_t news)
 {
     seat *at = session->seat;
 
-    if (seat_knock(at, seat_generation(at), self->number, 0, news) == SEAT_TAKEN) {
-        server_keep(self, at);
+    if (seat_knock(at, seat_generation(at), self->number, 0, news) != SEAT_TAKEN) {
+        return;
+    }
+    server_keep(self, at);
+    /* This may be within a visit, and the next one may be to a handler that does not return. */
+    if (self->host->worker_count > 1) {
+        offer(self, at);
     }
 }
 
@@ -88,9 +109,7 @@ static void share(server_worker *self)
             seat_unpin(at);
         }
     }
-    if (atomic_load(&self->host->sleepers) != 0) {
-        (void)event_ring(self->host->stop_bell);
-    }
+    call_sleeper(self->host);
 }
 
 /* Takes one session from a worker that has more than one and that `may` be relieved. Did it? */
@@ -110,12 +129,17 @@ static bool relieve(server_worker *self, bool (*may)(server_worker *self, server
     }
     for (i = 0; any && i < used; i++) {
         seat *at = &host->seats[i];
-        unsigned owner = seat_owner_of(seat_word(at));
+        unsigned owner = seat_owner_of(seat_word_now(at));
 
         if (wanted[owner] && seat_steal(at, self->number, &owner)) {
-            (void)atomic_fetch_sub(&host->workers[owner - 1].load, 1);
+            uint32_t left = atomic_fetch_sub(&host->workers[owner - 1].load, 1) - 1;
+
             server_keep(self, at);
             share(self);
+            /* It may have called once for all of them, and what was taken may keep its taker. */
+            if (left > 1) {
+                call_sleeper(host);
+            }
             return true;
         }
     }
@@ -182,7 +206,7 @@ static void handle_event(server_worker *self, uint64_t key)
     case TAG_SOCKET: answer = seat_knock(at, generation, self->number, lane, 0); break;
     case TAG_BELL: answer = seat_knock(at, generation, self->number, 0, 0); break;
     case TAG_PROCESS: answer = seat_knock(at, generation, self->number, 0, NEWS_PROCESS); break;
-    default: break; /* the bell of stop(), and of who wakes a sleeper */
+    default: self->is_called = true; break; /* the bell of stop(), and of who has too much */
     }
     if (answer == SEAT_TAKEN) {
         server_keep(self, at);
@@ -210,6 +234,11 @@ static int look_around(server_worker *self, bool sleep)
     }
     adopt(self);
     share(self);
+    /* Who called does so once; what else came may not keep it from being taken. */
+    if (self->is_called) {
+        self->is_called = false;
+        (void)relieve(self, always);
+    }
     return 0;
 }
 
@@ -320,7 +349,7 @@ static bool pass(server_worker *self, pass_kind kind)
         } else {
             i++;
             if (is_shared) {
-                seat_unpin(at);
+                offer(self, at);
             }
         }
     }

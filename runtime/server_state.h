@@ -87,6 +87,7 @@ struct server_worker {
     uint32_t allowance; /* requests that it may still begin before it returns to its caller */
     bool is_winding;
     bool is_in_round; /* of dispatch() */
+    bool is_called;   /* somebody has more than one session, and called who slept */
     int status;       /* that it ended with */
     pthread_t thread;
 
