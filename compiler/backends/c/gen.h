@@ -60,11 +60,12 @@ void gen_record_info(gen *g, const model_record *record);
 /* The function that every check of a file calls where something is refused; nothing where no check does. */
 void gen_refuse(gen *g);
 
-/* A service: inline bodies, the calling side (and its calls in flight), the serving side, the tables. */
+/* A service: inline bodies, the calling side and its calls in flight, the serving side and what it defers, the tables. */
 void gen_service(gen *g, const model_service *service);
 void gen_client(gen *g, const model_service *service);
 void gen_calls(gen *g, const model_service *service, const char *client);
 void gen_server(gen *g, const model_service *service);
+void gen_later(gen *g, const model_service *service);
 void gen_service_info(gen *g, const model_service *service);
 
 #endif

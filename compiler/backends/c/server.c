@@ -13,8 +13,8 @@ static const char server_intro[] =
     " *\n"
     " * Embed ${server} in a struct of your own.\n"
     " *\n"
-    " * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image\n"
-    " * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.\n"
+    " * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the\n"
+    " * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.\n"
     " */\n"
     "typedef struct ${server} {\n"
     "    shmrpc_server base;\n"
@@ -275,4 +275,5 @@ void gen_server(gen *g, const model_service *service)
     emit_template(&g->source, server_source, values);
     for (uint32_t i = 0; i < service->method_count; i++)
         throws_emit(g, &called, &service->methods[i], &first);
+    gen_later(g, service);
 }

@@ -303,3 +303,54 @@ int acc_add_throw_overflow(acc_add_context *context, const acc_bounds *payload)
 {
     return shmrpc_context_throw(&context->base, ACC_ERROR_OVERFLOW, payload);
 }
+
+acc_add_later acc_add_defer(acc_add_context *context)
+{
+    acc_add_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int acc_add_later_reply(acc_add_later later, const acc_balance *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int acc_add_later_fail(acc_add_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool acc_add_later_is_cancelled(acc_add_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int acc_add_later_throw_overflow(acc_add_later later, const acc_bounds *payload)
+{
+    return shmrpc_later_throw(later.base, ACC_ERROR_OVERFLOW, payload);
+}
+
+acc_total_later acc_total_defer(acc_total_context *context)
+{
+    acc_total_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int acc_total_later_reply(acc_total_later later, const acc_balance *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int acc_total_later_fail(acc_total_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool acc_total_later_is_cancelled(acc_total_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}

@@ -114,8 +114,8 @@ int acc_client_dispatch(acc_client *client, int most);
  *
  * Embed acc_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct acc_server {
     shmrpc_server base;
@@ -163,6 +163,30 @@ extern const shmrpc_service_info acc_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */
 SHMRPC_NODISCARD int acc_add_throw_overflow(acc_add_context *context, const acc_bounds *payload);
+
+/*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct acc_add_later {
+    shmrpc_later base;
+} acc_add_later;
+SHMRPC_NODISCARD acc_add_later acc_add_defer(acc_add_context *context);
+int acc_add_later_reply(acc_add_later later, const acc_balance *reply);
+int acc_add_later_fail(acc_add_later later, int status);
+bool acc_add_later_is_cancelled(acc_add_later later);
+int acc_add_later_throw_overflow(acc_add_later later, const acc_bounds *payload);
+
+typedef struct acc_total_later {
+    shmrpc_later base;
+} acc_total_later;
+SHMRPC_NODISCARD acc_total_later acc_total_defer(acc_total_context *context);
+int acc_total_later_reply(acc_total_later later, const acc_balance *reply);
+int acc_total_later_fail(acc_total_later later, int status);
+bool acc_total_later_is_cancelled(acc_total_later later);
 
 SHMRPC_END_DECLS
 

@@ -487,3 +487,82 @@ int calc_divide_throw_out_of_range(calc_divide_context *context, const calc_rang
 {
     return shmrpc_context_throw(&context->base, CALC_ERROR_OUT_OF_RANGE, payload);
 }
+
+calc_add_later calc_add_defer(calc_add_context *context)
+{
+    calc_add_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int calc_add_later_reply(calc_add_later later, const calc_result *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int calc_add_later_fail(calc_add_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool calc_add_later_is_cancelled(calc_add_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int calc_add_later_throw_out_of_range(calc_add_later later, const calc_range *payload)
+{
+    return shmrpc_later_throw(later.base, CALC_ERROR_OUT_OF_RANGE, payload);
+}
+
+calc_divide_later calc_divide_defer(calc_divide_context *context)
+{
+    calc_divide_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int calc_divide_later_reply(calc_divide_later later, const calc_result *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int calc_divide_later_fail(calc_divide_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool calc_divide_later_is_cancelled(calc_divide_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int calc_divide_later_throw_out_of_range(calc_divide_later later, const calc_range *payload)
+{
+    return shmrpc_later_throw(later.base, CALC_ERROR_OUT_OF_RANGE, payload);
+}
+
+calc_describe_later calc_describe_defer(calc_describe_context *context)
+{
+    calc_describe_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int calc_describe_later_reply(calc_describe_later later, const calc_describe_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int calc_describe_later_fail(calc_describe_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool calc_describe_later_is_cancelled(calc_describe_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}

@@ -154,8 +154,8 @@ int calc_client_dispatch(calc_client *client, int most);
  *
  * Embed calc_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct calc_server {
     shmrpc_server base;
@@ -210,6 +210,39 @@ extern const shmrpc_service_info calc_service_info;
 /* Keeps a copy of what goes with an error: return this from the operation. */
 SHMRPC_NODISCARD int calc_add_throw_out_of_range(calc_add_context *context, const calc_range *payload);
 SHMRPC_NODISCARD int calc_divide_throw_out_of_range(calc_divide_context *context, const calc_range *payload);
+
+/*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct calc_add_later {
+    shmrpc_later base;
+} calc_add_later;
+SHMRPC_NODISCARD calc_add_later calc_add_defer(calc_add_context *context);
+int calc_add_later_reply(calc_add_later later, const calc_result *reply);
+int calc_add_later_fail(calc_add_later later, int status);
+bool calc_add_later_is_cancelled(calc_add_later later);
+int calc_add_later_throw_out_of_range(calc_add_later later, const calc_range *payload);
+
+typedef struct calc_divide_later {
+    shmrpc_later base;
+} calc_divide_later;
+SHMRPC_NODISCARD calc_divide_later calc_divide_defer(calc_divide_context *context);
+int calc_divide_later_reply(calc_divide_later later, const calc_result *reply);
+int calc_divide_later_fail(calc_divide_later later, int status);
+bool calc_divide_later_is_cancelled(calc_divide_later later);
+int calc_divide_later_throw_out_of_range(calc_divide_later later, const calc_range *payload);
+
+typedef struct calc_describe_later {
+    shmrpc_later base;
+} calc_describe_later;
+SHMRPC_NODISCARD calc_describe_later calc_describe_defer(calc_describe_context *context);
+int calc_describe_later_reply(calc_describe_later later, const calc_describe_reply *reply);
+int calc_describe_later_fail(calc_describe_later later, int status);
+bool calc_describe_later_is_cancelled(calc_describe_later later);
 
 SHMRPC_END_DECLS
 

@@ -538,3 +538,61 @@ int golden_documents_desk_put_throw_full(golden_documents_desk_put_context *cont
 {
     return shmrpc_context_throw(&context->base, GOLDEN_DOCUMENTS_REFUSAL_FULL, payload);
 }
+
+golden_documents_desk_leave_later golden_documents_desk_leave_defer(golden_documents_desk_leave_context *context)
+{
+    golden_documents_desk_leave_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_documents_desk_leave_later_reply(golden_documents_desk_leave_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int golden_documents_desk_leave_later_fail(golden_documents_desk_leave_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_documents_desk_leave_later_is_cancelled(golden_documents_desk_leave_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int golden_documents_desk_leave_later_throw_full(golden_documents_desk_leave_later later,
+                                                 const golden_documents_point *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_DOCUMENTS_REFUSAL_FULL, payload);
+}
+
+golden_documents_desk_put_later golden_documents_desk_put_defer(golden_documents_desk_put_context *context)
+{
+    golden_documents_desk_put_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_documents_desk_put_later_reply(golden_documents_desk_put_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int golden_documents_desk_put_later_fail(golden_documents_desk_put_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_documents_desk_put_later_is_cancelled(golden_documents_desk_put_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int golden_documents_desk_put_later_throw_full(golden_documents_desk_put_later later,
+                                               const golden_documents_point *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_DOCUMENTS_REFUSAL_FULL, payload);
+}

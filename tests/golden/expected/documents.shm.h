@@ -222,8 +222,8 @@ int golden_documents_desk_client_dispatch(golden_documents_desk_client *client, 
  *
  * Embed golden_documents_desk_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_documents_desk_server {
     shmrpc_server base;
@@ -278,6 +278,35 @@ SHMRPC_NODISCARD int golden_documents_desk_leave_throw_full(golden_documents_des
                                                             const golden_documents_point *payload);
 SHMRPC_NODISCARD int golden_documents_desk_put_throw_full(golden_documents_desk_put_context *context,
                                                           const golden_documents_point *payload);
+
+/*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct golden_documents_desk_leave_later {
+    shmrpc_later base;
+} golden_documents_desk_leave_later;
+SHMRPC_NODISCARD golden_documents_desk_leave_later golden_documents_desk_leave_defer(
+    golden_documents_desk_leave_context *context);
+int golden_documents_desk_leave_later_reply(golden_documents_desk_leave_later later);
+int golden_documents_desk_leave_later_fail(golden_documents_desk_leave_later later, int status);
+bool golden_documents_desk_leave_later_is_cancelled(golden_documents_desk_leave_later later);
+int golden_documents_desk_leave_later_throw_full(golden_documents_desk_leave_later later,
+                                                 const golden_documents_point *payload);
+
+typedef struct golden_documents_desk_put_later {
+    shmrpc_later base;
+} golden_documents_desk_put_later;
+SHMRPC_NODISCARD golden_documents_desk_put_later golden_documents_desk_put_defer(
+    golden_documents_desk_put_context *context);
+int golden_documents_desk_put_later_reply(golden_documents_desk_put_later later);
+int golden_documents_desk_put_later_fail(golden_documents_desk_put_later later, int status);
+bool golden_documents_desk_put_later_is_cancelled(golden_documents_desk_put_later later);
+int golden_documents_desk_put_later_throw_full(golden_documents_desk_put_later later,
+                                               const golden_documents_point *payload);
 
 SHMRPC_END_DECLS
 

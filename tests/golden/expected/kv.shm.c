@@ -1070,3 +1070,138 @@ int kv_stat_throw_too_large(kv_stat_context *context, const kv_limit *payload)
 {
     return shmrpc_context_throw(&context->base, KV_ERROR_TOO_LARGE, payload);
 }
+
+kv_get_later kv_get_defer(kv_get_context *context)
+{
+    kv_get_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int kv_get_later_reply(kv_get_later later, const kv_get_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int kv_get_later_fail(kv_get_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool kv_get_later_is_cancelled(kv_get_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int kv_get_later_throw_too_large(kv_get_later later, const kv_limit *payload)
+{
+    return shmrpc_later_throw(later.base, KV_ERROR_TOO_LARGE, payload);
+}
+
+kv_put_later kv_put_defer(kv_put_context *context)
+{
+    kv_put_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int kv_put_later_reply(kv_put_later later, const kv_put_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int kv_put_later_fail(kv_put_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool kv_put_later_is_cancelled(kv_put_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int kv_put_later_throw_too_large(kv_put_later later, const kv_limit *payload)
+{
+    return shmrpc_later_throw(later.base, KV_ERROR_TOO_LARGE, payload);
+}
+
+kv_remove_later kv_remove_defer(kv_remove_context *context)
+{
+    kv_remove_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int kv_remove_later_reply(kv_remove_later later, const kv_remove_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int kv_remove_later_fail(kv_remove_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool kv_remove_later_is_cancelled(kv_remove_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int kv_remove_later_throw_too_large(kv_remove_later later, const kv_limit *payload)
+{
+    return shmrpc_later_throw(later.base, KV_ERROR_TOO_LARGE, payload);
+}
+
+kv_stat_later kv_stat_defer(kv_stat_context *context)
+{
+    kv_stat_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int kv_stat_later_reply(kv_stat_later later, const kv_stat_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int kv_stat_later_fail(kv_stat_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool kv_stat_later_is_cancelled(kv_stat_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int kv_stat_later_throw_too_large(kv_stat_later later, const kv_limit *payload)
+{
+    return shmrpc_later_throw(later.base, KV_ERROR_TOO_LARGE, payload);
+}
+
+kv_health_later kv_health_defer(kv_health_context *context)
+{
+    kv_health_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int kv_health_later_reply(kv_health_later later, const demo_health_health_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int kv_health_later_fail(kv_health_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool kv_health_later_is_cancelled(kv_health_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}

@@ -336,8 +336,8 @@ int kv_client_dispatch(kv_client *client, int most);
  *
  * Embed kv_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct kv_server {
     shmrpc_server base;
@@ -407,6 +407,57 @@ SHMRPC_NODISCARD int kv_get_throw_too_large(kv_get_context *context, const kv_li
 SHMRPC_NODISCARD int kv_put_throw_too_large(kv_put_context *context, const kv_limit *payload);
 SHMRPC_NODISCARD int kv_remove_throw_too_large(kv_remove_context *context, const kv_limit *payload);
 SHMRPC_NODISCARD int kv_stat_throw_too_large(kv_stat_context *context, const kv_limit *payload);
+
+/*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct kv_get_later {
+    shmrpc_later base;
+} kv_get_later;
+SHMRPC_NODISCARD kv_get_later kv_get_defer(kv_get_context *context);
+int kv_get_later_reply(kv_get_later later, const kv_get_reply *reply);
+int kv_get_later_fail(kv_get_later later, int status);
+bool kv_get_later_is_cancelled(kv_get_later later);
+int kv_get_later_throw_too_large(kv_get_later later, const kv_limit *payload);
+
+typedef struct kv_put_later {
+    shmrpc_later base;
+} kv_put_later;
+SHMRPC_NODISCARD kv_put_later kv_put_defer(kv_put_context *context);
+int kv_put_later_reply(kv_put_later later, const kv_put_reply *reply);
+int kv_put_later_fail(kv_put_later later, int status);
+bool kv_put_later_is_cancelled(kv_put_later later);
+int kv_put_later_throw_too_large(kv_put_later later, const kv_limit *payload);
+
+typedef struct kv_remove_later {
+    shmrpc_later base;
+} kv_remove_later;
+SHMRPC_NODISCARD kv_remove_later kv_remove_defer(kv_remove_context *context);
+int kv_remove_later_reply(kv_remove_later later, const kv_remove_reply *reply);
+int kv_remove_later_fail(kv_remove_later later, int status);
+bool kv_remove_later_is_cancelled(kv_remove_later later);
+int kv_remove_later_throw_too_large(kv_remove_later later, const kv_limit *payload);
+
+typedef struct kv_stat_later {
+    shmrpc_later base;
+} kv_stat_later;
+SHMRPC_NODISCARD kv_stat_later kv_stat_defer(kv_stat_context *context);
+int kv_stat_later_reply(kv_stat_later later, const kv_stat_reply *reply);
+int kv_stat_later_fail(kv_stat_later later, int status);
+bool kv_stat_later_is_cancelled(kv_stat_later later);
+int kv_stat_later_throw_too_large(kv_stat_later later, const kv_limit *payload);
+
+typedef struct kv_health_later {
+    shmrpc_later base;
+} kv_health_later;
+SHMRPC_NODISCARD kv_health_later kv_health_defer(kv_health_context *context);
+int kv_health_later_reply(kv_health_later later, const demo_health_health_reply *reply);
+int kv_health_later_fail(kv_health_later later, int status);
+bool kv_health_later_is_cancelled(kv_health_later later);
 
 SHMRPC_END_DECLS
 

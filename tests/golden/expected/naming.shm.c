@@ -863,3 +863,152 @@ int nm_http_server2_remove_throw_very_bad(nm_http_server2_remove_context *contex
 {
     return shmrpc_context_throw(&context->base, NM_FAILURE_VERY_BAD, payload);
 }
+
+nm_http_server2_get_url_later nm_http_server2_get_url_defer(nm_http_server2_get_url_context *context)
+{
+    nm_http_server2_get_url_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int nm_http_server2_get_url_later_reply(nm_http_server2_get_url_later later, const nm_renamed *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int nm_http_server2_get_url_later_fail(nm_http_server2_get_url_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool nm_http_server2_get_url_later_is_cancelled(nm_http_server2_get_url_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int nm_http_server2_get_url_later_throw_very_bad(nm_http_server2_get_url_later later,
+                                                 const nm_xml_http_request2 *payload)
+{
+    return shmrpc_later_throw(later.base, NM_FAILURE_VERY_BAD, payload);
+}
+
+nm_http_server2_request_later nm_http_server2_request_defer(nm_http_server2_request_context *context)
+{
+    nm_http_server2_request_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int nm_http_server2_request_later_reply(nm_http_server2_request_later later, const nm_http_server2_request_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int nm_http_server2_request_later_fail(nm_http_server2_request_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool nm_http_server2_request_later_is_cancelled(nm_http_server2_request_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+nm_http_server2_remove_later nm_http_server2_remove_defer(nm_http_server2_remove_context *context)
+{
+    nm_http_server2_remove_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int nm_http_server2_remove_later_reply(nm_http_server2_remove_later later, const nm_renamed *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int nm_http_server2_remove_later_fail(nm_http_server2_remove_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool nm_http_server2_remove_later_is_cancelled(nm_http_server2_remove_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int nm_http_server2_remove_later_throw_very_bad(nm_http_server2_remove_later later, const nm_xml_http_request2 *payload)
+{
+    return shmrpc_later_throw(later.base, NM_FAILURE_VERY_BAD, payload);
+}
+
+nm_http_server2_caller_later nm_http_server2_caller_defer(nm_http_server2_caller_context *context)
+{
+    nm_http_server2_caller_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int nm_http_server2_caller_later_reply(nm_http_server2_caller_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int nm_http_server2_caller_later_fail(nm_http_server2_caller_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool nm_http_server2_caller_later_is_cancelled(nm_http_server2_caller_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+nm_http_server2_error_later nm_http_server2_error_defer(nm_http_server2_error_context *context)
+{
+    nm_http_server2_error_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int nm_http_server2_error_later_reply(nm_http_server2_error_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int nm_http_server2_error_later_fail(nm_http_server2_error_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool nm_http_server2_error_later_is_cancelled(nm_http_server2_error_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+nm_http_server2_stop_later nm_http_server2_stop_defer(nm_http_server2_stop_context *context)
+{
+    nm_http_server2_stop_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int nm_http_server2_stop_later_reply(nm_http_server2_stop_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int nm_http_server2_stop_later_fail(nm_http_server2_stop_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool nm_http_server2_stop_later_is_cancelled(nm_http_server2_stop_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}

@@ -298,8 +298,8 @@ int nm_http_server2_client_dispatch(nm_http_server2_client *client, int most);
  *
  * Embed nm_http_server2_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct nm_http_server2_server {
     shmrpc_server base;
@@ -378,6 +378,66 @@ SHMRPC_NODISCARD int nm_http_server2_get_url_throw_very_bad(nm_http_server2_get_
                                                             const nm_xml_http_request2 *payload);
 SHMRPC_NODISCARD int nm_http_server2_remove_throw_very_bad(nm_http_server2_remove_context *context,
                                                            const nm_xml_http_request2 *payload);
+
+/*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct nm_http_server2_get_url_later {
+    shmrpc_later base;
+} nm_http_server2_get_url_later;
+SHMRPC_NODISCARD nm_http_server2_get_url_later nm_http_server2_get_url_defer(nm_http_server2_get_url_context *context);
+int nm_http_server2_get_url_later_reply(nm_http_server2_get_url_later later, const nm_renamed *reply);
+int nm_http_server2_get_url_later_fail(nm_http_server2_get_url_later later, int status);
+bool nm_http_server2_get_url_later_is_cancelled(nm_http_server2_get_url_later later);
+int nm_http_server2_get_url_later_throw_very_bad(nm_http_server2_get_url_later later,
+                                                 const nm_xml_http_request2 *payload);
+
+typedef struct nm_http_server2_request_later {
+    shmrpc_later base;
+} nm_http_server2_request_later;
+SHMRPC_NODISCARD nm_http_server2_request_later nm_http_server2_request_defer(nm_http_server2_request_context *context);
+int nm_http_server2_request_later_reply(nm_http_server2_request_later later,
+                                        const nm_http_server2_request_reply *reply);
+int nm_http_server2_request_later_fail(nm_http_server2_request_later later, int status);
+bool nm_http_server2_request_later_is_cancelled(nm_http_server2_request_later later);
+
+typedef struct nm_http_server2_remove_later {
+    shmrpc_later base;
+} nm_http_server2_remove_later;
+SHMRPC_NODISCARD nm_http_server2_remove_later nm_http_server2_remove_defer(nm_http_server2_remove_context *context);
+int nm_http_server2_remove_later_reply(nm_http_server2_remove_later later, const nm_renamed *reply);
+int nm_http_server2_remove_later_fail(nm_http_server2_remove_later later, int status);
+bool nm_http_server2_remove_later_is_cancelled(nm_http_server2_remove_later later);
+int nm_http_server2_remove_later_throw_very_bad(nm_http_server2_remove_later later,
+                                                const nm_xml_http_request2 *payload);
+
+typedef struct nm_http_server2_caller_later {
+    shmrpc_later base;
+} nm_http_server2_caller_later;
+SHMRPC_NODISCARD nm_http_server2_caller_later nm_http_server2_caller_defer(nm_http_server2_caller_context *context);
+int nm_http_server2_caller_later_reply(nm_http_server2_caller_later later);
+int nm_http_server2_caller_later_fail(nm_http_server2_caller_later later, int status);
+bool nm_http_server2_caller_later_is_cancelled(nm_http_server2_caller_later later);
+
+typedef struct nm_http_server2_error_later {
+    shmrpc_later base;
+} nm_http_server2_error_later;
+SHMRPC_NODISCARD nm_http_server2_error_later nm_http_server2_error_defer(nm_http_server2_error_context *context);
+int nm_http_server2_error_later_reply(nm_http_server2_error_later later);
+int nm_http_server2_error_later_fail(nm_http_server2_error_later later, int status);
+bool nm_http_server2_error_later_is_cancelled(nm_http_server2_error_later later);
+
+typedef struct nm_http_server2_stop_later {
+    shmrpc_later base;
+} nm_http_server2_stop_later;
+SHMRPC_NODISCARD nm_http_server2_stop_later nm_http_server2_stop_defer(nm_http_server2_stop_context *context);
+int nm_http_server2_stop_later_reply(nm_http_server2_stop_later later);
+int nm_http_server2_stop_later_fail(nm_http_server2_stop_later later, int status);
+bool nm_http_server2_stop_later_is_cancelled(nm_http_server2_stop_later later);
 
 SHMRPC_END_DECLS
 

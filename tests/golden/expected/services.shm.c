@@ -902,6 +902,224 @@ int golden_services_every_slow_throw_between(golden_services_every_slow_context 
     return shmrpc_context_throw(&context->base, GOLDEN_SERVICES_OWN_BETWEEN, payload);
 }
 
+golden_services_every_nothing_later golden_services_every_nothing_defer(golden_services_every_nothing_context *context)
+{
+    golden_services_every_nothing_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_services_every_nothing_later_reply(golden_services_every_nothing_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int golden_services_every_nothing_later_fail(golden_services_every_nothing_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_services_every_nothing_later_is_cancelled(golden_services_every_nothing_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+golden_services_every_ask_later golden_services_every_ask_defer(golden_services_every_ask_context *context)
+{
+    golden_services_every_ask_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_services_every_ask_later_reply(golden_services_every_ask_later later, const golden_services_little *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int golden_services_every_ask_later_fail(golden_services_every_ask_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_services_every_ask_later_is_cancelled(golden_services_every_ask_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+golden_services_every_tell_later golden_services_every_tell_defer(golden_services_every_tell_context *context)
+{
+    golden_services_every_tell_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_services_every_tell_later_reply(golden_services_every_tell_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int golden_services_every_tell_later_fail(golden_services_every_tell_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_services_every_tell_later_is_cancelled(golden_services_every_tell_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+golden_services_every_both_later golden_services_every_both_defer(golden_services_every_both_context *context)
+{
+    golden_services_every_both_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_services_every_both_later_reply(golden_services_every_both_later later, const golden_services_little *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int golden_services_every_both_later_fail(golden_services_every_both_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_services_every_both_later_is_cancelled(golden_services_every_both_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+golden_services_every_inline_both_later golden_services_every_inline_both_defer(
+    golden_services_every_inline_both_context *context)
+{
+    golden_services_every_inline_both_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_services_every_inline_both_later_reply(golden_services_every_inline_both_later later,
+                                                  const golden_services_every_inline_both_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int golden_services_every_inline_both_later_fail(golden_services_every_inline_both_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_services_every_inline_both_later_is_cancelled(golden_services_every_inline_both_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int golden_services_every_inline_both_later_throw_second(golden_services_every_inline_both_later later,
+                                                         const golden_parts_part *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_SERVICES_OWN_SECOND, payload);
+}
+
+int golden_services_every_inline_both_later_throw_between(golden_services_every_inline_both_later later,
+                                                          const golden_more_box *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_SERVICES_OWN_BETWEEN, payload);
+}
+
+golden_services_every_foreign_later golden_services_every_foreign_defer(golden_services_every_foreign_context *context)
+{
+    golden_services_every_foreign_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_services_every_foreign_later_reply(golden_services_every_foreign_later later,
+                                              const golden_more_receipt *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int golden_services_every_foreign_later_fail(golden_services_every_foreign_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_services_every_foreign_later_is_cancelled(golden_services_every_foreign_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int golden_services_every_foreign_later_throw_sold_out(golden_services_every_foreign_later later,
+                                                       const golden_parts_part *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_PARTS_FAILURE_SOLD_OUT, payload);
+}
+
+golden_services_every_slow_later golden_services_every_slow_defer(golden_services_every_slow_context *context)
+{
+    golden_services_every_slow_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_services_every_slow_later_reply(golden_services_every_slow_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int golden_services_every_slow_later_fail(golden_services_every_slow_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_services_every_slow_later_is_cancelled(golden_services_every_slow_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int golden_services_every_slow_later_throw_second(golden_services_every_slow_later later,
+                                                  const golden_parts_part *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_SERVICES_OWN_SECOND, payload);
+}
+
+int golden_services_every_slow_later_throw_between(golden_services_every_slow_later later,
+                                                   const golden_more_box *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_SERVICES_OWN_BETWEEN, payload);
+}
+
+golden_services_every_for_ever_later golden_services_every_for_ever_defer(
+    golden_services_every_for_ever_context *context)
+{
+    golden_services_every_for_ever_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int golden_services_every_for_ever_later_reply(golden_services_every_for_ever_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int golden_services_every_for_ever_later_fail(golden_services_every_for_ever_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool golden_services_every_for_ever_later_is_cancelled(golden_services_every_for_ever_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
 int second_connect(second_client **ret, const char *name, const shmrpc_client_options *options)
 {
     shmrpc_client *base = NULL;
@@ -1149,6 +1367,67 @@ int second_again_throw_second(second_again_context *context, const golden_parts_
 int second_again_throw_between(second_again_context *context, const golden_more_box *payload)
 {
     return shmrpc_context_throw(&context->base, GOLDEN_SERVICES_OWN_BETWEEN, payload);
+}
+
+second_foreign_later second_foreign_defer(second_foreign_context *context)
+{
+    second_foreign_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int second_foreign_later_reply(second_foreign_later later, const golden_more_receipt *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int second_foreign_later_fail(second_foreign_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool second_foreign_later_is_cancelled(second_foreign_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int second_foreign_later_throw_sold_out(second_foreign_later later, const golden_parts_part *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_PARTS_FAILURE_SOLD_OUT, payload);
+}
+
+second_again_later second_again_defer(second_again_context *context)
+{
+    second_again_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int second_again_later_reply(second_again_later later, const golden_more_receipt *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int second_again_later_fail(second_again_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool second_again_later_is_cancelled(second_again_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int second_again_later_throw_second(second_again_later later, const golden_parts_part *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_SERVICES_OWN_SECOND, payload);
+}
+
+int second_again_later_throw_between(second_again_later later, const golden_more_box *payload)
+{
+    return shmrpc_later_throw(later.base, GOLDEN_SERVICES_OWN_BETWEEN, payload);
 }
 
 int golden_services_bare_connect(golden_services_bare_client **ret, const char *name,

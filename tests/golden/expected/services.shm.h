@@ -247,8 +247,8 @@ int golden_services_every_client_dispatch(golden_services_every_client *client, 
  *
  * Embed golden_services_every_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_services_every_server {
     shmrpc_server base;
@@ -357,6 +357,97 @@ SHMRPC_NODISCARD int golden_services_every_slow_throw_between(golden_services_ev
                                                               const golden_more_box *payload);
 
 /*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct golden_services_every_nothing_later {
+    shmrpc_later base;
+} golden_services_every_nothing_later;
+SHMRPC_NODISCARD golden_services_every_nothing_later golden_services_every_nothing_defer(
+    golden_services_every_nothing_context *context);
+int golden_services_every_nothing_later_reply(golden_services_every_nothing_later later);
+int golden_services_every_nothing_later_fail(golden_services_every_nothing_later later, int status);
+bool golden_services_every_nothing_later_is_cancelled(golden_services_every_nothing_later later);
+
+typedef struct golden_services_every_ask_later {
+    shmrpc_later base;
+} golden_services_every_ask_later;
+SHMRPC_NODISCARD golden_services_every_ask_later golden_services_every_ask_defer(
+    golden_services_every_ask_context *context);
+int golden_services_every_ask_later_reply(golden_services_every_ask_later later, const golden_services_little *reply);
+int golden_services_every_ask_later_fail(golden_services_every_ask_later later, int status);
+bool golden_services_every_ask_later_is_cancelled(golden_services_every_ask_later later);
+
+typedef struct golden_services_every_tell_later {
+    shmrpc_later base;
+} golden_services_every_tell_later;
+SHMRPC_NODISCARD golden_services_every_tell_later golden_services_every_tell_defer(
+    golden_services_every_tell_context *context);
+int golden_services_every_tell_later_reply(golden_services_every_tell_later later);
+int golden_services_every_tell_later_fail(golden_services_every_tell_later later, int status);
+bool golden_services_every_tell_later_is_cancelled(golden_services_every_tell_later later);
+
+typedef struct golden_services_every_both_later {
+    shmrpc_later base;
+} golden_services_every_both_later;
+SHMRPC_NODISCARD golden_services_every_both_later golden_services_every_both_defer(
+    golden_services_every_both_context *context);
+int golden_services_every_both_later_reply(golden_services_every_both_later later, const golden_services_little *reply);
+int golden_services_every_both_later_fail(golden_services_every_both_later later, int status);
+bool golden_services_every_both_later_is_cancelled(golden_services_every_both_later later);
+
+typedef struct golden_services_every_inline_both_later {
+    shmrpc_later base;
+} golden_services_every_inline_both_later;
+SHMRPC_NODISCARD golden_services_every_inline_both_later golden_services_every_inline_both_defer(
+    golden_services_every_inline_both_context *context);
+int golden_services_every_inline_both_later_reply(golden_services_every_inline_both_later later,
+                                                  const golden_services_every_inline_both_reply *reply);
+int golden_services_every_inline_both_later_fail(golden_services_every_inline_both_later later, int status);
+bool golden_services_every_inline_both_later_is_cancelled(golden_services_every_inline_both_later later);
+int golden_services_every_inline_both_later_throw_second(golden_services_every_inline_both_later later,
+                                                         const golden_parts_part *payload);
+int golden_services_every_inline_both_later_throw_between(golden_services_every_inline_both_later later,
+                                                          const golden_more_box *payload);
+
+typedef struct golden_services_every_foreign_later {
+    shmrpc_later base;
+} golden_services_every_foreign_later;
+SHMRPC_NODISCARD golden_services_every_foreign_later golden_services_every_foreign_defer(
+    golden_services_every_foreign_context *context);
+int golden_services_every_foreign_later_reply(golden_services_every_foreign_later later,
+                                              const golden_more_receipt *reply);
+int golden_services_every_foreign_later_fail(golden_services_every_foreign_later later, int status);
+bool golden_services_every_foreign_later_is_cancelled(golden_services_every_foreign_later later);
+int golden_services_every_foreign_later_throw_sold_out(golden_services_every_foreign_later later,
+                                                       const golden_parts_part *payload);
+
+typedef struct golden_services_every_slow_later {
+    shmrpc_later base;
+} golden_services_every_slow_later;
+SHMRPC_NODISCARD golden_services_every_slow_later golden_services_every_slow_defer(
+    golden_services_every_slow_context *context);
+int golden_services_every_slow_later_reply(golden_services_every_slow_later later);
+int golden_services_every_slow_later_fail(golden_services_every_slow_later later, int status);
+bool golden_services_every_slow_later_is_cancelled(golden_services_every_slow_later later);
+int golden_services_every_slow_later_throw_second(golden_services_every_slow_later later,
+                                                  const golden_parts_part *payload);
+int golden_services_every_slow_later_throw_between(golden_services_every_slow_later later,
+                                                   const golden_more_box *payload);
+
+typedef struct golden_services_every_for_ever_later {
+    shmrpc_later base;
+} golden_services_every_for_ever_later;
+SHMRPC_NODISCARD golden_services_every_for_ever_later golden_services_every_for_ever_defer(
+    golden_services_every_for_ever_context *context);
+int golden_services_every_for_ever_later_reply(golden_services_every_for_ever_later later);
+int golden_services_every_for_ever_later_fail(golden_services_every_for_ever_later later, int status);
+bool golden_services_every_for_ever_later_is_cancelled(golden_services_every_for_ever_later later);
+
+/*
  * ---- golden.services.Other: the calling side ----
  *
  * Calls return 0, a declared error (> 0), or a status of the transport (< 0, SHMRPC_E_...). *ret is written on 0 only.
@@ -426,8 +517,8 @@ int second_client_dispatch(second_client *client, int most);
  *
  * Embed second_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct second_server {
     shmrpc_server base;
@@ -475,6 +566,32 @@ SHMRPC_NODISCARD int second_again_throw_second(second_again_context *context, co
 SHMRPC_NODISCARD int second_again_throw_between(second_again_context *context, const golden_more_box *payload);
 
 /*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct second_foreign_later {
+    shmrpc_later base;
+} second_foreign_later;
+SHMRPC_NODISCARD second_foreign_later second_foreign_defer(second_foreign_context *context);
+int second_foreign_later_reply(second_foreign_later later, const golden_more_receipt *reply);
+int second_foreign_later_fail(second_foreign_later later, int status);
+bool second_foreign_later_is_cancelled(second_foreign_later later);
+int second_foreign_later_throw_sold_out(second_foreign_later later, const golden_parts_part *payload);
+
+typedef struct second_again_later {
+    shmrpc_later base;
+} second_again_later;
+SHMRPC_NODISCARD second_again_later second_again_defer(second_again_context *context);
+int second_again_later_reply(second_again_later later, const golden_more_receipt *reply);
+int second_again_later_fail(second_again_later later, int status);
+bool second_again_later_is_cancelled(second_again_later later);
+int second_again_later_throw_second(second_again_later later, const golden_parts_part *payload);
+int second_again_later_throw_between(second_again_later later, const golden_more_box *payload);
+
+/*
  * ---- golden.services.Bare: the calling side ----
  *
  * Calls return 0, a declared error (> 0), or a status of the transport (< 0, SHMRPC_E_...). *ret is written on 0 only.
@@ -506,8 +623,8 @@ int golden_services_bare_client_dispatch(golden_services_bare_client *client, in
  *
  * Embed golden_services_bare_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_services_bare_server {
     shmrpc_server base;

@@ -196,3 +196,26 @@ void demo_health_health_server_stop(demo_health_health_server *server)
 {
     shmrpc_server_stop(&server->base);
 }
+
+demo_health_health_check_later demo_health_health_check_defer(demo_health_health_check_context *context)
+{
+    demo_health_health_check_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int demo_health_health_check_later_reply(demo_health_health_check_later later, const demo_health_health_reply *reply)
+{
+    return shmrpc_later_reply(later.base, reply);
+}
+
+int demo_health_health_check_later_fail(demo_health_health_check_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool demo_health_health_check_later_is_cancelled(demo_health_health_check_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}

@@ -93,8 +93,8 @@ int demo_health_health_client_dispatch(demo_health_health_client *client, int mo
  *
  * Embed demo_health_health_server in a struct of your own.
  *
- * An operation returns 0, a declared error, or what a ..._throw_... function returned; `reply` is the default image
- * to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct demo_health_health_server {
     shmrpc_server base;
@@ -129,6 +129,22 @@ SHMRPC_NODISCARD int demo_health_health_server_run(demo_health_health_server *se
 void demo_health_health_server_stop(demo_health_health_server *server);
 
 extern const shmrpc_service_info demo_health_health_service_info;
+
+/*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct demo_health_health_check_later {
+    shmrpc_later base;
+} demo_health_health_check_later;
+SHMRPC_NODISCARD demo_health_health_check_later demo_health_health_check_defer(
+    demo_health_health_check_context *context);
+int demo_health_health_check_later_reply(demo_health_health_check_later later, const demo_health_health_reply *reply);
+int demo_health_health_check_later_fail(demo_health_health_check_later later, int status);
+bool demo_health_health_check_later_is_cancelled(demo_health_health_check_later later);
 
 SHMRPC_END_DECLS
 
