@@ -24,7 +24,7 @@ service Fly {
 /* clang-format on */
 #include "flights.shm.h"
 
-#include <sched.h>
+#include <poll.h>
 #include <semaphore.h>
 #include <string.h>
 
@@ -121,18 +121,19 @@ static void disconnect_both(void)
     runtime_dir_remove();
 }
 
-/* Dispatches until *ended is `wanted`. */
+/* Dispatches until *ended is `wanted`; the descriptor tells when there is something to do. */
 static void dispatch_until(const unsigned *ended, unsigned wanted)
 {
+    struct pollfd poller = {.fd = fly_client_fd(client), .events = POLLIN};
     uint64_t deadline_ns = test_deadline_ns(TEST_PATIENCE_MS);
 
+    ck_assert_int_ge(poller.fd, 0);
     while (*ended < wanted) {
         int rc = fly_client_dispatch(client, 64);
         ck_assert_int_le(rc, 1);
         ck_assert(rc >= 0 || *ended == wanted);
-        ck_assert(test_now_ns() < deadline_ns);
-        if (rc == 0)
-            sched_yield();
+        if (rc == 0 && *ended < wanted)
+            ck_assert_int_eq(poll(&poller, 1, test_remaining_ms(deadline_ns)), 1);
     }
 }
 
@@ -358,6 +359,34 @@ START_TEST(done_of_a_method_without_reply)
 }
 END_TEST
 
+static unsigned holds;
+
+static void on_hold(fly_hold_call *call, int rc)
+{
+    (void)call;
+    ck_assert_int_eq(rc, 0);
+    holds++;
+}
+
+START_TEST(the_descriptor_is_silent_until_there_is_something_to_dispatch)
+{
+    fly_hold_call held = {.done = on_hold};
+    struct pollfd poller = {.fd = fly_client_fd(client), .events = POLLIN};
+
+    holds = 0;
+    ck_assert_int_eq(fly_hold_start(client, &held, shmrpc_default()), 0);
+    ck_assert_int_eq(sem_wait(&served.reached), 0);
+    ck_assert_int_eq(fly_client_fd(client), poller.fd);
+    while (fly_client_dispatch(client, 1) == 1)
+        ;
+    ck_assert_int_eq(poll(&poller, 1, 0), 0);
+    sem_post(&served.gate);
+    ck_assert_int_eq(poll(&poller, 1, TEST_PATIENCE_MS), 1);
+    ck_assert_uint_eq(holds, 0);
+    dispatch_until(&holds, 1);
+}
+END_TEST
+
 static unsigned links;
 
 static void on_link(fly_twice_call *call, int rc, const rt_flights_number *reply)
@@ -476,6 +505,7 @@ static Suite *flights_suite(void)
     tcase_add_checked_fixture(telling, connect_both, disconnect_both);
     tcase_add_test(telling, done_is_told_each_end_once_and_in_dispatch);
     tcase_add_test(telling, done_of_a_method_without_reply);
+    tcase_add_test(telling, the_descriptor_is_silent_until_there_is_something_to_dispatch);
     tcase_add_test(telling, done_may_start_the_next_call_with_its_object);
     tcase_add_test(telling, done_is_told_of_deadline_and_cancellation);
     tcase_add_test(telling, done_is_told_of_the_servers_end);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * calls.c - the calling side where a call does not wait: calls in flight, batches, dispatch.
+ * calls.c - the calling side where a call does not wait: calls in flight, batches, event loops.
  *
  * An object of its own type for each method, which the caller owns: the library's part first, then what tells the
  * caller. So a call's end finds its data around it, as a handler does, and the reply comes as what it is.
@@ -65,9 +65,11 @@ static const char loop_header[] =
     "int ${end}(${client} *client);\n"
     "\n"
     "/*\n"
-    " * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is\n"
-    " * nothing more now; below 0: a status.\n"
+    " * For an event loop of the caller's own: wait until the descriptor can be read, then dispatch, which never blocks and\n"
+    " * calls `done` of at most `most` calls of this thread that have ended. 1: call again at once; 0: wait; below 0: a\n"
+    " * status. The descriptor is this thread's, and neither to be read nor closed.\n"
     " */\n"
+    "SHMRPC_NODISCARD int ${fd}(${client} *client);\n"
     "int ${dispatch}(${client} *client, int most);\n";
 
 static const char loop_source[] =
@@ -79,6 +81,11 @@ static const char loop_source[] =
     "int ${end}(${client} *client)\n"
     "{\n"
     "    return shmrpc_client_batch_end((shmrpc_client *)client);\n"
+    "}\n"
+    "\n"
+    "int ${fd}(${client} *client)\n"
+    "{\n"
+    "    return shmrpc_client_fd((shmrpc_client *)client);\n"
     "}\n"
     "\n"
     "int ${dispatch}(${client} *client, int most)\n"
@@ -130,6 +137,7 @@ void gen_calls(gen *g, const model_service *service, const char *client)
         {"client", client},
         {"begin", gen_compose(g, prefix, "batch_begin", at, "the beginning of a batch", title)},
         {"end", gen_compose(g, prefix, "batch_end", at, "the end of a batch", title)},
+        {"fd", gen_compose(g, prefix, "client_fd", at, "the client's descriptor", title)},
         {"dispatch", gen_compose(g, prefix, "client_dispatch", at, "the client's dispatch", title)},
         {NULL, NULL},
     };

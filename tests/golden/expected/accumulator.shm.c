@@ -163,6 +163,11 @@ int acc_batch_end(acc_client *client)
     return shmrpc_client_batch_end((shmrpc_client *)client);
 }
 
+int acc_client_fd(acc_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
 int acc_client_dispatch(acc_client *client, int most)
 {
     return shmrpc_client_dispatch((shmrpc_client *)client, most);

@@ -321,6 +321,11 @@ int calc_batch_end(calc_client *client)
     return shmrpc_client_batch_end((shmrpc_client *)client);
 }
 
+int calc_client_fd(calc_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
 int calc_client_dispatch(calc_client *client, int most)
 {
     return shmrpc_client_dispatch((shmrpc_client *)client, most);

@@ -144,9 +144,11 @@ void calc_batch_begin(calc_client *client);
 int calc_batch_end(calc_client *client);
 
 /*
- * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
- * nothing more now; below 0: a status.
+ * For an event loop of the caller's own: wait until the descriptor can be read, then dispatch, which never blocks and
+ * calls `done` of at most `most` calls of this thread that have ended. 1: call again at once; 0: wait; below 0: a
+ * status. The descriptor is this thread's, and neither to be read nor closed.
  */
+SHMRPC_NODISCARD int calc_client_fd(calc_client *client);
 int calc_client_dispatch(calc_client *client, int most);
 
 /*

@@ -385,6 +385,11 @@ int golden_documents_desk_batch_end(golden_documents_desk_client *client)
     return shmrpc_client_batch_end((shmrpc_client *)client);
 }
 
+int golden_documents_desk_client_fd(golden_documents_desk_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
 int golden_documents_desk_client_dispatch(golden_documents_desk_client *client, int most)
 {
     return shmrpc_client_dispatch((shmrpc_client *)client, most);

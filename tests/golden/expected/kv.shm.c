@@ -850,6 +850,11 @@ int kv_batch_end(kv_client *client)
     return shmrpc_client_batch_end((shmrpc_client *)client);
 }
 
+int kv_client_fd(kv_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
 int kv_client_dispatch(kv_client *client, int most)
 {
     return shmrpc_client_dispatch((shmrpc_client *)client, most);

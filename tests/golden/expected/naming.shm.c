@@ -618,6 +618,11 @@ int nm_http_server2_batch_end(nm_http_server2_client *client)
     return shmrpc_client_batch_end((shmrpc_client *)client);
 }
 
+int nm_http_server2_client_fd(nm_http_server2_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
 int nm_http_server2_client_dispatch(nm_http_server2_client *client, int most)
 {
     return shmrpc_client_dispatch((shmrpc_client *)client, most);

@@ -288,9 +288,11 @@ void nm_http_server2_batch_begin(nm_http_server2_client *client);
 int nm_http_server2_batch_end(nm_http_server2_client *client);
 
 /*
- * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
- * nothing more now; below 0: a status.
+ * For an event loop of the caller's own: wait until the descriptor can be read, then dispatch, which never blocks and
+ * calls `done` of at most `most` calls of this thread that have ended. 1: call again at once; 0: wait; below 0: a
+ * status. The descriptor is this thread's, and neither to be read nor closed.
  */
+SHMRPC_NODISCARD int nm_http_server2_client_fd(nm_http_server2_client *client);
 int nm_http_server2_client_dispatch(nm_http_server2_client *client, int most);
 
 /*

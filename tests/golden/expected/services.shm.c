@@ -562,6 +562,11 @@ int golden_services_every_batch_end(golden_services_every_client *client)
     return shmrpc_client_batch_end((shmrpc_client *)client);
 }
 
+int golden_services_every_client_fd(golden_services_every_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
 int golden_services_every_client_dispatch(golden_services_every_client *client, int most)
 {
     return shmrpc_client_dispatch((shmrpc_client *)client, most);
@@ -1241,6 +1246,11 @@ int second_batch_end(second_client *client)
     return shmrpc_client_batch_end((shmrpc_client *)client);
 }
 
+int second_client_fd(second_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
 int second_client_dispatch(second_client *client, int most)
 {
     return shmrpc_client_dispatch((shmrpc_client *)client, most);
@@ -1464,6 +1474,11 @@ void golden_services_bare_batch_begin(golden_services_bare_client *client)
 int golden_services_bare_batch_end(golden_services_bare_client *client)
 {
     return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int golden_services_bare_client_fd(golden_services_bare_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
 }
 
 int golden_services_bare_client_dispatch(golden_services_bare_client *client, int most)

@@ -237,9 +237,11 @@ void golden_services_every_batch_begin(golden_services_every_client *client);
 int golden_services_every_batch_end(golden_services_every_client *client);
 
 /*
- * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
- * nothing more now; below 0: a status.
+ * For an event loop of the caller's own: wait until the descriptor can be read, then dispatch, which never blocks and
+ * calls `done` of at most `most` calls of this thread that have ended. 1: call again at once; 0: wait; below 0: a
+ * status. The descriptor is this thread's, and neither to be read nor closed.
  */
+SHMRPC_NODISCARD int golden_services_every_client_fd(golden_services_every_client *client);
 int golden_services_every_client_dispatch(golden_services_every_client *client, int most);
 
 /*
@@ -507,9 +509,11 @@ void second_batch_begin(second_client *client);
 int second_batch_end(second_client *client);
 
 /*
- * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
- * nothing more now; below 0: a status.
+ * For an event loop of the caller's own: wait until the descriptor can be read, then dispatch, which never blocks and
+ * calls `done` of at most `most` calls of this thread that have ended. 1: call again at once; 0: wait; below 0: a
+ * status. The descriptor is this thread's, and neither to be read nor closed.
  */
+SHMRPC_NODISCARD int second_client_fd(second_client *client);
 int second_client_dispatch(second_client *client, int most);
 
 /*
@@ -613,9 +617,11 @@ void golden_services_bare_batch_begin(golden_services_bare_client *client);
 int golden_services_bare_batch_end(golden_services_bare_client *client);
 
 /*
- * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
- * nothing more now; below 0: a status.
+ * For an event loop of the caller's own: wait until the descriptor can be read, then dispatch, which never blocks and
+ * calls `done` of at most `most` calls of this thread that have ended. 1: call again at once; 0: wait; below 0: a
+ * status. The descriptor is this thread's, and neither to be read nor closed.
  */
+SHMRPC_NODISCARD int golden_services_bare_client_fd(golden_services_bare_client *client);
 int golden_services_bare_client_dispatch(golden_services_bare_client *client, int most);
 
 /*

@@ -104,6 +104,11 @@ int demo_health_health_batch_end(demo_health_health_client *client)
     return shmrpc_client_batch_end((shmrpc_client *)client);
 }
 
+int demo_health_health_client_fd(demo_health_health_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
 int demo_health_health_client_dispatch(demo_health_health_client *client, int most)
 {
     return shmrpc_client_dispatch((shmrpc_client *)client, most);

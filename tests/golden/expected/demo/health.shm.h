@@ -83,9 +83,11 @@ void demo_health_health_batch_begin(demo_health_health_client *client);
 int demo_health_health_batch_end(demo_health_health_client *client);
 
 /*
- * Calls `done` of at most `most` calls of this thread that have ended. Never blocks. 1: call again at once; 0: there is
- * nothing more now; below 0: a status.
+ * For an event loop of the caller's own: wait until the descriptor can be read, then dispatch, which never blocks and
+ * calls `done` of at most `most` calls of this thread that have ended. 1: call again at once; 0: wait; below 0: a
+ * status. The descriptor is this thread's, and neither to be read nor closed.
  */
+SHMRPC_NODISCARD int demo_health_health_client_fd(demo_health_health_client *client);
 int demo_health_health_client_dispatch(demo_health_health_client *client, int most);
 
 /*
