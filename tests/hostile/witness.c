@@ -31,10 +31,15 @@ uint64_t witness_turned_away(void)
 
 void witness_setup(void)
 {
+    witness_setup_with(NULL);
+}
+
+void witness_setup_with(const shmrpc_service_info *service)
+{
     const shmrpc_server_options options = {.handshake_timeout_ns = WITNESS_HANDSHAKE_NS};
 
     runtime_dir_make();
-    probe_process_start(&witness_server, &(probe_setup){.options = &options});
+    probe_process_start(&witness_server, &(probe_setup){.service = service, .options = &options});
     assert_status(probe_connect(&witness, "probe", NULL), 0);
     witness_expect_served();
     server_fds = counts_fds_of(witness_server.child.pid);

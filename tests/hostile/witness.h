@@ -16,8 +16,9 @@
 extern probe_process witness_server;
 extern shmrpc_client *witness;
 
-/* As a checked fixture; with a runtime directory of the case's own. */
+/* As a checked fixture; with a runtime directory of the case's own. The second: of another service than the probe's. */
 void witness_setup(void);
+void witness_setup_with(const shmrpc_service_info *service);
 void witness_teardown(void);
 
 /* Calls, with values that no other call has, and fails the case unless they are answered rightly. */
