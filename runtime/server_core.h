@@ -13,6 +13,10 @@
  */
 int server_core_init(shmrpc_server *handle, service *offered, const char *name, const shmrpc_server_options *options);
 
+/* As shmrpc_server_attach(), likewise. */
+struct shmrpc_host;
+int server_core_attach(shmrpc_server *handle, service *offered, struct shmrpc_host *host);
+
 /* The service given to init(); NULL after deinit(). */
 service *server_core_service(const shmrpc_server *handle);
 

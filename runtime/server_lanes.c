@@ -46,7 +46,7 @@ static uint32_t answer(server_worker *self, shmrpc_session *session, session_lan
         if (rc == SHMRPC_E_PROTOCOL) {
             break;
         }
-        rc = answered < most ? lane_server_take(&lane->lane, request) : 0;
+        rc = answered < most && !offer_is_over(session->offer) ? lane_server_take(&lane->lane, request) : 0;
     }
     self->allowance -= answered;
     if (rc < 0) {

@@ -37,11 +37,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define PASSES_PER_CLOCK 64u
 #define LOOK_NS INT64_C(50000)
 #define STUCK_NS INT64_C(10000000)
+
+_Thread_local server_host *server_of_thread;
 
 /* ---- whose it is ---- */
 
@@ -408,14 +411,26 @@ static int loop(server_worker *self)
     return rc;
 }
 
-int server_round(server_worker *self, uint32_t most)
+/* Who did not get a turn is first the next time. */
+static void rotate(server_worker *self)
 {
-    int rc;
+    if (self->hold_count > 1) {
+        server_hold first = self->holds[0];
 
-    if (is_over(self->host)) {
-        return error_set(SHMRPC_E_UNAVAILABLE, "the server has stopped");
+        memmove(&self->holds[0], &self->holds[1], (self->hold_count - 1) * sizeof(first));
+        self->holds[self->hold_count - 1] = first;
     }
-    rc = look_around(self, false);
+}
+
+/* What is left in the poller makes its descriptor readable: it is only asked where nothing else is known to do. */
+static int do_round(server_worker *self, uint32_t most)
+{
+    int rc = 0;
+
+    self->now_ns = clock_now_ns();
+    if (self->hold_count == 0 || self->now_ns - self->looked_ns >= LOOK_NS) {
+        rc = look_around(self, false);
+    }
     if (rc != 0) {
         return rc;
     }
@@ -423,22 +438,48 @@ int server_round(server_worker *self, uint32_t most)
         wind_down(self);
     }
     self->allowance = most;
-    (void)pass(self, PASS_SERVE);
+    (void)pass(self, PASS_CHECK);
+    if (self->allowance == 0) {
+        rotate(self);
+    }
     return self->hold_count != 0 || is_over(self->host);
+}
+
+int server_round(server_worker *self, uint32_t most)
+{
+    server_host *outer = server_of_thread;
+    int rc;
+
+    if (is_over(self->host)) {
+        return error_set(SHMRPC_E_UNAVAILABLE, "the server has stopped");
+    }
+    server_of_thread = self->host;
+    rc = do_round(self, most);
+    server_of_thread = outer;
+    return rc;
+}
+
+void server_sweep(server_worker *self)
+{
+    server_host *outer = server_of_thread;
+
+    server_of_thread = self->host;
+    (void)pass(self, PASS_HEAR);
+    server_of_thread = outer;
 }
 
 /* ---- begin and end ---- */
 
 static int make_workers(server_host *host)
 {
+    server_worker *workers = aligned_alloc(_Alignof(server_worker), host->worker_count * sizeof(*workers));
     uint32_t i;
 
-    host->workers = aligned_alloc(_Alignof(server_worker), host->worker_count * sizeof(*host->workers));
-    if (host->workers == NULL) {
+    if (workers == NULL) {
         return -ENOMEM;
     }
     for (i = 0; i < host->worker_count; i++) {
-        server_worker *self = &host->workers[i];
+        server_worker *self = &workers[i];
 
         *self = (server_worker){.host = host, .number = i + 1};
         /* Each seat once, and once more where it was taken away between two passes. */
@@ -446,6 +487,10 @@ static int make_workers(server_host *host)
         self->holds = calloc(self->hold_room, sizeof(*self->holds));
         server_rules(self);
     }
+    /* Whoever asks for its counters may do so already. */
+    host_lock(host);
+    host->workers = workers;
+    host_unlock(host);
     for (i = 0; i < host->worker_count; i++) {
         if (host->workers[i].holds == NULL) {
             return -ENOMEM;
@@ -536,7 +581,9 @@ static void *worker_main(void *argument)
 {
     server_worker *self = argument;
 
+    server_of_thread = self->host;
     self->status = loop(self);
+    server_of_thread = NULL;
     if (self->status != 0) {
         server_stop(self->host);
     }

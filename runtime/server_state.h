@@ -2,7 +2,10 @@
 /*
  * server_state.h - what the parts of a server share: its state, and what they do for each other.
  *
- *   server.c             the life of hosts and of the services that they offer; what any thread may ask
+ *   server.c             servers as applications have them
+ *   server_host.c        the life of a host
+ *   server_offer.c       its services
+ *   server_counts.c      what any thread may ask
  *   server_loop.c        workers: who serves which session, and when they sleep
  *   server_door.c        clients that come
  *   server_users.c       how many of each user
@@ -54,6 +57,7 @@ typedef struct server_offer {
     server_host *host;
     service *service;
     shmrpc_server *handle;
+    bool has_host;        /* of its own; else it is one of several */
     server_desk *desks;   /* one for each worker */
     _Atomic bool is_over; /* nobody may connect to it any more */
 
@@ -86,9 +90,8 @@ struct server_worker {
     int64_t looked_ns;  /* when it last looked at the poller */
     uint32_t allowance; /* requests that it may still begin before it returns to its caller */
     bool is_winding;
-    bool is_in_round; /* of dispatch() */
-    bool is_called;   /* somebody has more than one session, and called who slept */
-    int status;       /* that it ended with */
+    bool is_called; /* somebody has more than one session, and called who slept */
+    int status;     /* that it ended with */
     pthread_t thread;
 
     _Alignas(64) _Atomic uint32_t load; /* seats that are its own; others take from it */
@@ -118,6 +121,7 @@ struct server_host {
     _Atomic bool is_over; /* after stopping: there is nobody left to serve */
     _Atomic uint32_t sleepers;
     _Atomic bool has_outside_news; /* seats that nobody has may be pending */
+    _Atomic bool is_in_round;      /* a thread dispatches */
 
     int poller; /* made when it begins: a poller is not to be shared with a parent */
     int timer;
@@ -163,6 +167,11 @@ static inline bool host_is_stopping(const server_host *host)
     return atomic_load_explicit(&host->stopping, memory_order_acquire);
 }
 
+static inline bool offer_is_over(const server_offer *offer)
+{
+    return atomic_load_explicit(&offer->is_over, memory_order_relaxed);
+}
+
 static inline void host_lock(server_host *host)
 {
     (void)pthread_mutex_lock(&host->lock);
@@ -182,8 +191,45 @@ const char *server_name(const server_host *host, const shmrpc_session *session);
 shmrpc_log_entry server_about(const server_host *host, const shmrpc_session *session, shmrpc_log_level level,
                               shmrpc_log_event event);
 
-/* As shmrpc_server_stop(). */
+/* ---- server_host.c ---- */
+
+/* A host with a name, and no service. 0 or a status. */
+int server_host_new(server_host **ret_host, const char *name, const shmrpc_server_options *options);
+
+/* Its services are gone. */
+void server_host_free(server_host *host);
+
+/* As for servers and hosts (server.h, host.h). */
+int server_host_run(server_host *host);
+int server_host_fd(server_host *host);
+int server_host_dispatch(server_host *host, int most);
 void server_stop(server_host *host);
+
+/* Puts a service in. On success it is the host's, and *ret_offer the handle's implementation. 0 or a status. */
+int server_host_attach(server_host *host, shmrpc_server *handle, service *offered, server_offer **ret_offer);
+
+/* Takes it out, and frees it. Its handle has no implementation any more. 0 or MISUSE. */
+int server_host_detach(server_offer *offer);
+
+/* ---- server_offer.c ---- */
+
+/* A service that nobody finds yet. NULL: out of memory; on success `offered` is its to use, and not to free. */
+server_offer *server_offer_new(server_host *host, shmrpc_server *handle, service *offered);
+void server_offer_free(server_offer *offer);
+
+/* Lets clients find it. 0, UNAVAILABLE, IN_USE. */
+int server_offer_put_in(server_offer *offer);
+
+/*
+ * Hides it, ends its sessions, and waits until nobody has it. Not in a thread that serves the host; where it is
+ * dispatched, by who may do that now.
+ */
+void server_offer_take_out(server_offer *offer);
+
+/* ---- server_counts.c ---- */
+
+/* Adds what was counted for a service. Under the lock. */
+void server_add_counts(shmrpc_server_counts *counts, const server_offer *offer);
 
 /* ---- server_loop.c ---- */
 
@@ -198,6 +244,12 @@ void server_finish(server_host *host);
 
 /* One round of the only worker, of `most` requests: 1: there is more; 0: wait for the poller. Or a status. */
 int server_round(server_worker *self, uint32_t most);
+
+/* Looks at what the worker's seats were knocked for, serving nobody. */
+void server_sweep(server_worker *self);
+
+/* The host that this thread serves at the moment; NULL: none. */
+extern _Thread_local server_host *server_of_thread;
 
 /* Adds a seat that the worker has taken to those that it visits. */
 void server_keep(server_worker *self, seat *at);

@@ -138,18 +138,12 @@ static void raw_free(service *base)
     free(base);
 }
 
-int shmrpc_lane_server_init(shmrpc_lane_server *server, const shmrpc_lane_handlers *handlers, const char *name,
-                            const shmrpc_lane_limits *limits, const shmrpc_server_options *options)
+static int raw_new(raw_service **ret, const shmrpc_lane_handlers *handlers, const shmrpc_lane_limits *limits)
 {
     shmrpc_lane_limits bounds;
     raw_service *self;
-    int rc;
+    int rc = raw_limits(limits, &bounds);
 
-    if (server == NULL || handlers == NULL || handlers->request == NULL || name == NULL) {
-        return error_set(SHMRPC_E_MISUSE, "a raw server needs a handler and a name");
-    }
-    *server = (shmrpc_lane_server){0};
-    rc = raw_limits(limits, &bounds);
     if (rc != 0) {
         return rc;
     }
@@ -166,9 +160,48 @@ int shmrpc_lane_server_init(shmrpc_lane_server *server, const shmrpc_lane_handle
     self->base.connected = connected;
     self->base.disconnected = disconnected;
     self->base.free = raw_free;
-    rc = server_core_init(&server->base, &self->base, name, options);
+    *ret = self;
+    return 0;
+}
+
+int shmrpc_lane_server_init(shmrpc_lane_server *server, const shmrpc_lane_handlers *handlers, const char *name,
+                            const shmrpc_lane_limits *limits, const shmrpc_server_options *options)
+{
+    raw_service *made;
+    int rc;
+
+    if (server == NULL || handlers == NULL || handlers->request == NULL || name == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "a raw server needs a handler and a name");
+    }
+    *server = (shmrpc_lane_server){0};
+    rc = raw_new(&made, handlers, limits);
     if (rc != 0) {
-        raw_free(&self->base);
+        return rc;
+    }
+    rc = server_core_init(&server->base, &made->base, name, options);
+    if (rc != 0) {
+        raw_free(&made->base);
+    }
+    return rc;
+}
+
+int shmrpc_lane_server_attach(shmrpc_lane_server *server, const shmrpc_lane_handlers *handlers,
+                              const shmrpc_lane_limits *limits, struct shmrpc_host *host)
+{
+    raw_service *made;
+    int rc;
+
+    if (server == NULL || handlers == NULL || handlers->request == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "a raw server needs a handler");
+    }
+    *server = (shmrpc_lane_server){0};
+    rc = raw_new(&made, handlers, limits);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = server_core_attach(&server->base, &made->base, host);
+    if (rc != 0) {
+        raw_free(&made->base);
     }
     return rc;
 }

@@ -6,6 +6,8 @@
  * as its default image. Whatever the operation returns, the caller gets one answer: a reply that validates, a declared
  * error, a status that may travel, or INTERNAL with a line in the server's log.
  */
+#include <shmrpc/host.h>
+
 #include "service.h"
 
 #include "current.h"
@@ -383,24 +385,28 @@ static void typed_free(service *base)
     free(self);
 }
 
-static service *typed_new(const shmrpc_server_binding *binding)
+static int typed_new(service **ret, const shmrpc_server_binding *binding)
 {
     const shmrpc_service_info *info = binding->service;
-    typed_service *self = calloc(1, sizeof(*self));
     uint32_t request_size = 0;
     uint32_t answer_size = 0;
+    typed_service *self;
     uint32_t i;
+    int rc = message_check_service(info);
 
+    if (rc != 0) {
+        return rc;
+    }
+    self = calloc(1, sizeof(*self));
     if (self != NULL) {
         self->names = calloc((size_t)info->method_count + 1, sizeof(*self->names));
         self->habits = calloc((size_t)info->method_count + 1, sizeof(*self->habits));
     }
     if (self == NULL || self->names == NULL || self->habits == NULL) {
-        (void)error_set(SHMRPC_E_NO_MEMORY, "cannot make a service");
         if (self != NULL) {
             typed_free(&self->base);
         }
-        return NULL;
+        return error_set(SHMRPC_E_NO_MEMORY, "cannot make a service");
     }
     for (i = 0; i < info->method_count; i++) {
         const shmrpc_method_info *method = &info->methods[i];
@@ -422,28 +428,45 @@ static service *typed_new(const shmrpc_server_binding *binding)
     self->base.connected = connected;
     self->base.disconnected = disconnected;
     self->base.free = typed_free;
-    return &self->base;
+    *ret = &self->base;
+    return 0;
 }
 
 int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *binding, const char *name,
                        const shmrpc_server_options *options)
 {
-    service *made;
+    service *made = NULL;
     int rc;
 
     if (server == NULL || binding == NULL || binding->service == NULL || name == NULL) {
         return error_set(SHMRPC_E_MISUSE, "a server needs a service and a name");
     }
     *server = (shmrpc_server){0};
-    rc = message_check_service(binding->service);
+    rc = typed_new(&made, binding);
     if (rc != 0) {
         return rc;
     }
-    made = typed_new(binding);
-    if (made == NULL) {
-        return SHMRPC_E_NO_MEMORY;
-    }
     rc = server_core_init(server, made, name, options);
+    if (rc != 0) {
+        made->free(made);
+    }
+    return rc;
+}
+
+int shmrpc_server_attach(shmrpc_server *server, const shmrpc_server_binding *binding, shmrpc_host *host)
+{
+    service *made = NULL;
+    int rc;
+
+    if (server == NULL || binding == NULL || binding->service == NULL) {
+        return error_set(SHMRPC_E_MISUSE, "a server needs a service");
+    }
+    *server = (shmrpc_server){0};
+    rc = typed_new(&made, binding);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = server_core_attach(server, made, host);
     if (rc != 0) {
         made->free(made);
     }

@@ -109,6 +109,14 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_lane_server_init(shmrpc_lane_server *s
                                                            const shmrpc_lane_limits *limits,
                                                            const shmrpc_server_options *options);
 
+struct shmrpc_host;
+
+/* As shmrpc_server_attach() (host.h); a host offers the raw transport once. shmrpc_lane_server_deinit() takes it out. */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_lane_server_attach(shmrpc_lane_server *server,
+                                                             const shmrpc_lane_handlers *handlers,
+                                                             const shmrpc_lane_limits *limits,
+                                                             struct shmrpc_host *host);
+
 static inline void shmrpc_lane_server_deinit(shmrpc_lane_server *server)
 {
     shmrpc_server_deinit(&server->base);
@@ -117,6 +125,16 @@ static inline void shmrpc_lane_server_deinit(shmrpc_lane_server *server)
 SHMRPC_NODISCARD static inline int shmrpc_lane_server_run(shmrpc_lane_server *server)
 {
     return shmrpc_server_run(&server->base);
+}
+
+SHMRPC_NODISCARD static inline int shmrpc_lane_server_fd(shmrpc_lane_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+SHMRPC_NODISCARD static inline int shmrpc_lane_server_dispatch(shmrpc_lane_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 /* Async-signal-safe. */

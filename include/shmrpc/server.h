@@ -198,6 +198,28 @@ SHMRPC_EXPORT void shmrpc_server_deinit(shmrpc_server *server);
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_run(shmrpc_server *server);
 
+/*
+ * In place of run(), in a loop of the application's own: a descriptor to wait for (readable), and a function that never
+ * blocks, which is to be called when it is, and once before the first wait.
+ *
+ *     while ((rc = shmrpc_server_dispatch(&server, 64)) >= 0) {
+ *         poll(&(struct pollfd){.fd = fd, .events = POLLIN}, 1, rc == 1 ? 0 : -1);
+ *     }
+ *
+ * dispatch() runs up to `most` (at least 1) handlers. 1: call it again at once, or when the loop has looked at what else
+ * there is; 0: wait for the descriptor, there is nothing to do until then. Below 0: UNAVAILABLE: the server was stopped,
+ * and all has been answered or given up; LIMIT, SYSTEM, NO_MEMORY; MISUSE: run() was called, the server has several
+ * workers, `most` is 0 or less, or dispatch() runs already (in a handler, or in another thread).
+ *
+ * The descriptor is the server's, valid until deinit(), and the same each time; only to be waited for. Both functions
+ * begin to serve where that has not begun, in this process; from then on run() is MISUSE. One thread at a time.
+ *
+ * While clients call one after the other, dispatch() returns 1 for as long as the option spin_ns says: a loop that is to
+ * sleep rather than to spin sets SHMRPC_SPIN_NONE.
+ */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_fd(shmrpc_server *server);
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_dispatch(shmrpc_server *server, int most);
+
 /* Makes run() return after it has answered what has been sent. Async-signal-safe; any thread; before run() too. */
 SHMRPC_EXPORT void shmrpc_server_stop(shmrpc_server *server);
 

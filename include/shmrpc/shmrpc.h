@@ -7,6 +7,7 @@
 #include <shmrpc/client.h>
 #include <shmrpc/deadline.h>
 #include <shmrpc/generated.h>
+#include <shmrpc/host.h>
 #include <shmrpc/lane.h>
 #include <shmrpc/log.h>
 #include <shmrpc/server.h>

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * server_counts.c - what any thread may ask of a server while it serves.
+ *
+ * Workers count what they alone count, each for itself (server_tally); who asks adds them up. What several of them
+ * count is under the host's lock.
+ */
+#include <shmrpc/host.h>
+
+#include "server_core.h"
+#include "server_state.h"
+
+/* What its workers have counted so far. */
+static void add_tallies(const server_offer *offer, shmrpc_server_counts *counts)
+{
+    uint32_t worker;
+    uint32_t method;
+
+    for (worker = 0; worker < offer->host->worker_count; worker++) {
+        for (method = 0; method <= offer->service->method_count; method++) {
+            const server_tally *tally = &offer->desks[worker].methods[method];
+
+            counts->calls += tally_get(&tally->calls);
+            counts->calls_failed += tally_get(&tally->failed);
+        }
+    }
+}
+
+/* The doorbells of those who are still connected. Under the lock. */
+static uint64_t doorbells_of(const server_host *host, const server_offer *offer)
+{
+    list_link *link;
+    uint64_t count = 0;
+
+    for (link = host->open.next; link != &host->open; link = link->next) {
+        const shmrpc_session *session = list_entry(link, shmrpc_session, life);
+        uint64_t bits;
+
+        for (bits = session->offer == offer ? session->lane_bits : 0; bits != 0; bits &= bits - 1) {
+            count += tally_get(&session->lanes[__builtin_ctzll(bits)]->lane.doorbells);
+        }
+    }
+    return count;
+}
+
+/* Under the lock. */
+static uint64_t sleeps_of(const server_host *host)
+{
+    uint64_t count = 0;
+    uint32_t i;
+
+    for (i = 0; host->workers != NULL && i < host->worker_count; i++) {
+        count += tally_get(&host->workers[i].sleeps);
+    }
+    return count;
+}
+
+void server_add_counts(shmrpc_server_counts *counts, const server_offer *offer)
+{
+    counts->sessions_accepted += offer->counts.sessions_accepted;
+    counts->sessions_refused += offer->counts.sessions_refused;
+    counts->sessions_dropped += offer->counts.sessions_dropped;
+    counts->sessions_open += offer->counts.sessions_open;
+    counts->doorbells += offer->counts.doorbells + doorbells_of(offer->host, offer);
+    add_tallies(offer, counts);
+}
+
+shmrpc_server_counts shmrpc_server_counters(const shmrpc_server *handle)
+{
+    const server_offer *offer = handle == NULL ? NULL : handle->implementation;
+    shmrpc_server_counts counts = {0};
+    server_host *host;
+
+    if (offer == NULL) {
+        return counts;
+    }
+    host = offer->host;
+    host_lock(host);
+    if (offer->has_host) {
+        counts = host->counts;
+    }
+    server_add_counts(&counts, offer);
+    counts.sleeps = sleeps_of(host);
+    host_unlock(host);
+    return counts;
+}
+
+shmrpc_server_counts shmrpc_host_counters(const shmrpc_host *handle)
+{
+    server_host *host = handle == NULL ? NULL : handle->implementation;
+    shmrpc_server_counts counts = {0};
+    list_link *link;
+
+    if (host == NULL) {
+        return counts;
+    }
+    host_lock(host);
+    counts = host->counts;
+    for (link = host->offers.next; link != &host->offers; link = link->next) {
+        server_add_counts(&counts, list_entry(link, server_offer, others));
+    }
+    counts.sleeps = sleeps_of(host);
+    host_unlock(host);
+    return counts;
+}
