@@ -233,7 +233,24 @@ START_TEST(callbacks_of_the_old_session_run_beside_those_of_the_new_one)
 }
 END_TEST
 
-/* The lane whose calls are being told is replaced meanwhile. */
+/* The lane whose calls are being told is replaced meanwhile: it stays until the function has returned. */
+START_TEST(the_only_callback_may_be_what_connects_again)
+{
+    told call = {.calls = true};
+
+    assert_status(start_value(&call.base, PROBE_ECHO, 1, on_done), 0);
+    assert_status(probe_ping(client, shmrpc_default()), 0);
+    replace_server();
+    await_true(shmrpc_client_state(client) == SHMRPC_CLIENT_RECONNECTING);
+    dispatch_until(1);
+    expect_told(&call, 0, 1);
+    assert_status(call.called, 0);
+    assert_status(call.dispatched, SHMRPC_E_MISUSE);
+    counts_expect_same(&connected);
+    ck_assert_uint_eq(atomic_load(&state->connected), 2);
+}
+END_TEST
+
 START_TEST(a_callback_may_be_what_connects_again)
 {
     told calls[3] = {{.calls = true}, {.calls = true}, {.calls = true}};
@@ -384,6 +401,7 @@ START_TEST(a_thread_ends_with_lanes_of_both_sessions)
 {
     caller callers[THREADS];
     uint64_t reply;
+    size_t kept;
 
     run_callers(callers, LEAVES);
     for (unsigned i = 0; i < THREADS; i++) {
@@ -392,6 +410,9 @@ START_TEST(a_thread_ends_with_lanes_of_both_sessions)
     }
     ck_assert(probe_answers_rightly(client, 1, 20));
     ck_assert_uint_eq(atomic_load(&state->connected), 2);
+    /* Of the new session's lanes this thread has one now, and the others are idle; of the old one's there is none. */
+    kept = counts_fds_of(getpid()) - connected.fds;
+    ck_assert_msg(kept % (THREADS - 1) == 0 && kept / (THREADS - 1) >= 2, "%zu descriptors more", kept);
 }
 END_TEST
 
@@ -412,27 +433,7 @@ static void start_nobody(caller *self, uint64_t timeout_ms)
     ck_assert_int_eq(pthread_create(&self->thread, NULL, call_nobody, self), 0);
 }
 
-START_TEST(threads_that_wait_for_a_server_keep_their_own_deadlines)
-{
-    caller callers[THREADS];
-
-    kill_server();
-    await_true(shmrpc_client_state(client) == SHMRPC_CLIENT_RECONNECTING);
-    for (unsigned i = 0; i < THREADS; i++)
-        start_nobody(&callers[i], 20 + 60 * (THREADS - i));
-    for (unsigned i = 0; i < THREADS; i++) {
-        ck_assert_int_eq(pthread_join(callers[i].thread, NULL), 0);
-        assert_status(callers[i].echoed, SHMRPC_E_NOT_SENT);
-        ck_assert_uint_ge(callers[i].reply, callers[i].value * 1000000);
-        ck_assert_uint_lt(callers[i].reply, (callers[i].value + 2000) * 1000000);
-    }
-    shmrpc_client_free(client);
-    client = NULL;
-    start_server();
-}
-END_TEST
-
-/* Who listens here takes connections, and closes them. */
+/* Who listens here does not answer. */
 static int listen_in_place_of_the_server(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -445,6 +446,35 @@ static int listen_in_place_of_the_server(void)
     return listener;
 }
 
+/* Nobody is there; or somebody who does not answer, so that one attempt takes as long as its thread has time. */
+START_TEST(threads_that_wait_for_a_server_keep_their_own_deadlines)
+{
+    caller callers[THREADS];
+    int listener = -1;
+
+    kill_server();
+    await_true(shmrpc_client_state(client) == SHMRPC_CLIENT_RECONNECTING);
+    if (_i == 1)
+        listener = listen_in_place_of_the_server();
+    for (unsigned i = 0; i < THREADS; i++)
+        start_nobody(&callers[i], 20 + 60 * (THREADS - i));
+    for (unsigned i = 0; i < THREADS; i++) {
+        ck_assert_int_eq(pthread_join(callers[i].thread, NULL), 0);
+        assert_status(callers[i].echoed, SHMRPC_E_NOT_SENT);
+        ck_assert_uint_ge(callers[i].reply, callers[i].value * 1000000);
+        ck_assert_uint_lt(callers[i].reply, (callers[i].value + 2000) * 1000000);
+    }
+    if (_i == 1) {
+        ck_assert_int_eq(close(listener), 0);
+        probe_forget("probe");
+    }
+    shmrpc_client_free(client);
+    client = NULL;
+    start_server();
+}
+END_TEST
+
+/* Here each connection is taken and closed. */
 START_TEST(threads_share_one_back_off)
 {
     caller callers[4];
@@ -492,12 +522,13 @@ static Suite *reconnect_flights_suite(void)
     tcase_add_test(tests, the_last_of_them_may_carry_the_payload_that_is_asked_for);
     tcase_add_test(tests, objects_are_used_again_in_the_new_session);
     tcase_add_test(tests, callbacks_of_the_old_session_run_beside_those_of_the_new_one);
+    tcase_add_test(tests, the_only_callback_may_be_what_connects_again);
     tcase_add_test(tests, a_callback_may_be_what_connects_again);
     tcase_add_test(tests, a_batch_goes_on_in_the_new_session);
     tcase_add_test(tests, threads_that_call_at_once_share_the_new_session);
     tcase_add_test(tests, a_handle_is_freed_with_lanes_of_both_sessions);
     tcase_add_test(tests, a_thread_ends_with_lanes_of_both_sessions);
-    tcase_add_test(tests, threads_that_wait_for_a_server_keep_their_own_deadlines);
+    tcase_add_loop_test(tests, threads_that_wait_for_a_server_keep_their_own_deadlines, 0, 2);
     tcase_add_test(tests, threads_share_one_back_off);
     suite_add_tcase(suite, tests);
     return suite;

@@ -8,6 +8,7 @@
 #include "socket_pair.h"
 
 #include "runtime/connection.h"
+#include "runtime/platform/clock.h"
 #include "runtime/platform/process.h"
 #include "runtime/platform/socket.h"
 
@@ -99,6 +100,49 @@ START_TEST(a_closed_lane_is_the_end_before_the_socket_tells)
 }
 END_TEST
 
+/* Without a reason it asks nobody: that is a system call. */
+START_TEST(publishes_nothing_once_it_was_told_of_the_end)
+{
+    lane_call call;
+    int64_t timeout_ns = 0;
+
+    self.thread = process_thread();
+    self.lane = pair.client;
+    ck_assert_int_eq(close(far_end), 0);
+    far_end = -1;
+    ck_assert_int_eq(connection_begin(&self, 8, 8, &timeout_ns, &call), 0);
+    alarm_set(&self.peer.alarm);
+    ck_assert_int_eq(connection_begin(&self, 8, 8, &timeout_ns, &call), SHMRPC_E_NOT_SENT);
+    ck_assert_int_eq(self.condition, SHMRPC_CLIENT_GONE);
+    ck_assert(!alarm_is_set(&self.peer.alarm));
+    ck_assert_int_eq(connection_begin(&self, 8, 8, &timeout_ns, &call), SHMRPC_E_NOT_SENT);
+}
+END_TEST
+
+/* The socket has been closed, and no more is known: of what was published. */
+START_TEST(what_was_written_and_not_published_was_executed_by_nobody)
+{
+    lane_call calls[2];
+    lane_waiter waiters[2] = {0};
+    lane_reply reply;
+    int64_t timeout_ns = 0;
+
+    self.thread = process_thread();
+    self.lane = pair.client;
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(connection_begin(&self, 8, 8, &timeout_ns, &calls[i]), 0);
+        lane_client_keep(&self.lane, &calls[i], &waiters[i]);
+        ck_assert_int_eq(connection_send(&self, &calls[i], 1, 8, 0), 0);
+        lane_client_open_batch(&self.lane);
+    }
+    ck_assert_int_eq(close(far_end), 0);
+    far_end = -1;
+    ck_assert_int_eq(connection_look(&self), SHMRPC_CLIENT_GONE);
+    ck_assert_int_eq(connection_await(&self, &waiters[1], CLOCK_NEVER, &reply), SHMRPC_E_NOT_EXECUTED);
+    ck_assert_int_eq(connection_await(&self, &waiters[0], CLOCK_NEVER, &reply), SHMRPC_E_UNKNOWN);
+}
+END_TEST
+
 static int just_end(child_link *link, void *data)
 {
     (void)data;
@@ -154,6 +198,8 @@ static Suite *connection_suite(void)
     tcase_add_test(tests, a_server_that_sends_rubbish_has_failed_for_good);
     tcase_add_test(tests, descriptors_that_come_uninvited_are_closed);
     tcase_add_test(tests, a_closed_lane_is_the_end_before_the_socket_tells);
+    tcase_add_test(tests, publishes_nothing_once_it_was_told_of_the_end);
+    tcase_add_test(tests, what_was_written_and_not_published_was_executed_by_nobody);
     tcase_add_test(tests, the_end_of_the_process_is_the_end_while_others_hold_the_socket);
     tcase_add_test(tests, a_forked_child_takes_nothing_from_its_parent);
     suite_add_tcase(suite, tests);
