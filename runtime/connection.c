@@ -7,6 +7,7 @@
 #include "log.h"
 #include "monitor.h"
 #include "options.h"
+#include "platform/barrier.h"
 #include "platform/clock.h"
 #include "platform/event.h"
 #include "platform/feature.h"
@@ -163,6 +164,7 @@ static int attach(connection *self, const control_welcome *welcome, int64_t unti
     }
     region_init(&self->memory, base, &geometry);
     self->memory.semaphores = !feature_is_wanted(FEATURE_FUTEX);
+    self->memory.membarrier = welcome->membarrier;
     if (!self->memory.semaphores) {
         self->bell = event_new();
         if (self->bell < 0) {
@@ -230,6 +232,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     hello->inbox = options->depth == 0 ? REGION_DEPTH : options->depth;
     hello->runtime = SHMRPC_VERSION;
     hello->semaphores = !feature_is_wanted(FEATURE_FUTEX);
+    hello->membarrier = barrier_make() == 0; /* whoever can make one now can later */
     packet.as.hello = *hello;
     rc = handshake_send(self->socket, &packet, NULL, 0, until_ns);
     if (rc == 0) {

@@ -163,6 +163,7 @@ static int hello_encode(const control_hello *hello, void **ret_bytes, size_t *re
     to.runtime = wire_string(hello->runtime);
     to.inbox = hello->inbox;
     to.semaphores = hello->semaphores;
+    to.membarrier = hello->membarrier;
     to.token = token_encode(&token);
 
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_HELLO;
@@ -201,6 +202,7 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
     to.runtime = wire_string(welcome->runtime);
     to.inbox_depth = welcome->inbox_depth;
     to.token = token_encode(&token);
+    to.membarrier = welcome->membarrier;
 
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_WELCOME;
     packet.welcome = &to;
@@ -390,6 +392,7 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
         .runtime = from->runtime,
         .inbox = from->inbox,
         .semaphores = from->semaphores != 0,
+        .membarrier = from->membarrier != 0,
     };
     return token_decode(&from->token, &to->token);
 }
@@ -425,6 +428,7 @@ static reason welcome_decode(const wire_welcome *from, control_welcome *to)
         .session = from->session,
         .runtime = from->runtime,
         .inbox_depth = from->inbox_depth,
+        .membarrier = from->membarrier != 0,
     };
     return token_decode(&from->token, &to->token);
 }

@@ -51,6 +51,7 @@ typedef struct control_hello {
     uint32_t inbox;        /* at most CONTROL_DEPTH_MAX */
     control_token token;
     bool semaphores;
+    bool membarrier;
 } control_hello;
 
 typedef struct control_welcome {
@@ -68,6 +69,7 @@ typedef struct control_welcome {
     const char *runtime;  /* 0 .. CONTROL_NAME_MAX bytes */
     uint32_t inbox_depth; /* at most CONTROL_DEPTH_MAX */
     control_token token;
+    bool membarrier;
 } control_welcome;
 
 typedef struct control_attach {

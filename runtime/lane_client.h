@@ -22,8 +22,8 @@
  *   - A slot is used again in order, and not before its answer has been read or stowed. Blocks come back one by one.
  *   - The last `unsent` positions are written and not published. They are before anything sleeps, before a status says
  *     that there is no room, and in the end of the batch.
- *   - Sleeping awaits the last published position, whatever is being waited for: that is the one that the server is
- *     sure to look for (shared_read_wish). A wait for another call therefore sleeps until the server has caught up.
+ *   - Sleeping awaits the position that is waited for. Where that is not the last one published, the server may look for
+ *     the wish without a fence, and the fence is made for it by barrier_make() (shared_read_wish).
  *
  * One thread at a time. Nothing here allocates after init, or knows who the peer is: whether it still lives is asked
  * through `lane_peer`, and only after the spin has failed.

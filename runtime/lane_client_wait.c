@@ -4,6 +4,7 @@
  */
 #include "error.h"
 #include "lane_client_core.h"
+#include "platform/barrier.h"
 #include "platform/clock.h"
 #include "platform/futex.h"
 
@@ -52,21 +53,41 @@ static inline bool is_reached(const lane_client *lane, uint64_t position)
 }
 
 /*
- * Sleeps until the last published position has its reply (where one is waited for), an entry of the inbox, an alarm, or
- * nap_ns. True: somebody woke it.
+ * Makes the wish for this position (0: for none), which is to be looked at after it. The server is sure to look for a
+ * wish after its reply to the last call that it can see; after those before it, it looks without a fence, which is then
+ * made for it here. Where that fails, as where a filter of system calls came after the handshake, the wish is for the
+ * last one.
+ */
+static uint32_t make_wish(const lane_client *lane, uint64_t position, uint32_t how)
+{
+    lane_header *header = lane->memory.header;
+    uint64_t last = lane->next - lane->unsent - 1;
+
+    how |= position == 0 ? 0 : WISH_CALL;
+    if (position != 0 && position < last && lane->memory.membarrier) {
+        shared_write_wish(header, wish_of(position, how));
+        if (barrier_make() == 0) {
+            return wish_of(position, how);
+        }
+        position = last;
+    }
+    shared_make_wish(header, wish_of(position, how));
+    return wish_of(position, how);
+}
+
+/*
+ * Sleeps until the position has its reply (where one is waited for), an entry of the inbox, an alarm, or nap_ns. True:
+ * somebody woke it.
  */
 static bool sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
 {
-    uint64_t last = position == 0 ? 0 : lane->next - lane->unsent - 1;
-    uint32_t wish = wish_of(last, (position == 0 ? 0 : WISH_CALL) | (lane->moved_count == 0 ? 0 : WISH_INBOX));
-    lane_header *header = lane->memory.header;
+    uint32_t wish = make_wish(lane, position, lane->moved_count == 0 ? 0 : WISH_INBOX);
     int rc = 0;
 
-    shared_make_wish(header, wish);
-    if (!is_reached(lane, position) && (last == 0 || !is_terminal(lane, last))) {
+    if (!is_reached(lane, position)) {
         rc = sleep_on(lane, wish, nap_ns);
     }
-    shared_drop_wish(header);
+    shared_drop_wish(lane->memory.header);
     if (lane->armed != 0) {
         lane->armed = 0;
         lane->peer->disarmed(lane->peer);
@@ -210,8 +231,7 @@ int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_n
 
 void lane_client_arm(lane_client *lane, uint64_t position)
 {
-    lane->armed = wish_of(position, (position == 0 ? 0 : WISH_CALL) | WISH_INBOX | WISH_POKE);
-    shared_make_wish(lane->memory.header, lane->armed);
+    lane->armed = make_wish(lane, position, WISH_INBOX | WISH_POKE);
 }
 
 bool lane_client_has_news(const lane_client *lane)

@@ -140,9 +140,9 @@ static inline void end_request(lane_server *lane, const lane_request *request, s
     shared_store_header(request->at, header);
     shared_publish_reply(request->at, word_of(request->position, lane->memory.shift, state));
 
-    /* A client sleeps only for the last call that it published: where a later one is there, this is not the one. */
+    /* A client that sleeps for another call than its last makes both fences, where it can. */
     more = (shared_load_word(next) & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
-    wish = shared_read_wish(lane->memory.header, !more);
+    wish = shared_read_wish(lane->memory.header, !more || !lane->memory.membarrier);
     if (wish_reached(wish, request->position)) {
         wake(lane, wish);
     }

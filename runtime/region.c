@@ -76,6 +76,7 @@ void region_init(region *memory, void *base, const region_geometry *geometry)
 
     memory->geometry = *geometry;
     memory->semaphores = false;
+    memory->membarrier = false;
     memory->shift = (unsigned)__builtin_ctz(geometry->depth);
     memory->size = region_size(geometry);
     memory->header = (lane_header *)base;

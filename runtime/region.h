@@ -34,6 +34,7 @@ typedef struct region {
     unsigned shift;       /* log2 of the depth */
     unsigned inbox_shift; /* log2 of the inbox's */
     bool semaphores;      /* the doorbells of both sides; set after init() */
+    bool membarrier;      /* who makes the fences (shared_read_wish()); set after init() */
     size_t size;          /* bytes mapped */
 } region;
 

@@ -14,6 +14,7 @@
 #include "error.h"
 #include "log.h"
 #include "options.h"
+#include "platform/barrier.h"
 #include "platform/clock.h"
 #include "platform/event.h"
 #include "server_core.h"
@@ -92,6 +93,7 @@ int server_host_new(server_host **ret_host, const char *name, const shmrpc_serve
         server_host_free(host);
         return rc;
     }
+    (void)barrier_join(); /* which takes a while in a process that has threads already */
     rc = directory_listen(name, options->mode == 0 ? 0600 : (mode_t)options->mode, &host->entry);
     if (rc != 0) {
         server_host_free(host);

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "handshake.h"
+#include "platform/barrier.h"
 #include "platform/event.h"
 #include "platform/memory.h"
 #include "platform/socket.h"
@@ -197,6 +198,7 @@ static int send_welcome(const shmrpc_session *session, const session_lane *lane,
         .method_count = terms->method_count,
         .session = session->id,
         .token = session->token,
+        .membarrier = lane->membarrier,
         .runtime = SHMRPC_VERSION,
     };
     return say(lane, &packet);
@@ -223,6 +225,7 @@ static int plan(session_lane *lane, const control_hello *hello, const session_ho
     }
     lane->geometry = geometry;
     lane->semaphores = hello->semaphores;
+    lane->membarrier = hello->membarrier && barrier_join() == 0;
     return 0;
 }
 
@@ -292,6 +295,7 @@ static int attach(shmrpc_session *session, session_lane *lane, const control_att
     }
     region_init(&memory, base, &lane->geometry);
     memory.semaphores = lane->semaphores;
+    memory.membarrier = lane->membarrier;
     lane_server_init(&lane->lane, &memory, &lane->caller);
     rc = take_bell(lane, envelope);
     return rc == 0 ? host->open(host, session, lane) : rc;

@@ -95,14 +95,22 @@ static inline void shared_make_wish(lane_header *header, uint32_t wish)
     atomic_thread_fence(memory_order_seq_cst);
 }
 
+/* The same without the fence: only where barrier_make() follows at once, which is both of them. */
+static inline void shared_write_wish(lane_header *header, uint32_t wish)
+{
+    atomic_store_explicit(&header->wish, wish, memory_order_relaxed);
+}
+
 /* Relaxed: a wake-up that comes too late finds nobody. */
 static inline void shared_drop_wish(lane_header *header)
 {
     atomic_store_explicit(&header->wish, WISH_NONE, memory_order_relaxed);
 }
 
-/* ORDER W4: see W3. `fence` may be left out where a later call of the same client is already published, because
-   a client sleeps only for the last call that it published (lane_client.h). */
+/*
+ * ORDER W4: see W3. `fence` may be left out where a later call of the same client is already published, and the client
+ * calls barrier_make() before it sleeps for any but the last (region.membarrier).
+ */
 static inline uint32_t shared_read_wish(const lane_header *header, bool fence)
 {
     if (fence) {

@@ -6,6 +6,7 @@ if(NOT TARGET shmrpc_objects)
 endif()
 
 foreach(noun IN ITEMS
+        barrier
         clock
         current
         event

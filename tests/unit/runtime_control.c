@@ -73,6 +73,7 @@ static control_packet hello(void)
                 .runtime = "0.1.0",
                 .inbox = 32,
                 .semaphores = true,
+                .membarrier = true,
                 .token = {"0123456789abcde"},
             },
     };
@@ -99,6 +100,7 @@ static control_packet welcome(void)
                 .session = UINT64_MAX - 1,
                 .runtime = "0.1.0",
                 .inbox_depth = CONTROL_DEPTH_MAX,
+                .membarrier = true,
                 .token = {{[15] = 1}},
             },
     };
@@ -121,6 +123,7 @@ START_TEST(a_hello_arrives_as_it_was_sent)
     ck_assert_uint_eq(got->reply_size, 200);
     ck_assert_uint_eq(got->inbox, 32);
     ck_assert(got->semaphores);
+    ck_assert(got->membarrier);
     ck_assert_mem_eq(got->token.bytes, "0123456789abcde", CONTROL_TOKEN_SIZE);
     ck_assert_str_eq(got->runtime, "0.1.0");
     ck_assert_uint_eq(got->method_count, 2);
@@ -186,6 +189,7 @@ START_TEST(a_welcome_arrives_as_it_was_sent)
     ck_assert_uint_eq(got->reply_block_count, CONTROL_BLOCKS_MAX);
     ck_assert_uint_eq(got->inbox_depth, CONTROL_DEPTH_MAX);
     ck_assert(control_token_is_equal(&got->token, &packet.as.welcome.token));
+    ck_assert(got->membarrier);
     ck_assert_uint_eq(got->method_count, 3);
     ck_assert_uint_eq(got->method_numbers[0], 1);
     ck_assert_uint_eq(got->method_numbers[1], 0);
