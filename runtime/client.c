@@ -8,6 +8,7 @@
 #include <shmrpc/client.h>
 
 #include "client_core.h"
+#include "envelope.h"
 #include "error.h"
 #include "message.h"
 #include "options.h"
@@ -79,8 +80,10 @@ int shmrpc_client_connect(shmrpc_client **ret, const char *name, const shmrpc_se
         return error_system(-ENOMEM, "cannot make a client");
     }
     client->service = info;
+    client->uses_envelopes = options->send_times || options->metadata != 0;
     rc = describe(info, &hello);
     if (rc == 0) {
+        hello.envelope = client->uses_envelopes ? envelope_size(options->metadata) : 0;
         rc = handle_init(&client->handle, name, options, &hello, largest_answer(&hello));
     }
     if (rc != 0) {
@@ -95,6 +98,9 @@ void shmrpc_client_free(shmrpc_client *client)
 {
     if (client == NULL) {
         return;
+    }
+    if (client->uses_envelopes) {
+        client_forget_metadata(client);
     }
     handle_deinit(&client->handle);
     free(client);
@@ -122,6 +128,8 @@ static int check(const shmrpc_client *client, uint32_t method, const void *reque
 int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call)
 {
     const control_method *known = &client->handle.hello.methods[method];
+    uint32_t envelope = 0;
+    void *to;
     int rc;
 
     do {
@@ -134,13 +142,23 @@ int client_begin(shmrpc_client *client, uint32_t method, const void *request, bo
             return error_set(SHMRPC_E_UNIMPLEMENTED, "%s: the server does not have '%s'", client->service->name,
                              call->info->name);
         }
-        rc = connection_begin(&call->own->connection, known->request_size, answers ? known->reply_size : 0,
+        if (client->uses_envelopes) {
+            rc = client_measure_envelope(client, call, known->request_size, &envelope);
+            if (rc != 0) {
+                return rc;
+            }
+        }
+        rc = connection_begin(&call->own->connection, known->request_size + envelope, answers ? known->reply_size : 0,
                               &call->timeout_ns, &call->at);
     } while (rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(&client->handle, call->own));
     if (rc != 0) {
         return rc;
     }
-    call->length = call->info->request == NULL ? 0 : message_store(call->info->request, call->at.request, request);
+    to = envelope == 0 ? call->at.request : client_write_envelope(client, call->at.request);
+    call->length = envelope;
+    if (call->info->request != NULL) {
+        call->length += message_store(call->info->request, to, request);
+    }
     return 0;
 }
 

@@ -13,6 +13,7 @@
 struct shmrpc_client {
     handle handle;
     const shmrpc_service_info *service;
+    bool uses_envelopes; /* calls may carry more than their requests */
 };
 
 /* A call of the thread that makes it. */
@@ -42,6 +43,18 @@ static inline int64_t client_timeout_ns(const shmrpc_client *client, const shmrp
  * room, and the request in its place. `answers`: room for the answer, too. 0, or a status with nothing sent.
  */
 int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call);
+
+/*
+ * How large an envelope the call has; 0: none. Says in `call->method` that there is one. 0; UNIMPLEMENTED: the server
+ * takes no metadata, and there is some.
+ */
+int client_measure_envelope(const shmrpc_client *client, client_call *call, uint32_t request_size, uint32_t *ret_size);
+
+/* Writes it. Returns where the request goes. */
+void *client_write_envelope(const shmrpc_client *client, void *to);
+
+/* The client is being freed. */
+void client_forget_metadata(const shmrpc_client *client);
 
 /* The lane in which the calling thread finds the payload of its last error: its current one. */
 static inline handle_lane *client_keeper(const shmrpc_client *client, handle_lane *lane)

@@ -253,6 +253,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
         connection_deinit(self);
         return rc;
     }
+    self->takes_envelopes = welcome->as.welcome.envelopes;
     watch(self);
     *ret_welcome = welcome;
     return 0;

@@ -41,6 +41,7 @@ typedef struct connection {
     int64_t soonest_ns; /* no call with a `done` has to end before */
     client_loop loop;   /* what an event loop waits for */
     bool in_dispatch;
+    bool takes_envelopes; /* the server does (envelope.h) */
     bool end_awaited; /* the server's process has been given time to end */
 } connection;
 

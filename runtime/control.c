@@ -164,6 +164,7 @@ static int hello_encode(const control_hello *hello, void **ret_bytes, size_t *re
     to.inbox = hello->inbox;
     to.semaphores = hello->semaphores;
     to.membarrier = hello->membarrier;
+    to.envelope = hello->envelope;
     to.token = token_encode(&token);
 
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_HELLO;
@@ -201,6 +202,7 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
     to.session = welcome->session;
     to.runtime = wire_string(welcome->runtime);
     to.inbox_depth = welcome->inbox_depth;
+    to.envelopes = welcome->envelopes;
     to.token = token_encode(&token);
     to.membarrier = welcome->membarrier;
 
@@ -372,6 +374,8 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
         return "the depth or the number of blocks is above the limit";
     if (from->request_size > SHMRPC_MESSAGE_MAX || from->reply_size > SHMRPC_MESSAGE_MAX)
         return "the size of messages is above the limit";
+    if (from->envelope > CONTROL_ENVELOPE_MAX)
+        return "the size of envelopes is above the limit";
 
     for (size_t i = 0; i < from->n_methods; i++) {
         reason why = method_decode(from->methods[i], &methods[i]);
@@ -393,6 +397,7 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
         .inbox = from->inbox,
         .semaphores = from->semaphores != 0,
         .membarrier = from->membarrier != 0,
+        .envelope = from->envelope,
     };
     return token_decode(&from->token, &to->token);
 }
@@ -429,6 +434,7 @@ static reason welcome_decode(const wire_welcome *from, control_welcome *to)
         .runtime = from->runtime,
         .inbox_depth = from->inbox_depth,
         .membarrier = from->membarrier != 0,
+        .envelopes = from->envelopes != 0,
     };
     return token_decode(&from->token, &to->token);
 }

@@ -16,11 +16,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_PROTOCOL 1u      /* the version of the shared-memory protocol of this library */
-#define CONTROL_NAME_MAX 255u    /* bytes of a service's or method's name, and of a library's version */
-#define CONTROL_TEXT_MAX 1023u   /* bytes of a reason; longer ones are cut */
-#define CONTROL_DEPTH_MAX 65536u /* slots */
-#define CONTROL_BLOCKS_MAX 255u  /* of each direction */
+#define CONTROL_PROTOCOL 1u        /* the version of the shared-memory protocol of this library */
+#define CONTROL_NAME_MAX 255u      /* bytes of a service's or method's name, and of a library's version */
+#define CONTROL_TEXT_MAX 1023u     /* bytes of a reason; longer ones are cut */
+#define CONTROL_DEPTH_MAX 65536u   /* slots */
+#define CONTROL_BLOCKS_MAX 255u    /* of each direction */
+#define CONTROL_ENVELOPE_MAX 1040u /* bytes */
 #define CONTROL_METHOD_MISSING 0xffffu
 #define CONTROL_TOKEN_SIZE 16u
 
@@ -52,6 +53,7 @@ typedef struct control_hello {
     control_token token;
     bool semaphores;
     bool membarrier;
+    uint32_t envelope; /* at most CONTROL_ENVELOPE_MAX */
 } control_hello;
 
 typedef struct control_welcome {
@@ -70,6 +72,7 @@ typedef struct control_welcome {
     uint32_t inbox_depth; /* at most CONTROL_DEPTH_MAX */
     control_token token;
     bool membarrier;
+    bool envelopes;
 } control_welcome;
 
 typedef struct control_attach {

@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "error.h"
+#include "metadata.h"
 #include "platform/clock.h"
 #include "platform/cpu.h"
 #include "platform/feature.h"
@@ -89,6 +90,10 @@ int options_check_client(const shmrpc_client_options *options)
     }
     if (rc == 0 && options->retry_idempotent && !options->reconnect) {
         rc = error_set(SHMRPC_E_MISUSE, "retry_idempotent needs reconnect");
+    }
+    if (rc == 0 && options->metadata > METADATA_MAX) {
+        rc = error_set(SHMRPC_E_TOO_LARGE, "metadata is too large: %u, the limit is %u", options->metadata,
+                       METADATA_MAX);
     }
     return rc != 0 ? rc : check_reserved(options->reserved, sizeof(options->reserved) / sizeof(options->reserved[0]));
 }

@@ -48,6 +48,9 @@ int shmrpc_lane_connect(shmrpc_lane **ret, const char *name, const shmrpc_lane_l
     }
     options = options == NULL ? &defaults : options;
     rc = options_check_client(options);
+    if (rc == 0 && (options->send_times || options->metadata != 0)) {
+        rc = error_set(SHMRPC_E_MISUSE, "the raw transport carries bytes and nothing beside them");
+    }
     if (rc != 0) {
         return rc;
     }

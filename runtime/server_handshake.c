@@ -107,7 +107,11 @@ static int greet_further(server_worker *self, shmrpc_session *session, const con
         session->is_further = true;
         session->token = hello->token;
         session->id = found->id;
-        *ret_terms = (service_terms){.request_size = found->request_size, .answer_size = found->answer_size};
+        *ret_terms = (service_terms){
+            .request_size = found->request_size,
+            .answer_size = found->answer_size,
+            .takes_envelopes = found->offer->service->takes_envelopes,
+        };
     }
     host_unlock(host);
     return rc;

@@ -4,6 +4,7 @@
  */
 #include "server_state.h"
 
+#include "envelope.h"
 #include "platform/clock.h"
 
 #define BURST 32u /* requests of one lane per visit: nobody waits for more than that of each other client */
@@ -13,7 +14,12 @@
 static void count(server_desk *desk, shmrpc_session *session, uint32_t method, bool failed)
 {
     uint32_t last = session->offer->service->method_count;
-    server_tally *tally = &desk->methods[method < last ? method : last];
+    server_tally *tally;
+
+    if (session->offer->service->takes_envelopes) {
+        method &= ~(uint32_t)ENVELOPE_METHOD;
+    }
+    tally = &desk->methods[method < last ? method : last];
 
     tally_add(&tally->calls, 1);
     tally_add(&session->calls, 1);

@@ -17,7 +17,8 @@ int service_scratch_init(service_scratch *scratch, const service *of)
     scratch->request = room(of->request_size);
     scratch->reply = room(of->answer_size);
     scratch->payload = room(of->answer_size);
-    if (scratch->request == NULL || scratch->reply == NULL || scratch->payload == NULL) {
+    scratch->metadata = calloc(1, sizeof(*scratch->metadata));
+    if (scratch->request == NULL || scratch->reply == NULL || scratch->payload == NULL || scratch->metadata == NULL) {
         service_scratch_deinit(scratch);
         return error_system(-ENOMEM, "cannot make room for requests");
     }
@@ -29,5 +30,6 @@ void service_scratch_deinit(service_scratch *scratch)
     free(scratch->request);
     free(scratch->reply);
     free(scratch->payload);
+    free(scratch->metadata);
     *scratch = (service_scratch){0};
 }

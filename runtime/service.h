@@ -10,6 +10,7 @@
 
 #include "control.h"
 #include "lane_server.h"
+#include "metadata.h"
 
 #include <shmrpc/server.h>
 
@@ -19,13 +20,15 @@ typedef struct service_terms {
     uint32_t answer_size;
     uint32_t *method_numbers; /* heap; for each of the client's methods */
     uint32_t method_count;
+    bool takes_envelopes;
 } service_terms;
 
 /* Private memory of one thread that handles requests, enough for any of a service. */
 typedef struct service_scratch {
     unsigned char *request; /* a copy of the request that is being handled, */
     unsigned char *reply;   /* the reply that the handler fills, */
-    unsigned char *payload; /* and the payload of the error that it throws */
+    unsigned char *payload; /* the payload of the error that it throws, */
+    metadata *metadata;     /* and what came with the request */
 } service_scratch;
 
 /* Whose requests are being handled, and with what: made when a lane is looked at, not for each request. */
@@ -43,6 +46,7 @@ struct service {
     uint32_t request_size; /* bytes of the largest request and answer of all */
     uint32_t answer_size;
     uint32_t method_count; /* methods are numbered from 0; 0: any number may be one */
+    bool takes_envelopes;  /* requests may be in one (envelope.h) */
 
     /*
      * 0, or a status and a line (error.h) that the client is refused with. On success the caller frees method_numbers.

@@ -26,7 +26,7 @@ static shmrpc_lane_server *lane_server_of(shmrpc_server *server)
 
 static int agree(const service *self, const control_hello *hello, service_terms *ret_terms)
 {
-    service_terms terms = {self->request_size, self->answer_size, NULL, 0};
+    service_terms terms = {.request_size = self->request_size, .answer_size = self->answer_size};
 
     if (strcmp(hello->service, self->name) != 0 || hello->method_count != 0) {
         char line[ERROR_LINE_MAX + 1];

@@ -11,6 +11,7 @@
 #include "service.h"
 
 #include "current.h"
+#include "envelope.h"
 #include "error.h"
 #include "later.h"
 #include "log.h"
@@ -47,10 +48,12 @@ typedef struct typed_call {
     const service_visit *visit;
     const lane_request *request;
     const shmrpc_method_info *method;
-    int64_t looked_ns; /* when a question of the handler's led to a look at the client's socket; 0: never */
-    bool is_deserted;  /* what was seen then */
-    int thrown_code;   /* of the error whose payload has been thrown; 0: none */
-    bool is_put_off;   /* and is to be answered by: */
+    const metadata *metadata; /* what came with the request; NULL: nothing */
+    int64_t sent_ns;          /* when it was sent; 0: not told */
+    int64_t looked_ns;        /* when a question of the handler's led to a look at the client's socket; 0: never */
+    bool is_deserted;         /* what was seen then */
+    int thrown_code;          /* of the error whose payload has been thrown; 0: none */
+    bool is_put_off;          /* and is to be answered by: */
     shmrpc_later later;
     bool is_broken; /* the client has offered no block for the answer */
 } typed_call;
@@ -108,6 +111,7 @@ static int agree(const service *self, const control_hello *hello, service_terms 
                          log_text(line, sizeof(line), hello->service, strlen(hello->service)));
     }
     terms.method_count = hello->method_count;
+    terms.takes_envelopes = true;
     terms.method_numbers = calloc(hello->method_count == 0 ? 1 : hello->method_count, sizeof(*terms.method_numbers));
     if (terms.method_numbers == NULL) {
         return error_set(SHMRPC_E_NO_MEMORY, "the server is out of memory");
@@ -239,9 +243,10 @@ static bool is_permitted(const typed_service *self, const service_visit *visit, 
     return self->binding.permit == NULL || self->binding.permit(visit->server, visit->session, request->method) == 0;
 }
 
-static int handle(service *base, const service_visit *visit, const lane_request *request)
+/* A request that is not in an envelope, or has been taken out of it. */
+static inline int run(typed_service *self, const service_visit *visit, const lane_request *request,
+                      const metadata *with, int64_t sent_ns)
 {
-    typed_service *self = (typed_service *)(void *)base;
     const service_scratch *scratch = visit->scratch;
     lane_server *lane = visit->lane;
     const shmrpc_method_info *method;
@@ -249,15 +254,6 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     shmrpc_context context;
     int rc;
 
-    if (request->cancelled) {
-        return answer_status(lane, request, SHMRPC_E_CANCELLED);
-    }
-    if (request->waited_ns > service_budget_ns(request->budget_us)) {
-        return answer_status(lane, request, SHMRPC_E_EXPIRED);
-    }
-    if (request->method >= self->binding.service->method_count) {
-        return answer_status(lane, request, SHMRPC_E_UNIMPLEMENTED);
-    }
     if (!is_permitted(self, visit, request)) {
         return answer_status(lane, request, SHMRPC_E_PERMISSION);
     }
@@ -273,6 +269,8 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     call.visit = visit;
     call.request = request;
     call.method = method;
+    call.metadata = with;
+    call.sent_ns = sent_ns;
     call.looked_ns = 0;
     call.is_deserted = false;
     call.thrown_code = 0;
@@ -291,7 +289,67 @@ static int handle(service *base, const service_visit *visit, const lane_request 
     return answer(lane, request, &call, rc);
 }
 
+/*
+ * Has the caller's time passed since it sent the request? By the clock of the ticks: some milliseconds late, never
+ * early. A time to come is a client's mistake, or lie, and means that nothing is known.
+ */
+static bool has_expired(const lane_request *request, int64_t sent_ns)
+{
+    int64_t now_ns = clock_coarse_ns();
+
+    return sent_ns != 0 && sent_ns < now_ns && now_ns - sent_ns > service_budget_ns(request->budget_us);
+}
+
+/* A request whose method's number is none of the service's: it may be in an envelope. */
+static int handle_enveloped(typed_service *self, const service_visit *visit, const lane_request *request)
+{
+    uint32_t count = self->binding.service->method_count;
+    lane_request inner = *request;
+    int64_t sent_ns;
+    int rc;
+
+    if ((request->method & ENVELOPE_METHOD) == 0 || (request->method & ~(uint32_t)ENVELOPE_METHOD) >= count) {
+        return answer_status(visit->lane, request, SHMRPC_E_UNIMPLEMENTED);
+    }
+    rc = envelope_open(&inner, visit->scratch->metadata, &sent_ns);
+    if (rc != 0) {
+        return rc;
+    }
+    if (has_expired(&inner, sent_ns)) {
+        return answer_status(visit->lane, request, SHMRPC_E_EXPIRED);
+    }
+    return run(self, visit, &inner, visit->scratch->metadata, sent_ns);
+}
+
+static int handle(service *base, const service_visit *visit, const lane_request *request)
+{
+    typed_service *self = (typed_service *)(void *)base;
+
+    if (request->cancelled) {
+        return answer_status(visit->lane, request, SHMRPC_E_CANCELLED);
+    }
+    if (request->waited_ns > service_budget_ns(request->budget_us)) {
+        return answer_status(visit->lane, request, SHMRPC_E_EXPIRED);
+    }
+    if (request->method >= self->binding.service->method_count) {
+        return handle_enveloped(self, visit, request);
+    }
+    return run(self, visit, request, NULL, 0);
+}
+
 /* ---- contexts ---- */
+
+int64_t shmrpc_context_sent_ns(const shmrpc_context *context)
+{
+    return ((const typed_call *)context->implementation)->sent_ns;
+}
+
+const char *shmrpc_context_metadata(const shmrpc_context *context, const char *key)
+{
+    const metadata *with = ((const typed_call *)context->implementation)->metadata;
+
+    return with == NULL || key == NULL ? NULL : metadata_find(with, key);
+}
 
 int64_t shmrpc_context_timeout_ns(const shmrpc_context *context)
 {
@@ -423,6 +481,7 @@ static int typed_new(service **ret, const shmrpc_server_binding *binding)
     self->base.request_size = request_size;
     self->base.answer_size = answer_size;
     self->base.method_count = info->method_count;
+    self->base.takes_envelopes = true;
     self->base.agree = agree;
     self->base.handle = handle;
     self->base.connected = connected;

@@ -199,6 +199,7 @@ static int send_welcome(const shmrpc_session *session, const session_lane *lane,
         .session = session->id,
         .token = session->token,
         .membarrier = lane->membarrier,
+        .envelopes = terms->takes_envelopes,
         .runtime = SHMRPC_VERSION,
     };
     return say(lane, &packet);
@@ -209,8 +210,10 @@ static int send_welcome(const shmrpc_session *session, const session_lane *lane,
 /* The client's wish for depth and blocks, within this server's limits. */
 static int plan(session_lane *lane, const control_hello *hello, const session_host *host, const service_terms *terms)
 {
-    region_geometry geometry = region_plan(hello->depth, hello->blocks > BLOCKS_MAX ? BLOCKS_MAX : hello->blocks,
-                                           terms->request_size, terms->answer_size);
+    uint32_t request_size = terms->request_size + (terms->takes_envelopes ? hello->envelope : 0);
+    region_geometry geometry =
+        region_plan(hello->depth, hello->blocks > BLOCKS_MAX ? BLOCKS_MAX : hello->blocks,
+                    request_size < SHMRPC_MESSAGE_MAX ? request_size : SHMRPC_MESSAGE_MAX, terms->answer_size);
 
     geometry.inbox_depth = hello->inbox;
     if (geometry.depth > host->max_depth) {

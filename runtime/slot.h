@@ -15,7 +15,8 @@
  *
  *   a slot    offset
  *             0   u32  word            lap << 4 | CANCEL | WISH | state; published last
- *             4   u16  method          in a request; in a reply the status, as int16; unused in MOVED
+ *             4   u16  method          in a request, its top bit as in envelope.h; in a reply the status, as int16; unused in
+ *                                      MOVED
  *             6   u8   request block   1 + its index, 0: the payload is in the slot
  *             7   u8   reply block     the same: offered in the request, used in the reply
  *             8   u32  length          bytes of payload

@@ -40,7 +40,11 @@ typedef struct shmrpc_client_options {
                                    new session, and `connected` runs anew (docs/outcomes.md) */
     bool retry_idempotent;   /* with reconnect: shmrpc_client_call() of an @idempotent method that the end of a
                                    connection has interrupted is made again, within its deadline */
-    uint32_t reserved[8];    /* zero */
+    bool send_times;         /* each call tells when it was sent (shmrpc_context_sent_ns()); costs it a look at the
+                                   clock, and 16 bytes */
+    uint32_t metadata;       /* bytes that the calls of a thread may carry beside their requests
+                                   (shmrpc_client_set_metadata()): at most 1024; 0: none */
+    uint32_t reserved[7];    /* zero */
 } shmrpc_client_options;
 
 typedef enum shmrpc_client_condition {
@@ -103,6 +107,19 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_send(shmrpc_client *client, uin
 struct shmrpc_errors_info;
 SHMRPC_EXPORT const void *shmrpc_client_error_payload(const shmrpc_client *client,
                                                       const struct shmrpc_errors_info *errors, int code);
+
+/*
+ * What the calls that this thread makes with this client from here on carry beside their requests, for the handler to
+ * ask for (shmrpc_context_metadata()): a `value` (UTF-8) under a `key`, in place of the one it had; NULL takes it away.
+ * Keys are letters, digits, '_', '-' and '.', and begin with a letter or '_'. There may be 16 in a thread, which take
+ * strlen(key) + strlen(value) + 2 bytes each of those that the option `metadata` gives. Both are copied. What is set
+ * stays until it is taken away, the thread ends or the client is freed; other threads have their own.
+ * 0; INVALID: not such a key or value; TOO_LARGE: too many of them or too long; MISUSE: NULL, or the option `metadata`
+ * is 0; NO_MEMORY, SYSTEM; FORKED. On failure nothing has changed. A call with metadata to a server that takes none
+ * ends as UNIMPLEMENTED, unsent.
+ */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_set_metadata(shmrpc_client *client, const char *key,
+                                                              const char *value);
 
 /* ---- calls in flight ---- */
 

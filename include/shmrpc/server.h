@@ -102,6 +102,18 @@ SHMRPC_EXPORT int64_t shmrpc_context_timeout_ns(const shmrpc_context *context);
 SHMRPC_EXPORT bool shmrpc_context_is_cancelled(const shmrpc_context *context);
 
 /*
+ * When the call was sent, in ns of CLOCK_MONOTONIC, as its client says; 0: it does not say (the client's option
+ * `send_times`). Not to be relied upon where the client is not.
+ */
+SHMRPC_EXPORT int64_t shmrpc_context_sent_ns(const shmrpc_context *context);
+
+/*
+ * What the call carries under this key (shmrpc_client_set_metadata()), valid UTF-8; NULL: nothing. Valid until the
+ * handler returns.
+ */
+SHMRPC_EXPORT const char *shmrpc_context_metadata(const shmrpc_context *context, const char *key);
+
+/*
  * Answers that are put off
  *
  * A handler that would take long puts its call off: it takes a shmrpc_later, keeps a copy of what it needs of its request

@@ -13,6 +13,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "runtime/envelope.h"
+
 #include "rogue.h"
 #include "witness.h"
 
@@ -106,6 +108,31 @@ START_TEST(drops_a_session_for_a_message_that_does_not_validate)
 }
 END_TEST
 
+/* What an envelope may not be is in runtime_envelope.c; here, what becomes of who sends one. */
+START_TEST(drops_a_session_for_an_envelope_that_lies)
+{
+    static const envelope_head lies[] = {
+        {41, 1, 0, 0}, {1024, 1, 0, 0}, {1025, 1, 0, 0}, {UINT16_MAX, 1, 0, 0}, {8, 1, 0, 0}, {0, 0, 1, 0},
+    };
+    rogue peer;
+    slot reply;
+
+    rogue_join(&peer, "probe");
+    slot request = rogue_slot(PROBE_ECHO | ENVELOPE_METHOD, 0, 0, sizeof(envelope_head) + 8);
+    slot_set_u64(&request, sizeof(envelope_head), 4711);
+    rogue_request(&peer, &request, 0);
+    ck_assert(rogue_await_reply(&peer, &reply));
+    ck_assert_int_eq((int16_t)reply.method, 0);
+    ck_assert_uint_eq(reply.payload[0], 4711 & 255);
+    memcpy(request.payload, &lies[_i], sizeof(lies[_i]));
+    assert_dropped_for("an envelope", &peer, &request, 0);
+    /* One without a message, and one that is no envelope at all. */
+    rogue_join(&peer, "probe");
+    request = rogue_slot(PROBE_ECHO | ENVELOPE_METHOD, 0, 0, _i % 2 == 0 ? sizeof(envelope_head) : 8);
+    assert_dropped_for("an envelope without a message", &peer, &request, 0);
+}
+END_TEST
+
 /* Every other word than the next request or what stood there before. */
 static const uint32_t word_lies[] = {
     WORD_REQUEST | WORD_REPLY, /* a reply */
@@ -137,7 +164,7 @@ END_TEST
 
 START_TEST(answers_a_method_that_does_not_exist)
 {
-    static const uint16_t numbers[] = {PROBE_METHODS, PROBE_METHODS + 1, 0x7fff, 0x8000, 0xffff};
+    static const uint16_t numbers[] = {PROBE_METHODS, PROBE_METHODS + 1, 0x7fff, 0x8000 + PROBE_METHODS, 0xffff};
     rogue peer;
     slot reply;
 
@@ -291,6 +318,8 @@ START_TEST(survives_random_headers_and_payloads)
                 request.method == PROBE_SEAL || request.method == PROBE_FORK || request.method == PROBE_LINGER ||
                 request.method == PROBE_RELAY)
                 request.method = PROBE_ECHO;
+            if (kind % 5 == 0)
+                request.method |= ENVELOPE_METHOD;
             request.budget_us = random_next(&random);
             for (size_t i = 0; i < sizeof(request.payload); i++)
                 request.payload[i] = (uint8_t)random_next(&random);
@@ -408,6 +437,7 @@ static Suite *requests_suite(void)
     tcase_add_loop_test(tests, drops_a_session_for_a_header_that_lies, 0,
                         (int)(sizeof(header_lies) / sizeof(header_lies[0])));
     tcase_add_test(tests, drops_a_session_for_a_message_that_does_not_validate);
+    tcase_add_loop_test(tests, drops_a_session_for_an_envelope_that_lies, 0, 6);
     tcase_add_loop_test(tests, drops_a_session_for_a_word_that_lies, 0,
                         (int)(sizeof(word_lies) / sizeof(word_lies[0])));
     tcase_add_test(tests, answers_a_method_that_does_not_exist);

@@ -185,6 +185,24 @@ int probe_handle_budget(shmrpc_server *server, shmrpc_context *context, const vo
     return handler_end(state, 0);
 }
 
+int probe_handle_carried(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
+{
+    probe_state *state = handler_begin(server);
+    const probe_blob *asked = request;
+    probe_blob *blob = reply;
+    char key[64] = "";
+    const char *value;
+
+    memcpy(key, asked->bytes, asked->length < sizeof(key) ? asked->length : sizeof(key) - 1);
+    value = shmrpc_context_metadata(context, key);
+    blob->value = (uint64_t)shmrpc_context_sent_ns(context);
+    if (value != NULL) {
+        blob->length = (uint32_t)strlen(value) + 1;
+        memcpy(blob->bytes, value, blob->length);
+    }
+    return handler_end(state, 0);
+}
+
 int probe_handle_counters(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
 {
     probe_state *state = handler_begin(server);

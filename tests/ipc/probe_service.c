@@ -164,6 +164,11 @@ static const shmrpc_method_info probe_methods[PROBE_METHODS] = {
                      .reply = &probe_value_type,
                      .invoke = probe_handle_relay},
     [PROBE_SEAL] = {.name = "seal", .fingerprint = 14, .invoke = probe_handle_seal},
+    [PROBE_CARRIED] = {.name = "carried",
+                       .fingerprint = 18,
+                       .request = &probe_blob_type,
+                       .reply = &probe_blob_type,
+                       .invoke = probe_handle_carried},
 };
 
 const shmrpc_service_info probe_service = {

@@ -69,6 +69,7 @@ enum {
     PROBE_FORK,      /* () -> (): forks a helper, which has all that the server has, until the gate is opened */
     PROBE_LINGER,    /* value -> (): until shmrpc_context_is_cancelled(), but at most so many milliseconds */
     PROBE_RELAY, /* value -> value: waits at the gate, then asks the server "beyond" for PROBE_BUDGET, without end */
+    PROBE_CARRIED, /* blob (a key, of at most 63 bytes) -> blob: value is when the call was sent; what the key stands for */
     PROBE_METHODS,
 };
 

@@ -226,7 +226,8 @@ static bool make_calls_of_all_kinds(shmrpc_client *client)
 
 START_TEST(neither_allocates_nor_locks_for_a_call)
 {
-    static const int64_t spins[] = {SHMRPC_SPIN_FOREVER, SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE};
+    static const int64_t spins[] = {SHMRPC_SPIN_FOREVER, SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE, SHMRPC_SPIN_DEFAULT};
+    const shmrpc_client_options options = {.spin_ns = spins[_i], .send_times = _i == 3, .metadata = _i == 3 ? 64 : 0};
     shmrpc_client *client = NULL;
 
     test_pid = getpid();
@@ -234,7 +235,9 @@ START_TEST(neither_allocates_nor_locks_for_a_call)
     ck_assert(page != MAP_FAILED);
     atomic_store(&uses, page);
     probe_process_start(&server, &(probe_setup){.options = &(shmrpc_server_options){.spin_ns = spins[_i]}});
-    assert_status(probe_connect(&client, "probe", &(shmrpc_client_options){.spin_ns = spins[_i]}), 0);
+    assert_status(probe_connect(&client, "probe", &options), 0);
+    if (options.metadata != 0)
+        assert_status(shmrpc_client_set_metadata(client, "trace", "4bf92f35"), 0);
     /* That anything is counted at all, in both processes. */
     ck_assert_uint_gt(atomic_load(&page[0].allocations), 0);
     ck_assert_uint_gt(atomic_load(&page[1].allocations), 0);
@@ -263,7 +266,7 @@ static Suite *hot_path_suite(void)
     tcase_set_timeout(tests, 50);
     tcase_add_test(tests, makes_no_system_call_while_the_server_is_awake);
     tcase_add_test(tests, makes_no_system_call_but_looks_around_while_clients_are_awake);
-    tcase_add_loop_test(tests, neither_allocates_nor_locks_for_a_call, 0, 3);
+    tcase_add_loop_test(tests, neither_allocates_nor_locks_for_a_call, 0, 4);
     suite_add_tcase(suite, tests);
     return suite;
 }

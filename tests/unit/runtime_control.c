@@ -74,6 +74,7 @@ static control_packet hello(void)
                 .inbox = 32,
                 .semaphores = true,
                 .membarrier = true,
+                .envelope = CONTROL_ENVELOPE_MAX,
                 .token = {"0123456789abcde"},
             },
     };
@@ -101,6 +102,7 @@ static control_packet welcome(void)
                 .runtime = "0.1.0",
                 .inbox_depth = CONTROL_DEPTH_MAX,
                 .membarrier = true,
+                .envelopes = true,
                 .token = {{[15] = 1}},
             },
     };
@@ -124,6 +126,7 @@ START_TEST(a_hello_arrives_as_it_was_sent)
     ck_assert_uint_eq(got->inbox, 32);
     ck_assert(got->semaphores);
     ck_assert(got->membarrier);
+    ck_assert_uint_eq(got->envelope, CONTROL_ENVELOPE_MAX);
     ck_assert_mem_eq(got->token.bytes, "0123456789abcde", CONTROL_TOKEN_SIZE);
     ck_assert_str_eq(got->runtime, "0.1.0");
     ck_assert_uint_eq(got->method_count, 2);
@@ -188,6 +191,7 @@ START_TEST(a_welcome_arrives_as_it_was_sent)
     ck_assert_uint_eq(got->reply_block_size, SHMRPC_MESSAGE_MAX);
     ck_assert_uint_eq(got->reply_block_count, CONTROL_BLOCKS_MAX);
     ck_assert_uint_eq(got->inbox_depth, CONTROL_DEPTH_MAX);
+    ck_assert(got->envelopes);
     ck_assert(control_token_is_equal(&got->token, &packet.as.welcome.token));
     ck_assert(got->membarrier);
     ck_assert_uint_eq(got->method_count, 3);
@@ -314,6 +318,9 @@ START_TEST(a_hello_beyond_its_limits_is_refused)
     packet = hello();
     packet.as.hello.request_size = SHMRPC_MESSAGE_MAX + 1;
     expect_refused(&packet, "the size of messages is above the limit");
+    packet = hello();
+    packet.as.hello.envelope = CONTROL_ENVELOPE_MAX + 1;
+    expect_refused(&packet, "the size of envelopes is above the limit");
     packet = hello();
     packet.as.hello.inbox = CONTROL_DEPTH_MAX + 1;
     expect_refused(&packet, "the depth or the number of blocks is above the limit");

@@ -32,7 +32,9 @@ static const client_row client_rows[] = {
     {{.depth = 65537}, SHMRPC_E_TOO_LARGE, "depth is too large: 65537, the limit is 65536"},
     {{.depth = UINT32_MAX}, SHMRPC_E_TOO_LARGE, "depth is too large: 4294967295, the limit is 65536"},
     {{.blocks = 256}, SHMRPC_E_TOO_LARGE, "blocks is too large: 256, the limit is 255"},
-    {{.reserved = {[7] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
+    {{.metadata = 1024, .send_times = true}, 0, NULL},
+    {{.metadata = 1025}, SHMRPC_E_TOO_LARGE, "metadata is too large: 1025, the limit is 1024"},
+    {{.reserved = {[6] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
 };
 
 START_TEST(checks_the_options_of_a_client)
