@@ -42,7 +42,7 @@ typedef struct connection {
     client_loop loop;   /* what an event loop waits for */
     bool in_dispatch;
     bool takes_envelopes; /* the server does (envelope.h) */
-    bool end_awaited; /* the server's process has been given time to end */
+    bool end_awaited;     /* the server's process has been given time to end */
 } connection;
 
 /*
