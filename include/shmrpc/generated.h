@@ -11,6 +11,7 @@
 
 #include <shmrpc/base.h>
 #include <shmrpc/client.h>
+#include <shmrpc/host.h>
 #include <shmrpc/server.h>
 #include <shmrpc/status.h>
 #include <shmrpc/wire.h>

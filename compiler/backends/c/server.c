@@ -42,6 +42,21 @@ static const char server_header[] =
     "/* Serves until stop, which any thread and a signal handler may call. */\n"
     "SHMRPC_NODISCARD int ${run}(${server} *server);\n"
     "void ${stop}(${server} *server);\n"
+    "\n"
+    "/*\n"
+    " * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.\n"
+    " * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is\n"
+    " * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.\n"
+    " */\n"
+    "SHMRPC_NODISCARD int ${fd}(${server} *server);\n"
+    "SHMRPC_NODISCARD int ${dispatch}(${server} *server, int most);\n"
+    "\n"
+    "/*\n"
+    " * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host\n"
+    " * runs. Detach waits for operations that run, and must not be called by one.\n"
+    " */\n"
+    "SHMRPC_NODISCARD int ${attach}(${server} *server, const ${ops} *ops, shmrpc_host *host);\n"
+    "int ${detach}(${server} *server);\n"
     "\n";
 
 static const char server_source[] =
@@ -70,6 +85,19 @@ static const char server_source[] =
     "    }\n"
     "}\n"
     "\n"
+    "static shmrpc_server_binding ${prefix}_binding_(const ${ops} *ops)\n"
+    "{\n"
+    "    shmrpc_server_binding binding;\n"
+    "\n"
+    "    memset(&binding, 0, sizeof(binding));\n"
+    "    binding.service = &${prefix}_service_info;\n"
+    "    binding.operations = ops;\n"
+    "    binding.connected = ${prefix}_connected_;\n"
+    "    binding.disconnected = ${prefix}_disconnected_;\n"
+    "    binding.permit = ops->permit != NULL ? ${prefix}_permit_ : NULL;\n"
+    "    return binding;\n"
+    "}\n"
+    "\n"
     "int ${init}(${server} *server, const ${ops} *ops, const char *name, const shmrpc_server_options *options)\n"
     "{\n"
     "    shmrpc_server_binding binding;\n"
@@ -77,13 +105,24 @@ static const char server_source[] =
     "    if (server == NULL || ops == NULL) {\n"
     "        return SHMRPC_E_MISUSE;\n"
     "    }\n"
-    "    memset(&binding, 0, sizeof(binding));\n"
-    "    binding.service = &${prefix}_service_info;\n"
-    "    binding.operations = ops;\n"
-    "    binding.connected = ${prefix}_connected_;\n"
-    "    binding.disconnected = ${prefix}_disconnected_;\n"
-    "    binding.permit = ops->permit != NULL ? ${prefix}_permit_ : NULL;\n"
+    "    binding = ${prefix}_binding_(ops);\n"
     "    return shmrpc_server_init(&server->base, &binding, name, options);\n"
+    "}\n"
+    "\n"
+    "int ${attach}(${server} *server, const ${ops} *ops, shmrpc_host *host)\n"
+    "{\n"
+    "    shmrpc_server_binding binding;\n"
+    "\n"
+    "    if (server == NULL || ops == NULL) {\n"
+    "        return SHMRPC_E_MISUSE;\n"
+    "    }\n"
+    "    binding = ${prefix}_binding_(ops);\n"
+    "    return shmrpc_server_attach(&server->base, &binding, host);\n"
+    "}\n"
+    "\n"
+    "int ${detach}(${server} *server)\n"
+    "{\n"
+    "    return shmrpc_server_detach(&server->base);\n"
     "}\n"
     "\n"
     "void ${deinit}(${server} *server)\n"
@@ -99,6 +138,16 @@ static const char server_source[] =
     "void ${stop}(${server} *server)\n"
     "{\n"
     "    shmrpc_server_stop(&server->base);\n"
+    "}\n"
+    "\n"
+    "int ${fd}(${server} *server)\n"
+    "{\n"
+    "    return shmrpc_server_fd(&server->base);\n"
+    "}\n"
+    "\n"
+    "int ${dispatch}(${server} *server, int most)\n"
+    "{\n"
+    "    return shmrpc_server_dispatch(&server->base, most);\n"
     "}\n";
 
 static const char invoke_head[] =
@@ -253,6 +302,10 @@ void gen_server(gen *g, const model_service *service)
         {"deinit", gen_compose(g, prefix, "server_deinit", at, "the server's end", title)},
         {"run", gen_compose(g, prefix, "server_run", at, "the server's loop", title)},
         {"stop", gen_compose(g, prefix, "server_stop", at, "the server's stop", title)},
+        {"fd", gen_compose(g, prefix, "server_fd", at, "the server's descriptor", title)},
+        {"dispatch", gen_compose(g, prefix, "server_dispatch", at, "the server's dispatch", title)},
+        {"attach", gen_compose(g, prefix, "server_attach", at, "the attaching function", title)},
+        {"detach", gen_compose(g, prefix, "server_detach", at, "the detaching function", title)},
         {NULL, NULL},
     };
     bool first = true;

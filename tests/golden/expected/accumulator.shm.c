@@ -273,6 +273,19 @@ static void acc_disconnected_(shmrpc_server *server, shmrpc_session *session, in
     }
 }
 
+static shmrpc_server_binding acc_binding_(const acc_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &acc_service_info;
+    binding.operations = ops;
+    binding.connected = acc_connected_;
+    binding.disconnected = acc_disconnected_;
+    binding.permit = ops->permit != NULL ? acc_permit_ : NULL;
+    return binding;
+}
+
 int acc_server_init(acc_server *server, const acc_ops *ops, const char *name, const shmrpc_server_options *options)
 {
     shmrpc_server_binding binding;
@@ -280,13 +293,24 @@ int acc_server_init(acc_server *server, const acc_ops *ops, const char *name, co
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &acc_service_info;
-    binding.operations = ops;
-    binding.connected = acc_connected_;
-    binding.disconnected = acc_disconnected_;
-    binding.permit = ops->permit != NULL ? acc_permit_ : NULL;
+    binding = acc_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int acc_server_attach(acc_server *server, const acc_ops *ops, shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = acc_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int acc_server_detach(acc_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void acc_server_deinit(acc_server *server)
@@ -302,6 +326,16 @@ int acc_server_run(acc_server *server)
 void acc_server_stop(acc_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int acc_server_fd(acc_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int acc_server_dispatch(acc_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 int acc_add_throw_overflow(acc_add_context *context, const acc_bounds *payload)

@@ -161,6 +161,21 @@ void acc_server_deinit(acc_server *server);
 SHMRPC_NODISCARD int acc_server_run(acc_server *server);
 void acc_server_stop(acc_server *server);
 
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int acc_server_fd(acc_server *server);
+SHMRPC_NODISCARD int acc_server_dispatch(acc_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int acc_server_attach(acc_server *server, const acc_ops *ops, shmrpc_host *host);
+int acc_server_detach(acc_server *server);
+
 extern const shmrpc_service_info acc_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

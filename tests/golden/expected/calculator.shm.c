@@ -452,6 +452,19 @@ static void calc_disconnected_(shmrpc_server *server, shmrpc_session *session, i
     }
 }
 
+static shmrpc_server_binding calc_binding_(const calc_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &calc_service_info;
+    binding.operations = ops;
+    binding.connected = calc_connected_;
+    binding.disconnected = calc_disconnected_;
+    binding.permit = ops->permit != NULL ? calc_permit_ : NULL;
+    return binding;
+}
+
 int calc_server_init(calc_server *server, const calc_ops *ops, const char *name, const shmrpc_server_options *options)
 {
     shmrpc_server_binding binding;
@@ -459,13 +472,24 @@ int calc_server_init(calc_server *server, const calc_ops *ops, const char *name,
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &calc_service_info;
-    binding.operations = ops;
-    binding.connected = calc_connected_;
-    binding.disconnected = calc_disconnected_;
-    binding.permit = ops->permit != NULL ? calc_permit_ : NULL;
+    binding = calc_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int calc_server_attach(calc_server *server, const calc_ops *ops, shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = calc_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int calc_server_detach(calc_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void calc_server_deinit(calc_server *server)
@@ -481,6 +505,16 @@ int calc_server_run(calc_server *server)
 void calc_server_stop(calc_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int calc_server_fd(calc_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int calc_server_dispatch(calc_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 int calc_add_throw_out_of_range(calc_add_context *context, const calc_range *payload)

@@ -207,6 +207,21 @@ void calc_server_deinit(calc_server *server);
 SHMRPC_NODISCARD int calc_server_run(calc_server *server);
 void calc_server_stop(calc_server *server);
 
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int calc_server_fd(calc_server *server);
+SHMRPC_NODISCARD int calc_server_dispatch(calc_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int calc_server_attach(calc_server *server, const calc_ops *ops, shmrpc_host *host);
+int calc_server_detach(calc_server *server);
+
 extern const shmrpc_service_info calc_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

@@ -500,6 +500,19 @@ static void golden_documents_desk_disconnected_(shmrpc_server *server, shmrpc_se
     }
 }
 
+static shmrpc_server_binding golden_documents_desk_binding_(const golden_documents_desk_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &golden_documents_desk_service_info;
+    binding.operations = ops;
+    binding.connected = golden_documents_desk_connected_;
+    binding.disconnected = golden_documents_desk_disconnected_;
+    binding.permit = ops->permit != NULL ? golden_documents_desk_permit_ : NULL;
+    return binding;
+}
+
 int golden_documents_desk_server_init(golden_documents_desk_server *server, const golden_documents_desk_ops *ops,
                                       const char *name, const shmrpc_server_options *options)
 {
@@ -508,13 +521,25 @@ int golden_documents_desk_server_init(golden_documents_desk_server *server, cons
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &golden_documents_desk_service_info;
-    binding.operations = ops;
-    binding.connected = golden_documents_desk_connected_;
-    binding.disconnected = golden_documents_desk_disconnected_;
-    binding.permit = ops->permit != NULL ? golden_documents_desk_permit_ : NULL;
+    binding = golden_documents_desk_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int golden_documents_desk_server_attach(golden_documents_desk_server *server, const golden_documents_desk_ops *ops,
+                                        shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = golden_documents_desk_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int golden_documents_desk_server_detach(golden_documents_desk_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void golden_documents_desk_server_deinit(golden_documents_desk_server *server)
@@ -530,6 +555,16 @@ int golden_documents_desk_server_run(golden_documents_desk_server *server)
 void golden_documents_desk_server_stop(golden_documents_desk_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int golden_documents_desk_server_fd(golden_documents_desk_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int golden_documents_desk_server_dispatch(golden_documents_desk_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 int golden_documents_desk_leave_throw_full(golden_documents_desk_leave_context *context,

@@ -273,6 +273,22 @@ void golden_documents_desk_server_deinit(golden_documents_desk_server *server);
 SHMRPC_NODISCARD int golden_documents_desk_server_run(golden_documents_desk_server *server);
 void golden_documents_desk_server_stop(golden_documents_desk_server *server);
 
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int golden_documents_desk_server_fd(golden_documents_desk_server *server);
+SHMRPC_NODISCARD int golden_documents_desk_server_dispatch(golden_documents_desk_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int golden_documents_desk_server_attach(golden_documents_desk_server *server,
+                                                         const golden_documents_desk_ops *ops, shmrpc_host *host);
+int golden_documents_desk_server_detach(golden_documents_desk_server *server);
+
 extern const shmrpc_service_info golden_documents_desk_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

@@ -1025,6 +1025,19 @@ static void kv_disconnected_(shmrpc_server *server, shmrpc_session *session, int
     }
 }
 
+static shmrpc_server_binding kv_binding_(const kv_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &kv_service_info;
+    binding.operations = ops;
+    binding.connected = kv_connected_;
+    binding.disconnected = kv_disconnected_;
+    binding.permit = ops->permit != NULL ? kv_permit_ : NULL;
+    return binding;
+}
+
 int kv_server_init(kv_server *server, const kv_ops *ops, const char *name, const shmrpc_server_options *options)
 {
     shmrpc_server_binding binding;
@@ -1032,13 +1045,24 @@ int kv_server_init(kv_server *server, const kv_ops *ops, const char *name, const
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &kv_service_info;
-    binding.operations = ops;
-    binding.connected = kv_connected_;
-    binding.disconnected = kv_disconnected_;
-    binding.permit = ops->permit != NULL ? kv_permit_ : NULL;
+    binding = kv_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int kv_server_attach(kv_server *server, const kv_ops *ops, shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = kv_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int kv_server_detach(kv_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void kv_server_deinit(kv_server *server)
@@ -1054,6 +1078,16 @@ int kv_server_run(kv_server *server)
 void kv_server_stop(kv_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int kv_server_fd(kv_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int kv_server_dispatch(kv_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 int kv_get_throw_too_large(kv_get_context *context, const kv_limit *payload)

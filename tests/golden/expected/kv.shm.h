@@ -402,6 +402,21 @@ void kv_server_deinit(kv_server *server);
 SHMRPC_NODISCARD int kv_server_run(kv_server *server);
 void kv_server_stop(kv_server *server);
 
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int kv_server_fd(kv_server *server);
+SHMRPC_NODISCARD int kv_server_dispatch(kv_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int kv_server_attach(kv_server *server, const kv_ops *ops, shmrpc_host *host);
+int kv_server_detach(kv_server *server);
+
 extern const shmrpc_service_info kv_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

@@ -826,6 +826,19 @@ static void nm_http_server2_disconnected_(shmrpc_server *server, shmrpc_session 
     }
 }
 
+static shmrpc_server_binding nm_http_server2_binding_(const nm_http_server2_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &nm_http_server2_service_info;
+    binding.operations = ops;
+    binding.connected = nm_http_server2_connected_;
+    binding.disconnected = nm_http_server2_disconnected_;
+    binding.permit = ops->permit != NULL ? nm_http_server2_permit_ : NULL;
+    return binding;
+}
+
 int nm_http_server2_server_init(nm_http_server2_server *server, const nm_http_server2_ops *ops, const char *name,
                                 const shmrpc_server_options *options)
 {
@@ -834,13 +847,24 @@ int nm_http_server2_server_init(nm_http_server2_server *server, const nm_http_se
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &nm_http_server2_service_info;
-    binding.operations = ops;
-    binding.connected = nm_http_server2_connected_;
-    binding.disconnected = nm_http_server2_disconnected_;
-    binding.permit = ops->permit != NULL ? nm_http_server2_permit_ : NULL;
+    binding = nm_http_server2_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int nm_http_server2_server_attach(nm_http_server2_server *server, const nm_http_server2_ops *ops, shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = nm_http_server2_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int nm_http_server2_server_detach(nm_http_server2_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void nm_http_server2_server_deinit(nm_http_server2_server *server)
@@ -856,6 +880,16 @@ int nm_http_server2_server_run(nm_http_server2_server *server)
 void nm_http_server2_server_stop(nm_http_server2_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int nm_http_server2_server_fd(nm_http_server2_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int nm_http_server2_server_dispatch(nm_http_server2_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 int nm_http_server2_get_url_throw_very_bad(nm_http_server2_get_url_context *context,

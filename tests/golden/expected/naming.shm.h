@@ -373,6 +373,22 @@ void nm_http_server2_server_deinit(nm_http_server2_server *server);
 SHMRPC_NODISCARD int nm_http_server2_server_run(nm_http_server2_server *server);
 void nm_http_server2_server_stop(nm_http_server2_server *server);
 
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int nm_http_server2_server_fd(nm_http_server2_server *server);
+SHMRPC_NODISCARD int nm_http_server2_server_dispatch(nm_http_server2_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int nm_http_server2_server_attach(nm_http_server2_server *server, const nm_http_server2_ops *ops,
+                                                   shmrpc_host *host);
+int nm_http_server2_server_detach(nm_http_server2_server *server);
+
 extern const shmrpc_service_info nm_http_server2_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */

@@ -845,6 +845,19 @@ static void golden_services_every_disconnected_(shmrpc_server *server, shmrpc_se
     }
 }
 
+static shmrpc_server_binding golden_services_every_binding_(const golden_services_every_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &golden_services_every_service_info;
+    binding.operations = ops;
+    binding.connected = golden_services_every_connected_;
+    binding.disconnected = golden_services_every_disconnected_;
+    binding.permit = ops->permit != NULL ? golden_services_every_permit_ : NULL;
+    return binding;
+}
+
 int golden_services_every_server_init(golden_services_every_server *server, const golden_services_every_ops *ops,
                                       const char *name, const shmrpc_server_options *options)
 {
@@ -853,13 +866,25 @@ int golden_services_every_server_init(golden_services_every_server *server, cons
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &golden_services_every_service_info;
-    binding.operations = ops;
-    binding.connected = golden_services_every_connected_;
-    binding.disconnected = golden_services_every_disconnected_;
-    binding.permit = ops->permit != NULL ? golden_services_every_permit_ : NULL;
+    binding = golden_services_every_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int golden_services_every_server_attach(golden_services_every_server *server, const golden_services_every_ops *ops,
+                                        shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = golden_services_every_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int golden_services_every_server_detach(golden_services_every_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void golden_services_every_server_deinit(golden_services_every_server *server)
@@ -875,6 +900,16 @@ int golden_services_every_server_run(golden_services_every_server *server)
 void golden_services_every_server_stop(golden_services_every_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int golden_services_every_server_fd(golden_services_every_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int golden_services_every_server_dispatch(golden_services_every_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 int golden_services_every_inline_both_throw_second(golden_services_every_inline_both_context *context,
@@ -1332,6 +1367,19 @@ static void second_disconnected_(shmrpc_server *server, shmrpc_session *session,
     }
 }
 
+static shmrpc_server_binding second_binding_(const second_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &second_service_info;
+    binding.operations = ops;
+    binding.connected = second_connected_;
+    binding.disconnected = second_disconnected_;
+    binding.permit = ops->permit != NULL ? second_permit_ : NULL;
+    return binding;
+}
+
 int second_server_init(second_server *server, const second_ops *ops, const char *name,
                        const shmrpc_server_options *options)
 {
@@ -1340,13 +1388,24 @@ int second_server_init(second_server *server, const second_ops *ops, const char 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &second_service_info;
-    binding.operations = ops;
-    binding.connected = second_connected_;
-    binding.disconnected = second_disconnected_;
-    binding.permit = ops->permit != NULL ? second_permit_ : NULL;
+    binding = second_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int second_server_attach(second_server *server, const second_ops *ops, shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = second_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int second_server_detach(second_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void second_server_deinit(second_server *server)
@@ -1362,6 +1421,16 @@ int second_server_run(second_server *server)
 void second_server_stop(second_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int second_server_fd(second_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int second_server_dispatch(second_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 int second_foreign_throw_sold_out(second_foreign_context *context, const golden_parts_part *payload)
@@ -1515,6 +1584,19 @@ static void golden_services_bare_disconnected_(shmrpc_server *server, shmrpc_ses
     }
 }
 
+static shmrpc_server_binding golden_services_bare_binding_(const golden_services_bare_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &golden_services_bare_service_info;
+    binding.operations = ops;
+    binding.connected = golden_services_bare_connected_;
+    binding.disconnected = golden_services_bare_disconnected_;
+    binding.permit = ops->permit != NULL ? golden_services_bare_permit_ : NULL;
+    return binding;
+}
+
 int golden_services_bare_server_init(golden_services_bare_server *server, const golden_services_bare_ops *ops,
                                      const char *name, const shmrpc_server_options *options)
 {
@@ -1523,13 +1605,25 @@ int golden_services_bare_server_init(golden_services_bare_server *server, const 
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &golden_services_bare_service_info;
-    binding.operations = ops;
-    binding.connected = golden_services_bare_connected_;
-    binding.disconnected = golden_services_bare_disconnected_;
-    binding.permit = ops->permit != NULL ? golden_services_bare_permit_ : NULL;
+    binding = golden_services_bare_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int golden_services_bare_server_attach(golden_services_bare_server *server, const golden_services_bare_ops *ops,
+                                       shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = golden_services_bare_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int golden_services_bare_server_detach(golden_services_bare_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void golden_services_bare_server_deinit(golden_services_bare_server *server)
@@ -1545,4 +1639,14 @@ int golden_services_bare_server_run(golden_services_bare_server *server)
 void golden_services_bare_server_stop(golden_services_bare_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int golden_services_bare_server_fd(golden_services_bare_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int golden_services_bare_server_dispatch(golden_services_bare_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }

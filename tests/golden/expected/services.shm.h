@@ -344,6 +344,22 @@ void golden_services_every_server_deinit(golden_services_every_server *server);
 SHMRPC_NODISCARD int golden_services_every_server_run(golden_services_every_server *server);
 void golden_services_every_server_stop(golden_services_every_server *server);
 
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int golden_services_every_server_fd(golden_services_every_server *server);
+SHMRPC_NODISCARD int golden_services_every_server_dispatch(golden_services_every_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int golden_services_every_server_attach(golden_services_every_server *server,
+                                                         const golden_services_every_ops *ops, shmrpc_host *host);
+int golden_services_every_server_detach(golden_services_every_server *server);
+
 extern const shmrpc_service_info golden_services_every_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */
@@ -562,6 +578,21 @@ void second_server_deinit(second_server *server);
 SHMRPC_NODISCARD int second_server_run(second_server *server);
 void second_server_stop(second_server *server);
 
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int second_server_fd(second_server *server);
+SHMRPC_NODISCARD int second_server_dispatch(second_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int second_server_attach(second_server *server, const second_ops *ops, shmrpc_host *host);
+int second_server_detach(second_server *server);
+
 extern const shmrpc_service_info second_service_info;
 
 /* Keeps a copy of what goes with an error: return this from the operation. */
@@ -652,6 +683,22 @@ void golden_services_bare_server_deinit(golden_services_bare_server *server);
 /* Serves until stop, which any thread and a signal handler may call. */
 SHMRPC_NODISCARD int golden_services_bare_server_run(golden_services_bare_server *server);
 void golden_services_bare_server_stop(golden_services_bare_server *server);
+
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int golden_services_bare_server_fd(golden_services_bare_server *server);
+SHMRPC_NODISCARD int golden_services_bare_server_dispatch(golden_services_bare_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int golden_services_bare_server_attach(golden_services_bare_server *server,
+                                                        const golden_services_bare_ops *ops, shmrpc_host *host);
+int golden_services_bare_server_detach(golden_services_bare_server *server);
 
 extern const shmrpc_service_info golden_services_bare_service_info;
 

@@ -170,6 +170,19 @@ static void demo_health_health_disconnected_(shmrpc_server *server, shmrpc_sessi
     }
 }
 
+static shmrpc_server_binding demo_health_health_binding_(const demo_health_health_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &demo_health_health_service_info;
+    binding.operations = ops;
+    binding.connected = demo_health_health_connected_;
+    binding.disconnected = demo_health_health_disconnected_;
+    binding.permit = ops->permit != NULL ? demo_health_health_permit_ : NULL;
+    return binding;
+}
+
 int demo_health_health_server_init(demo_health_health_server *server, const demo_health_health_ops *ops,
                                    const char *name, const shmrpc_server_options *options)
 {
@@ -178,13 +191,25 @@ int demo_health_health_server_init(demo_health_health_server *server, const demo
     if (server == NULL || ops == NULL) {
         return SHMRPC_E_MISUSE;
     }
-    memset(&binding, 0, sizeof(binding));
-    binding.service = &demo_health_health_service_info;
-    binding.operations = ops;
-    binding.connected = demo_health_health_connected_;
-    binding.disconnected = demo_health_health_disconnected_;
-    binding.permit = ops->permit != NULL ? demo_health_health_permit_ : NULL;
+    binding = demo_health_health_binding_(ops);
     return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int demo_health_health_server_attach(demo_health_health_server *server, const demo_health_health_ops *ops,
+                                     shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = demo_health_health_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int demo_health_health_server_detach(demo_health_health_server *server)
+{
+    return shmrpc_server_detach(&server->base);
 }
 
 void demo_health_health_server_deinit(demo_health_health_server *server)
@@ -200,6 +225,16 @@ int demo_health_health_server_run(demo_health_health_server *server)
 void demo_health_health_server_stop(demo_health_health_server *server)
 {
     shmrpc_server_stop(&server->base);
+}
+
+int demo_health_health_server_fd(demo_health_health_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int demo_health_health_server_dispatch(demo_health_health_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
 }
 
 demo_health_health_check_later demo_health_health_check_defer(demo_health_health_check_context *context)

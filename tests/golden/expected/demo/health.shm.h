@@ -130,6 +130,22 @@ void demo_health_health_server_deinit(demo_health_health_server *server);
 SHMRPC_NODISCARD int demo_health_health_server_run(demo_health_health_server *server);
 void demo_health_health_server_stop(demo_health_health_server *server);
 
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int demo_health_health_server_fd(demo_health_health_server *server);
+SHMRPC_NODISCARD int demo_health_health_server_dispatch(demo_health_health_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int demo_health_health_server_attach(demo_health_health_server *server,
+                                                      const demo_health_health_ops *ops, shmrpc_host *host);
+int demo_health_health_server_detach(demo_health_health_server *server);
+
 extern const shmrpc_service_info demo_health_health_service_info;
 
 /*
