@@ -8,6 +8,8 @@
 base_packages=(gcc libc6-dev cmake make ninja-build pkg-config flex bison libprotobuf-c-dev protobuf-c-compiler check)
 # The models of the protocol are checked by this where it is there.
 model_packages=(spin)
+# An example runs in a loop of this library's too where it is there.
+example_packages=(libuv1-dev)
 # The generated code is compiled by these too where they are there.
 lint_packages=(git g++ clang clang-format clang-tidy shellcheck)
 format_packages=(git clang-format)
@@ -21,6 +23,7 @@ package_is_there() {
     libc6-dev) [ -e /usr/include/stdio.h ] && [ -e /usr/include/linux/futex.h ] ;;
     libprotobuf-c-dev) command -v pkg-config && pkg-config --exists libprotobuf-c ;;
     check) command -v pkg-config && pkg-config --exists check ;;
+    libuv1-dev) command -v pkg-config && pkg-config --exists libuv ;;
     spin) spin -V | grep '^Spin Version' ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1

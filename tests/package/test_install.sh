@@ -162,27 +162,58 @@ cpp_program_serves_and_calls() {
     [ -z "$(ls -A run)" ] || fail "left behind: $(ls -A run)"
 }
 
-# Each example is a project of its own: it builds as such, and its client comes to its end with its server.
-runs_example() {
-    local name=${1#*-} server_pid
-    rm -rf build run
-    build_with_cmake "$source_dir/idl-examples/$1" "$prefix" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror"
+# serves_and_calls SERVER CLIENT: of ./build, in a directory of their own; what the client says is in ./client.out, and
+# nothing is left behind.
+serves_and_calls() {
+    local server_pid
+    rm -rf run
     mkdir -m 700 run
     export SHMRPC_DIR=$PWD/run
-    "build/${name}_server" &
+    "build/$1" &
     server_pid=$!
     # shellcheck disable=SC2064
     trap "kill -KILL $server_pid 2>/dev/null || true" EXIT
-    timeout 60 "build/${name}_client" | tee client.out
-    case $name in
-    accumulator) # two threads of one client have one total
-        grep -qx "odd adds 1000 times 1 .* 1000 times 10 in another: 11000 after 2000 additions" client.out
-        ;;
-    esac
+    timeout 60 "build/$2" | tee client.out
     kill -TERM "$server_pid"
     wait "$server_pid"
     trap - EXIT
     [ -z "$(ls -A run)" ] || fail "left behind: $(ls -A run)"
+}
+
+# Each example is a project of its own: it builds as such, and its client comes to its end with its server.
+runs_example() {
+    local name=${1#*-}
+    rm -rf build
+    build_with_cmake "$source_dir/idl-examples/$1" "$prefix" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror"
+    case $name in
+    accumulator) # two threads of one client have one total
+        serves_and_calls "${name}_server" "${name}_client"
+        grep -qx "odd adds 1000 times 1 .* 1000 times 10 in another: 11000 after 2000 additions" client.out
+        ;;
+    event-loops)
+        serves_and_calls epoll_server epoll_client
+        diff client.out - <<'END'
+the tea is ready
+the eggs are soft
+the bread is done
+meanwhile the loop has ticked many times
+END
+        ;;
+    *) serves_and_calls "${name}_server" "${name}_client" ;;
+    esac
+}
+
+# The same server in another loop, and a client in this loop with either.
+runs_event_loops_of_libuv() {
+    local server
+    { command -v pkg-config >/dev/null && pkg-config --exists libuv; } || skip "libuv is not installed"
+    build_with_cmake "$source_dir/idl-examples/04-event-loops" "$prefix" -DCMAKE_C_FLAGS="-Wall -Wextra -Werror"
+    for server in uv_server epoll_server; do
+        serves_and_calls "$server" uv_client
+        [ "$(cat client.out)" = $'ready\nsteady\ngo' ] || fail "$server: said: $(cat client.out)"
+    done
+    serves_and_calls uv_server epoll_client
+    grep -qx "the bread is done" client.out
 }
 
 require_case installs_all_that_is_promised
@@ -201,4 +232,5 @@ for example in "$source_dir"/idl-examples/*/CMakeLists.txt; do
     [ -e "$example" ] || continue
     run_case runs_example "$(basename "$(dirname "$example")")"
 done
+run_case runs_event_loops_of_libuv
 end_cases
