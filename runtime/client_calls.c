@@ -117,9 +117,8 @@ void shmrpc_call_cancel(shmrpc_call *object)
 {
     flight *self = flight_of(object);
 
-    if (self != NULL && flight_is_mine(self) && connection_enter(self->connection) == 0 &&
-        lane_client_withdraw(&self->connection->lane, &self->waiter) < 0) {
-        (void)connection_fail(self->connection);
+    if (self != NULL && flight_is_mine(self) && connection_enter(self->connection) == 0) {
+        (void)connection_withdraw(self->connection, &self->waiter);
     }
 }
 

@@ -413,6 +413,25 @@ int connection_await(connection *self, const lane_waiter *waiter, int64_t until_
     return rc == 0 ? 0 : connection_fail(self);
 }
 
+int connection_withdraw(connection *self, const lane_waiter *waiter)
+{
+    control_packet packet = {.kind = CONTROL_CANCEL, .as.cancel = waiter->position};
+    int rc = lane_client_withdraw(&self->lane, waiter);
+
+    if (rc == 0) {
+        /* Its slot may say only now that it was put off. */
+        rc = lane_client_is_answered(&self->lane, waiter);
+    }
+    if (rc < 0) {
+        return connection_fail(self);
+    }
+    if (rc == 0 && waiter->state == WAITER_MOVED) {
+        /* A server that does not read is not waited for: at the deadline it knows by itself. */
+        (void)handshake_send(self->socket, &packet, NULL, 0, 0);
+    }
+    return 0;
+}
+
 int connection_poll(connection *self)
 {
     return connection_has_ended(self) || lane_client_look(&self->lane) == 0 ? 0 : connection_fail(self);

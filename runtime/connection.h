@@ -104,6 +104,9 @@ void connection_inherit_loop(connection *self, connection *former);
 /* Reads what the server has sent, as far as the loop tells that it has. False: the connection has ended. */
 bool connection_hear(connection *self);
 
+/* Withdraws a call that was sent. Where its handler has put it off, the server is told. 0, PROTOCOL. Never blocks. */
+int connection_withdraw(connection *self, const lane_waiter *waiter);
+
 /* Publishes what is written, and looks which calls are answered. 0, PROTOCOL. Never blocks. */
 int connection_poll(connection *self);
 

@@ -265,6 +265,19 @@ static int goodbye_encode(const char *text, void **ret_bytes, size_t *ret_length
     return r;
 }
 
+static int cancel_encode(uint64_t position, void **ret_bytes, size_t *ret_length)
+{
+    wire_packet packet;
+    Shmrpc__Control__Cancel to;
+
+    shmrpc__control__packet__init(&packet);
+    shmrpc__control__cancel__init(&to);
+    to.position = position;
+    packet.body_case = SHMRPC__CONTROL__PACKET__BODY_CANCEL;
+    packet.cancel = &to;
+    return wire_pack(&packet, ret_bytes, ret_length);
+}
+
 int control_encode(const control_packet *packet, void **ret_bytes, size_t *ret_length)
 {
     switch (packet->kind) {
@@ -273,6 +286,7 @@ int control_encode(const control_packet *packet, void **ret_bytes, size_t *ret_l
     case CONTROL_ATTACH: return attach_encode(&packet->as.attach, ret_bytes, ret_length);
     case CONTROL_READY: return ready_encode(&packet->as.ready, ret_bytes, ret_length);
     case CONTROL_GOODBYE: return goodbye_encode(packet->as.goodbye, ret_bytes, ret_length);
+    case CONTROL_CANCEL: return cancel_encode(packet->as.cancel, ret_bytes, ret_length);
     }
     assert(false);
     return -EINVAL;
@@ -461,6 +475,10 @@ static reason packet_decode(const wire_packet *from, control_method *methods, co
     case SHMRPC__CONTROL__PACKET__BODY_GOODBYE:
         to->kind = CONTROL_GOODBYE;
         to->as.goodbye = text_decode(from->goodbye->text);
+        return NULL;
+    case SHMRPC__CONTROL__PACKET__BODY_CANCEL:
+        to->kind = CONTROL_CANCEL;
+        to->as.cancel = from->cancel->position;
         return NULL;
     default: return "a packet of unknown kind";
     }

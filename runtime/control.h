@@ -90,6 +90,7 @@ typedef enum control_kind {
     CONTROL_ATTACH,
     CONTROL_READY,
     CONTROL_GOODBYE,
+    CONTROL_CANCEL,
 } control_kind;
 
 /* Is there a token? */
@@ -107,6 +108,7 @@ typedef struct control_packet {
         control_attach attach;
         control_ready ready;
         const char *goodbye;
+        uint64_t cancel; /* any position: it is compared, never trusted */
     } as;
     void *storage;
 } control_packet;

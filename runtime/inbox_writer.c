@@ -86,6 +86,19 @@ uint32_t inbox_writer_take(inbox_writer *self, const inbox_call *call)
     return ticket;
 }
 
+void inbox_writer_cancel(inbox_writer *self, uint64_t position)
+{
+    uint32_t i;
+
+    inbox_writer_lock(self);
+    for (i = 0; i < depth_of(self); i++) {
+        if (self->calls[i].serial != 0 && self->calls[i].position == position) {
+            self->calls[i].is_cancelled = true;
+        }
+    }
+    inbox_writer_unlock(self);
+}
+
 bool inbox_writer_owes(inbox_writer *self)
 {
     bool owes;

@@ -25,8 +25,8 @@ struct shmrpc_method_info;
 
 /* A call whose answer is to come, by its ticket. */
 typedef struct inbox_call {
-    uint32_t serial; /* as later.h has it; 0: no answer is to come */
-    bool is_cancelled;
+    uint32_t serial;     /* as later.h has it; 0: no answer is to come */
+    bool is_cancelled;   /* the caller has withdrawn it, and hears how it ended all the same */
     uint8_t reply_block; /* that the client offered */
     uint64_t position;
     int64_t until_ns;                        /* when its caller has given up at the latest */
@@ -66,6 +66,9 @@ bool inbox_writer_has_room(inbox_writer *self);
 
 /* Gives a call a ticket; there is room. The owner. */
 uint32_t inbox_writer_take(inbox_writer *self, const inbox_call *call);
+
+/* The caller has withdrawn the call at this position; one that is not put off, or was answered, is no error. The owner. */
+void inbox_writer_cancel(inbox_writer *self, uint64_t position);
 
 /* Are answers to come? */
 bool inbox_writer_owes(inbox_writer *self);

@@ -213,9 +213,6 @@ int lane_client_look(lane_client *lane);
  * Asks the server for a poke when the call at `position` (0: none), or a later one, is answered. The wish lasts until
  * it is fulfilled, also for calls that are published afterwards; a wait that sleeps takes its place, and says so to the
  * peer. Whoever arms for a call that is published already looks for news afterwards.
- *
- * Where that call is not the last one published, the server may miss the wish when it answers it; it does not with the
- * next one (W4), and it reads the wish after each.
  */
 void lane_client_arm(lane_client *lane, uint64_t position);
 

@@ -130,15 +130,12 @@ static void wake(lane_server *lane, uint32_t wish)
     }
 }
 
-/* Publishes the terminal word, and wakes the client where it wished for it. */
-static inline void end_request(lane_server *lane, const lane_request *request, slot_header header, uint32_t state)
+/* The terminal word has been published: wakes the client where it wished for it. */
+static inline void end_request(lane_server *lane, const lane_request *request)
 {
     const slot *next = region_slot(&lane->memory, lane->next);
     uint32_t wish;
     bool more;
-
-    shared_store_header(request->at, header);
-    shared_publish_reply(request->at, word_of(request->position, lane->memory.shift, state));
 
     /* A client that sleeps for another call than its last makes both fences, where it can. */
     more = (shared_load_word(next) & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
@@ -152,14 +149,27 @@ void lane_server_answer(lane_server *lane, const lane_request *request, int stat
 {
     slot_header header = {(uint16_t)(int16_t)status, BLOCK_NONE, block, length, 0};
 
-    end_request(lane, request, header, WORD_REPLY);
+    shared_store_header(request->at, header);
+    shared_publish_reply(request->at, word_reply(request->position, lane->memory.shift));
+    end_request(lane, request);
 }
 
-void lane_server_move(lane_server *lane, const lane_request *request, uint32_t ticket)
+bool lane_server_move(lane_server *lane, const lane_request *request, uint32_t ticket)
 {
     slot_header header = {0, BLOCK_NONE, BLOCK_NONE, 0, ticket};
+    uint32_t found;
 
-    end_request(lane, request, header, WORD_MOVED);
+    shared_store_header(request->at, header);
+    found = shared_publish_moved(request->at, word_of(request->position, lane->memory.shift, WORD_MOVED));
+    end_request(lane, request);
+    return (found & WORD_CANCEL) != 0;
+}
+
+void lane_server_cancel(lane_server *lane, uint64_t position)
+{
+    if (lane->inbox != NULL) {
+        inbox_writer_cancel(lane->inbox, position);
+    }
 }
 
 bool lane_server_owes(const lane_server *lane)

@@ -73,8 +73,14 @@ static inline bool lane_server_is_cancelled(const lane_request *request)
 /* Publishes the reply and wakes the client where it wished for it. `block` as place() gave it. */
 void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length, uint8_t block);
 
-/* Frees the slot: the request is answered by the inbox, with this ticket. In place of answer(). */
-void lane_server_move(lane_server *lane, const lane_request *request, uint32_t ticket);
+/*
+ * Frees the slot: the request is answered by the inbox, with this ticket. In place of answer(). Had the caller withdrawn
+ * it?
+ */
+bool lane_server_move(lane_server *lane, const lane_request *request, uint32_t ticket);
+
+/* The caller has withdrawn the call at this position, if that was put off. */
+void lane_server_cancel(lane_server *lane, uint64_t position);
 
 /* Are answers to come of calls that were put off? */
 bool lane_server_owes(const lane_server *lane);

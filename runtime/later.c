@@ -216,7 +216,9 @@ int later_begin(lane_server *lane, const lane_request *request, const char *serv
     writer->references++;
     unlock();
     ticket = inbox_writer_take(writer, &call);
-    lane_server_move(lane, request, ticket);
+    if (lane_server_move(lane, request, ticket)) {
+        inbox_writer_cancel(writer, request->position);
+    }
     *ret_later = number_of(writer, ticket, call.serial);
     return 0;
 }
@@ -252,7 +254,7 @@ static int answer(shmrpc_later later, int status, const shmrpc_type_info *type, 
     if (writer == NULL) {
         return error_stale();
     }
-    if (!inbox_writer_is_open(writer) || writer->calls[ticket].is_cancelled) {
+    if (!inbox_writer_is_open(writer)) {
         rc = error_set(SHMRPC_E_CANCELLED, "nobody waits for the answer any more");
     } else if (type != NULL) {
         void *to = inbox_writer_place(writer, ticket, type->size, &block);

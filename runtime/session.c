@@ -360,12 +360,15 @@ int session_receive(shmrpc_session *session, session_lane *lane, session_host *h
     } else {
         control_packet *packet = NULL;
 
-        rc = handshake_receive(lane->socket, CONTROL_GOODBYE, CONTROL_GOODBYE, &packet, NULL);
-        control_packet_free(packet);
-        if (rc == 0) {
+        rc = handshake_receive(lane->socket, CONTROL_GOODBYE, CONTROL_CANCEL, &packet, NULL);
+        if (rc == 0 && packet->kind == CONTROL_CANCEL) {
+            lane_server_cancel(&lane->lane, packet->as.cancel);
+            rc = 1;
+        } else if (rc == 0) {
             lane->said_goodbye = true;
             rc = SHMRPC_E_UNAVAILABLE;
         }
+        control_packet_free(packet);
     }
     return rc == SHMRPC_E_AGAIN ? 0 : rc;
 }

@@ -82,6 +82,15 @@ static inline bool shared_mark_word(slot *at, uint32_t expected, uint32_t mark, 
     return false;
 }
 
+/*
+ * The same for MOVED, which returns the word that stood there: a CANCEL that the client has set by then is in it, and one
+ * that comes later finds MOVED, and is told by a packet. Without the exchange (a store): it is overwritten unseen.
+ */
+static inline uint32_t shared_publish_moved(slot *at, uint32_t word)
+{
+    return atomic_exchange_explicit(&at->word, word, memory_order_acq_rel);
+}
+
 /* ---- the client's wish ---- */
 
 /*

@@ -161,7 +161,8 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_call_start(shmrpc_client *client, shmr
 SHMRPC_EXPORT int shmrpc_call_wait(shmrpc_call *call, void *ret);
 
 /*
- * Withdraws a call: the server drops it where it has not begun it, and the handler can see it where it has. The call
+ * Withdraws a call: the server drops it where it has not begun it, and the handler can see it where it has, also one
+ * that has put it off. The call
  * still ends once, in wait() or `done`, at the latest at its deadline: CANCELLED where no handler began it, else what
  * the handler answered. Without effect where it is not in flight, or on another thread's.
  */

@@ -78,6 +78,7 @@ static void check_packet(const control_packet *packet)
         require_text(packet->as.ready.text);
         return;
     case CONTROL_GOODBYE: require_text(packet->as.goodbye); return;
+    case CONTROL_CANCEL: return;
     }
     abort();
 }

@@ -114,6 +114,11 @@ static void answer(const order *wanted)
     switch (wanted->request.what) {
     case OUTCOME_THROW: (void)shmrpc_later_fail(wanted->later, OUTCOME_ERROR); break;
     case OUTCOME_EXPIRE: (void)shmrpc_later_fail(wanted->later, SHMRPC_E_EXPIRED); break;
+    case OUTCOME_LINGER:
+        while (!shmrpc_later_is_cancelled(wanted->later))
+            await_pause();
+        (void)shmrpc_later_fail(wanted->later, SHMRPC_E_AGAIN);
+        break;
     default: (void)shmrpc_later_reply(wanted->later, &reply); break;
     }
 }

@@ -27,6 +27,7 @@ enum {
     OUTCOME_REPLY,  /* the number */
     OUTCOME_THROW,  /* OUTCOME_ERROR */
     OUTCOME_EXPIRE, /* answers EXPIRED */
+    OUTCOME_LINGER, /* of OUTCOME_LATER: answers AGAIN once the call is withdrawn */
     OUTCOME_HOLD,   /* waits for outcome_release(), then replies */
 };
 

@@ -435,6 +435,32 @@ START_TEST(cancelled)
 }
 END_TEST
 
+/* At any moment between its publishing and its answer: either it was not begun, or who has put it off is told. */
+START_TEST(cancelled_where_it_is_put_off)
+{
+    unsigned told = 0;
+
+    begin(2);
+    for (unsigned round = 0; told < ROUNDS; round++) {
+        calls made;
+
+        ck_assert_uint_lt(round, 10 * ROUNDS);
+        start_as(&made, 1, OUTCOME_LINGER, OUTCOME_LATER, shmrpc_forever());
+        if (round % 3 == 0)
+            await_true(begun(&made, 0) == 1);
+        for (unsigned wait = 0; wait < round % 50 * 20; wait++)
+            __asm__ __volatile__("" : : : "memory");
+        shmrpc_call_cancel(&made.objects[0]);
+        await(&made);
+        ck_assert_msg(made.rc[0] == SHMRPC_E_AGAIN || made.rc[0] == SHMRPC_E_CANCELLED, "%s",
+                      shmrpc_status_text(made.rc[0]));
+        ck_assert_uint_eq(begun(&made, 0), made.rc[0] == SHMRPC_E_AGAIN);
+        told += made.rc[0] == SHMRPC_E_AGAIN;
+    }
+    end();
+}
+END_TEST
+
 START_TEST(expired_says_a_handler)
 {
     calls made;
@@ -511,6 +537,7 @@ static Suite *outcomes_suite(void)
     tcase_add_loop_test(tests, timeout_of_a_call_that_was_begun, 0, MODES);
     tcase_add_loop_test(tests, timeout_of_a_call_that_never_was, 0, MODES);
     tcase_add_loop_test(tests, cancelled, 0, MODES);
+    tcase_add_test(tests, cancelled_where_it_is_put_off);
     tcase_add_loop_test(tests, expired_says_a_handler, 0, MODES);
     tcase_add_loop_test(tests, expired_says_the_server, 0, MODES);
     suite_add_tcase(suite, tests);

@@ -24,6 +24,9 @@ static int invoke(shmrpc_server *server, shmrpc_context *context, const void *re
     (void)request;
     (void)reply;
     rig.invoked++;
+    if (rig.is_withdrawn) {
+        (void)atomic_fetch_or(&region_slot(&rig.pair.memory, rig.sent)->word, WORD_CANCEL);
+    }
     for (unsigned i = 0; i < rig.defers; i++) {
         rig.given = shmrpc_context_defer(context);
         ck_assert_uint_lt(rig.all_count, sizeof(rig.all) / sizeof(rig.all[0]));

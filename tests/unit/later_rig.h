@@ -30,6 +30,7 @@ typedef struct later_rig {
     int returned;           /* what handlers return */
     unsigned defers;        /* how often they put their call off */
     bool answers_at_once;   /* and answer it before they return */
+    bool is_withdrawn;      /* their caller marks the call, while they run */
     unsigned invoked;       /* how often they ran */
     shmrpc_later given;     /* what they got for it the last time */
     shmrpc_later all[4096]; /* all that they got */

@@ -127,6 +127,35 @@ START_TEST(is_cancelled_once_the_callers_time_is_over)
 }
 END_TEST
 
+/* Before the slot says MOVED by a mark in it, and after that by a packet; the answer is the caller's in any case. */
+START_TEST(is_cancelled_once_the_caller_has_withdrawn_it)
+{
+    shmrpc_later marked, told, other;
+
+    rig.is_withdrawn = true;
+    marked = put_off(METHOD_ECHO, BLOCK_NONE);
+    rig.is_withdrawn = false;
+    ck_assert(shmrpc_later_is_cancelled(marked));
+    told = put_off(METHOD_ECHO, BLOCK_NONE);
+    other = put_off(METHOD_ECHO, BLOCK_NONE);
+    ck_assert(!shmrpc_later_is_cancelled(told));
+    for (uint64_t position = 100; position < 110; position++) {
+        lane_server_cancel(&rig.pair.server, position);
+    }
+    lane_server_cancel(&rig.pair.server, 0);
+    ck_assert(!shmrpc_later_is_cancelled(told));
+    lane_server_cancel(&rig.pair.server, 2);
+    ck_assert(shmrpc_later_is_cancelled(told));
+    ck_assert(!shmrpc_later_is_cancelled(other));
+    ck_assert_int_eq(shmrpc_later_fail(marked, SHMRPC_E_LIMIT), 0);
+    ck_assert_int_eq(shmrpc_later_reply(told, &(uint64_t){5}), 0);
+    ck_assert_int_eq(shmrpc_later_reply(other, &(uint64_t){6}), 0);
+    ck_assert_int_eq(status_of(1), SHMRPC_E_LIMIT);
+    ck_assert_int_eq(status_of(2), 0);
+    ck_assert_int_eq(status_of(3), 0);
+}
+END_TEST
+
 START_TEST(is_cancelled_once_the_client_is_gone)
 {
     shmrpc_later later = put_off(METHOD_ECHO, BLOCK_NONE);
@@ -276,6 +305,7 @@ static Suite *later_ends_suite(void)
     tcase_add_loop_test(tests, a_client_that_lies_about_what_it_has_read_gains_nothing, 0, 6);
     tcase_add_test(tests, what_has_waited_too_long_in_a_pause_is_not_begun);
     tcase_add_test(tests, is_cancelled_once_the_callers_time_is_over);
+    tcase_add_test(tests, is_cancelled_once_the_caller_has_withdrawn_it);
     tcase_add_test(tests, is_cancelled_once_the_client_is_gone);
     tcase_add_test(tests, answers_after_the_end_of_the_lane_are_dropped);
     tcase_add_test(tests, many_hands_answer_each_call_once);
