@@ -250,7 +250,7 @@ START_TEST(says_unknown_where_an_earlier_attempt_may_have_run)
     shmrpc_client *client = connect_with(&repeating);
     caller self;
 
-    caller_start(&self, client, PROBE_HOLD, 7, shmrpc_in_ms(400));
+    caller_start(&self, client, PROBE_HOLD, 7, shmrpc_in_s(2));
     await_true(atomic_load(&state->holding) == 7);
     kill_server();
     caller_join(&self);
