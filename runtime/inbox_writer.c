@@ -109,6 +109,14 @@ bool inbox_writer_owes(inbox_writer *self)
     return owes;
 }
 
+bool inbox_writer_await(inbox_writer *self)
+{
+    inbox_writer_lock(self);
+    self->is_awaited = self->out != 0;
+    inbox_writer_unlock(self);
+    return self->is_awaited;
+}
+
 void inbox_writer_close(inbox_writer *self)
 {
     inbox_writer_lock(self);
@@ -156,5 +164,8 @@ void inbox_writer_answer(inbox_writer *self, uint32_t ticket, int status, uint32
     wish = shared_read_wish(lane, true);
     if ((wish & WISH_INBOX) != 0) {
         (void)lane_wake(&self->memory, self->caller, wish);
+    }
+    if (self->out == 0 && self->is_awaited) {
+        self->caller->settle(self->caller);
     }
 }

@@ -45,6 +45,7 @@ struct inbox_writer {
     lane_caller *caller; /* NULL: the lane is closed, and its memory gone */
     uint64_t written;    /* entries */
     uint32_t out;        /* answers that are to come */
+    bool is_awaited;     /* the owner is to be told when there are none */
     inbox_call *calls;   /* by ticket */
     uint16_t *tickets;   /* by entry: whose it is */
 
@@ -72,6 +73,9 @@ void inbox_writer_cancel(inbox_writer *self, uint64_t position);
 
 /* Are answers to come? */
 bool inbox_writer_owes(inbox_writer *self);
+
+/* The same; where there are, the owner is told when the last one has come (lane_caller.settle). The owner. */
+bool inbox_writer_await(inbox_writer *self);
 
 /* The memory is about to go: when this returns nobody touches it any more. The owner. */
 void inbox_writer_close(inbox_writer *self);

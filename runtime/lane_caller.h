@@ -13,6 +13,7 @@ typedef struct lane_caller lane_caller;
 struct lane_caller {
     bool (*is_gone)(lane_caller *caller); /* has it closed its end, or died? Never blocks. Any thread. */
     void (*poke)(lane_caller *caller);    /* wakes one that waits in a loop of its own. Never blocks. Any thread. */
+    void (*settle)(lane_caller *caller);  /* inbox_writer_await() has come true: tells the owner. Likewise. */
 };
 
 /* Wakes whoever left this wish, unless it has been taken back or fulfilled meanwhile. Did it wake? */

@@ -177,6 +177,11 @@ bool lane_server_owes(const lane_server *lane)
     return lane->inbox != NULL && inbox_writer_owes(lane->inbox);
 }
 
+bool lane_server_await_answers(const lane_server *lane)
+{
+    return lane->inbox != NULL && inbox_writer_await(lane->inbox);
+}
+
 bool lane_server_arm(lane_server *lane)
 {
     slot *at = region_slot(&lane->memory, lane->next);

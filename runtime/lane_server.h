@@ -85,6 +85,9 @@ void lane_server_cancel(lane_server *lane, uint64_t position);
 /* Are answers to come of calls that were put off? */
 bool lane_server_owes(const lane_server *lane);
 
+/* The same; where there are, the caller's settle() runs when the last one has come. */
+bool lane_server_await_answers(const lane_server *lane);
+
 /* true: armed; false: the slot has changed: call take(). */
 bool lane_server_arm(lane_server *lane);
 

@@ -166,7 +166,10 @@ static void leave(server_worker *self, session_lane *lane, shmrpc_why why)
     if (lane->is_leaving) {
         return;
     }
-    poller_remove(self->host->poller, lane->socket);
+    /* Of a client that is told to go, its own end is still of interest. */
+    if (why != SHMRPC_WHY_STOPPED) {
+        poller_remove(self->host->poller, lane->socket);
+    }
     lane->is_leaving = true;
     lane->why = why;
     lane->rest = lane->geometry.depth;
@@ -262,7 +265,11 @@ static void stop_session(server_worker *self, shmrpc_session *session)
         return;
     }
     for (bits = session->lane_bits; bits != 0; bits &= bits - 1) {
-        session_say_goodbye(session->lanes[__builtin_ctzll(bits)]);
+        const session_lane *lane = session->lanes[__builtin_ctzll(bits)];
+
+        if (!lane->is_leaving) {
+            session_say_goodbye(lane);
+        }
     }
     leave_all(self, session, SHMRPC_WHY_STOPPED);
 }
@@ -304,7 +311,9 @@ void server_wind_down(server_worker *self)
     host_lock(host);
     if (!host->is_winding) {
         host->is_winding = true;
-        host->stop_at_ns = clock_after_ns(host->stop_ns);
+        host->stop_at_ns = atomic_load(&host->stopped_ns);
+        host->stop_at_ns =
+            host->stop_ns > CLOCK_NEVER - host->stop_at_ns ? CLOCK_NEVER : host->stop_at_ns + host->stop_ns;
         poller_remove(host->poller, host->entry.descriptor);
         host->listening = false;
         for (link = host->shaking.next; link != &host->shaking; link = link->next) {
@@ -313,6 +322,7 @@ void server_wind_down(server_worker *self)
         for (link = host->open.next; link != &host->open; link = link->next) {
             server_tell(self, list_entry(link, shmrpc_session, life), NEWS_STOP);
         }
+        server_set_timer(host, self->now_ns);
         if (host->free_count == host->seat_count) {
             atomic_store_explicit(&host->is_over, true, memory_order_release);
         }

@@ -21,9 +21,12 @@
 
 void server_set_timer(server_host *host, int64_t now_ns)
 {
-    int64_t at_ns = host->listening || host->is_winding ? CLOCK_NEVER : host->accept_at_ns;
+    int64_t at_ns = host->listening ? CLOCK_NEVER : host->accept_at_ns;
     list_link *link;
 
+    if (host->is_winding) {
+        at_ns = host->stop_at_ns > now_ns ? host->stop_at_ns : CLOCK_NEVER;
+    }
     for (link = host->shaking.next; link != &host->shaking; link = link->next) {
         const shmrpc_session *session = list_entry(link, shmrpc_session, life);
 
@@ -48,6 +51,9 @@ void server_time(server_worker *self)
             break;
         }
         server_tell(self, session, NEWS_DEADLINE);
+    }
+    for (link = host->open.next; host->is_winding && link != &host->open; link = link->next) {
+        server_tell(self, list_entry(link, shmrpc_session, life), NEWS_STOP);
     }
     if (!host->listening && !host->is_winding && self->now_ns >= host->accept_at_ns) {
         (void)server_resume_accepting(host);

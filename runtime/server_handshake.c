@@ -227,6 +227,9 @@ static int watch_lane(server_worker *self, session_lane *lane)
     if (rc != 0) {
         return error_system(rc, "the client's descriptors cannot be watched");
     }
+    lane->host = host;
+    lane->key = server_key(at, lane->number, TAG_BELL);
+    lane->caller.settle = server_settle;
     lane->state = LANE_OPEN;
     lane->session->quiet_ns = self->now_ns;
     return session_say_ready(lane);

@@ -105,6 +105,9 @@ int server_host_new(server_host **ret_host, const char *name, const shmrpc_serve
 
 void server_stop(server_host *host)
 {
+    int64_t never = 0;
+
+    (void)atomic_compare_exchange_strong(&host->stopped_ns, &never, clock_now_ns());
     atomic_store_explicit(&host->stopping, true, memory_order_release);
     (void)event_ring(host->stop_bell);
 }

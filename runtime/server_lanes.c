@@ -29,6 +29,12 @@ static void count(server_desk *desk, shmrpc_session *session, uint32_t method, b
     }
 }
 
+/* Or is there something to look at before the next request? */
+static inline bool may_go_on(const server_worker *self, const shmrpc_session *session)
+{
+    return !offer_is_over(session->offer) && !host_is_stopping(self->host);
+}
+
 /* Answers a request that has been taken, and up to `most` in all. The number answered; the session may have ended. */
 static uint32_t answer(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request,
                        uint32_t most)
@@ -52,7 +58,7 @@ static uint32_t answer(server_worker *self, shmrpc_session *session, session_lan
         if (rc == SHMRPC_E_PROTOCOL) {
             break;
         }
-        rc = answered < most && !offer_is_over(session->offer) ? lane_server_take(&lane->lane, request) : 0;
+        rc = answered < most && may_go_on(self, session) ? lane_server_take(&lane->lane, request) : 0;
     }
     self->allowance -= answered;
     if (rc < 0) {
@@ -76,7 +82,10 @@ static inline uint32_t serve(server_worker *self, shmrpc_session *session, sessi
     return 0;
 }
 
-/* Are there answers to come that somebody waits for? A server that stops gives them time. */
+/*
+ * Are there answers to come that somebody waits for? A server that stops gives them time. Once its requests have been
+ * begun, the lane waits for them without being looked at.
+ */
 static bool owes(session_lane *lane)
 {
     return lane->why == SHMRPC_WHY_STOPPED && lane_server_owes(&lane->lane) && !lane->caller.is_gone(&lane->caller);
@@ -105,7 +114,10 @@ static bool serve_leaving(server_worker *self, session_lane *lane, uint32_t most
         return count != 0;
     }
     lane->rest -= count;
-    if (((count == 0 && share != 0) || lane->rest == 0) && !owes(lane)) {
+    if (count == 0 && share != 0) {
+        lane->rest = 0;
+    }
+    if (lane->rest == 0 && !owes(lane)) {
         server_end_lane(self, lane, lane->why);
     }
     return count != 0;
@@ -132,16 +144,29 @@ bool server_visit(server_worker *self, shmrpc_session *session)
 
 /* ---- hot and cold ---- */
 
+void server_settle(lane_caller *caller)
+{
+    const session_lane *lane = list_entry(caller, session_lane, caller);
+
+    server_knock(lane->host, lane->key);
+}
+
+/* Can it be left alone? A lane that leaves: until its last answer, its client's end or the host's limit. */
+static bool cool_lane(session_lane *lane)
+{
+    if (lane->is_leaving) {
+        return lane->rest == 0 && lane_server_await_answers(&lane->lane);
+    }
+    return lane_server_arm(&lane->lane);
+}
+
 bool server_cool(shmrpc_session *session)
 {
     uint64_t bits;
 
-    if (session->leaving_bits != 0) {
-        return false;
-    }
     /* Where one has a request, the marks of the others stay: at worst a client rings for nothing. */
     for (bits = session->lane_bits; bits != 0; bits &= bits - 1) {
-        if (!lane_server_arm(&session->lanes[__builtin_ctzll(bits)]->lane)) {
+        if (!cool_lane(session->lanes[__builtin_ctzll(bits)])) {
             return false;
         }
     }

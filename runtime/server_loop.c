@@ -195,6 +195,13 @@ uint64_t server_key(const seat *at, unsigned lane, unsigned tag)
     return (uint64_t)seat_generation(at) << 32 | (uint64_t)at->index << 9 | (uint64_t)lane << 3 | tag;
 }
 
+void server_knock(server_host *host, uint64_t key)
+{
+    (void)seat_knock(&host->seats[key >> 9 & 0x7fffff], (uint32_t)(key >> 32), SEAT_NOBODY, 0, 0);
+    atomic_store(&host->has_outside_news, true);
+    (void)event_ring(host->stop_bell);
+}
+
 static void handle_event(server_worker *self, uint64_t key)
 {
     unsigned tag = (unsigned)(key & 7);

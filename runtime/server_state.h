@@ -118,7 +118,8 @@ struct server_host {
 
     _Atomic int phase;
     _Atomic bool stopping;
-    _Atomic bool is_over; /* after stopping: there is nobody left to serve */
+    _Atomic int64_t stopped_ns; /* when that was asked for first */
+    _Atomic bool is_over;       /* after stopping: there is nobody left to serve */
     _Atomic uint32_t sleepers;
     _Atomic bool has_outside_news; /* seats that nobody has may be pending */
     _Atomic bool is_in_round;      /* a thread dispatches */
@@ -251,6 +252,9 @@ void server_sweep(server_worker *self);
 /* The host that this thread serves at the moment; NULL: none. */
 extern _Thread_local server_host *server_of_thread;
 
+/* Knocks at the seat of an event's key, from any thread; a worker will look at what sits there. */
+void server_knock(server_host *host, uint64_t key);
+
 /* Adds a seat that the worker has taken to those that it visits. */
 void server_keep(server_worker *self, seat *at);
 
@@ -268,10 +272,13 @@ void server_accept(server_worker *self);
 /* Watches the listener. Under the lock, or before anybody serves. Returns 0 or -errno. */
 int server_resume_accepting(server_host *host);
 
-/* Sets the timer for the first deadline after now, or for the end of a pause in accepting. Under the lock. */
+/*
+ * Sets the timer for the first deadline after now: of a handshake, of what is left when the host stops, or the end of a
+ * pause in accepting. Under the lock.
+ */
 void server_set_timer(server_host *host, int64_t now_ns);
 
-/* The timer has been reached: handshakes that took too long, the end of a pause. */
+/* The timer has been reached: looks what for. */
 void server_time(server_worker *self);
 
 /* ---- server_users.c: under the lock ---- */
@@ -321,7 +328,13 @@ void server_wind_down(server_worker *self);
 /* One visit to an open session: serves each of its lanes. Did any have a request? The session may have ended. */
 bool server_visit(server_worker *self, shmrpc_session *session);
 
-/* Arms the lanes of a session without traffic: true: all are cold. */
+/* The last answer of a lane has come that it waits for before it ends (lane_caller.settle). Any thread. */
+void server_settle(lane_caller *caller);
+
+/*
+ * Arms the lanes of a session without traffic, and lets those that leave wait for answers that were put off. true: all
+ * are cold.
+ */
 bool server_cool(shmrpc_session *session);
 
 #endif

@@ -44,14 +44,16 @@ typedef struct session_lane {
     int socket;
     int bell; /* held by the client, too: watched, never read or written. With semaphores: the ringer's */
     ringer ringer;
-    bool semaphores;    /* what the client rings by */
-    bool membarrier;    /* the client makes fences in this process where it needs them */
-    lane_caller caller; /* what the lane asks */
-    int process;        /* the session's, for that */
+    bool semaphores;          /* what the client rings by */
+    bool membarrier;          /* the client makes fences in this process where it needs them */
+    lane_caller caller;       /* what the lane asks */
+    int process;              /* the session's, for that */
+    struct server_host *host; /* while it is open; with: */
+    uint64_t key;             /* the session's seat, as of an event */
     region_geometry geometry;
     bool said_goodbye;
     bool is_leaving;    /* what had been sent is being answered: */
-    uint32_t rest;      /* at most so much of it; */
+    uint32_t rest;      /* at most so much of it; 0: all has been begun; */
     shmrpc_why why;     /* then the lane is closed, for this reason */
     list_link arriving; /* of the lanes that their session has yet to take in */
     _Atomic uint32_t references;

@@ -44,7 +44,7 @@ typedef struct shmrpc_context {
 typedef struct shmrpc_server_options {
     int64_t spin_ns;              /* how long a connection without traffic is polled: SHMRPC_SPIN_..., or nanoseconds */
     int64_t handshake_timeout_ns; /* a client that has not finished connecting by then is dropped; 0: 5 s */
-    int64_t stop_timeout_ns;      /* how long stop() lets what has been sent be answered; 0: 5 s */
+    int64_t stop_timeout_ns;      /* how long stop() waits for what is not answered yet; 0: 5 s */
     size_t session_state_size;    /* bytes of zeroed memory per session for the application (shmrpc_session_state) */
     uint32_t workers;             /* threads that serve, run()'s among them: 1 .. 64; 0: 1 */
     uint32_t max_sessions;        /* 0: 1024; further clients are refused */
@@ -232,7 +232,13 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_run(shmrpc_server *server);
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_fd(shmrpc_server *server);
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_dispatch(shmrpc_server *server, int most);
 
-/* Makes run() return after it has answered what has been sent. Async-signal-safe; any thread; before run() too. */
+/*
+ * Ends the server in good order: takes no client and nothing new, answers what has been sent, waits for answers that were
+ * put off and whose clients are still there, and then makes run() return, or dispatch() UNAVAILABLE. At the latest when
+ * stop_timeout_ns has passed since the first stop(), and the handlers that run then have returned, which are never cut
+ * off; what was not begun until then is NOT_EXECUTED for its caller, and what was not answered UNKNOWN. It sleeps while
+ * it waits. Async-signal-safe; any thread; before run() too.
+ */
 SHMRPC_EXPORT void shmrpc_server_stop(shmrpc_server *server);
 
 /* The operations given to init(). For thunks. */
