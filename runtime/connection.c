@@ -158,6 +158,11 @@ static int attach(connection *self, const control_welcome *welcome, int64_t unti
     if (!region_check(&geometry)) {
         return error_set(SHMRPC_E_PROTOCOL, "the server asks for an impossible memory");
     }
+    /* What lane_client_wait.c depends on. */
+    if (geometry.inbox_depth != 0 && geometry.inbox_depth < geometry.depth) {
+        return error_set(SHMRPC_E_PROTOCOL, "the server gives an inbox of %u entries to a ring of %u slots",
+                         geometry.inbox_depth, geometry.depth);
+    }
     rc = memory_create(region_size(&geometry), &base, &descriptors[0]);
     if (rc != 0) {
         return error_system(rc, "cannot make %zu bytes of shared memory", region_size(&geometry));

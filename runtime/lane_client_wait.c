@@ -78,6 +78,10 @@ static uint32_t make_wish(const lane_client *lane, uint64_t position, uint32_t h
 /*
  * Sleeps until the position has its reply (where one is waited for), an entry of the inbox, an alarm, or nap_ns. True:
  * somebody woke it.
+ *
+ * No wish for entries is made where no call is known to have moved. There may be some, in slots that have not been
+ * looked at, and entries for them. But there are as many entries as slots: calls in slots alone never take the last
+ * ticket, and so never keep this position waiting (connection.c refuses smaller inboxes).
  */
 static bool sleep_once(lane_client *lane, uint64_t position, int64_t nap_ns)
 {

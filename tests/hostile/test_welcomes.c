@@ -13,22 +13,24 @@ static const int64_t spins[] = {SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_NONE};
 
 typedef struct welcome_lie {
     const char *what;
-    uint32_t depth, request_size, request_count, reply_size, reply_count, methods;
+    uint32_t depth, request_size, request_count, reply_size, reply_count, methods, inbox;
 } welcome_lie;
 
 static const welcome_lie welcome_lies[] = {
-    {"no slots", 0, 4032, 8, 4032, 8, PROBE_METHODS},
-    {"one slot", 1, 4032, 8, 4032, 8, PROBE_METHODS},
-    {"a depth that is no power of two", 3, 4032, 8, 4032, 8, PROBE_METHODS},
-    {"an endless ring", 0x80000000u, 4032, 8, 4032, 8, PROBE_METHODS},
-    {"blocks of an odd size", 64, 4031, 8, 4032, 8, PROBE_METHODS},
-    {"blocks beyond every message", 64, 0x10000000u, 8, 4032, 8, PROBE_METHODS},
-    {"more blocks than there are numbers", 64, 4032, 256, 4032, 8, PROBE_METHODS},
-    {"blocks of no size", 64, 0, 8, 4032, 8, PROBE_METHODS},
-    {"no blocks of a size", 64, 4032, 8, 4032, 0, PROBE_METHODS},
-    {"sizes that wrap", 64, 0xffffffc0u, 0xffffffffu, 0xffffffc0u, 0xffffffffu, PROBE_METHODS},
-    {"too few methods", 64, 4032, 8, 4032, 8, PROBE_METHODS - 1},
-    {"no methods", 64, 4032, 8, 4032, 8, 0},
+    {"no slots", 0, 4032, 8, 4032, 8, PROBE_METHODS, 0},
+    {"one slot", 1, 4032, 8, 4032, 8, PROBE_METHODS, 0},
+    {"a depth that is no power of two", 3, 4032, 8, 4032, 8, PROBE_METHODS, 0},
+    {"an endless ring", 0x80000000u, 4032, 8, 4032, 8, PROBE_METHODS, 0},
+    {"blocks of an odd size", 64, 4031, 8, 4032, 8, PROBE_METHODS, 0},
+    {"blocks beyond every message", 64, 0x10000000u, 8, 4032, 8, PROBE_METHODS, 0},
+    {"more blocks than there are numbers", 64, 4032, 256, 4032, 8, PROBE_METHODS, 0},
+    {"blocks of no size", 64, 0, 8, 4032, 8, PROBE_METHODS, 0},
+    {"no blocks of a size", 64, 4032, 8, 4032, 0, PROBE_METHODS, 0},
+    {"sizes that wrap", 64, 0xffffffc0u, 0xffffffffu, 0xffffffc0u, 0xffffffffu, PROBE_METHODS, 0},
+    {"too few methods", 64, 4032, 8, 4032, 8, PROBE_METHODS - 1, 0},
+    {"no methods", 64, 4032, 8, 4032, 8, 0, 0},
+    {"an inbox whose depth is no power of two", 64, 4032, 8, 4032, 8, PROBE_METHODS, 96},
+    {"fewer entries than slots", 64, 4032, 8, 4032, 8, PROBE_METHODS, 32},
 };
 
 START_TEST(says_protocol_of_a_welcome_that_lies)
@@ -48,6 +50,7 @@ START_TEST(says_protocol_of_a_welcome_that_lies)
     welcome.as.welcome.reply_block_size = lie->reply_size;
     welcome.as.welcome.reply_block_count = lie->reply_count;
     welcome.as.welcome.method_count = lie->methods;
+    welcome.as.welcome.inbox_depth = lie->inbox;
     rogue_send(&server, &welcome, NULL, 0);
     victim_join(&client);
     ck_assert_msg(client.connect_status == SHMRPC_E_PROTOCOL, "%s: %s", lie->what,

@@ -5,7 +5,8 @@
  * The client has published CALLS calls. The worker answers each in place, or defers it: takes a ticket, writes it into
  * the slot as MOVED, and answers it later itself or hands it to a thread of the pool that does. There are INBOX entries
  * and as many tickets; with none left the worker lets the lane rest until the client has read entries. The client
- * sleeps where it finds nothing, for its last call and for the inbox.
+ * sleeps where it finds nothing, for its last call and for the inbox; where there are as many entries as slots, for the
+ * inbox only if it knows of a call that has moved.
  *
  * Checked: everybody gets on until all calls have been answered; each call is answered once, with its own answer, in
  * place or under its own ticket; nobody touches a slot or an entry that he has not been given; no entry is overwritten
@@ -41,7 +42,7 @@
 #define NO_LOOK_AT_SLOTS 20      /* the client takes an entry without a look at the slots after it saw the entry */
 #define READ_BEFORE_TICKET 21    /* the client counts an entry as read before it has taken the call out of the ticket */
 #define CLAMPED_WITHOUT_MUTEX 22 /* I4: the worker bounds inbox_read by a count that the pool is about to raise */
-
+#define WISH_FOR_KNOWN_ONLY 23   /* W3: no wish for the inbox as long as no moved call is known, with fewer entries */
 
 /* Places: a slot for each call, entries, and three words of the header. */
 #define ENTRY CALLS
@@ -165,15 +166,27 @@ inline take_entry() {
     fi
 }
 
+/* Is any call known that has moved and not been answered? */
+inline choose_wish_() {
+    wish = (mutant == CALL_WISH_ONLY -> WISH_CALL : WISH_CALL | WISH_INBOX);
+    if
+    :: INBOX >= CALLS || mutant == WISH_FOR_KNOWN_ONLY ->
+        wish = WISH_CALL;
+        for_all_(i_, INBOX, wish = (moved[i_] != NO_CALL -> wish | WISH_INBOX : wish))
+    :: else
+    fi
+}
+
 inline sleep() {
     d_step {
+        choose_wish_();
         append_(WISH_PLACE, wish, RELAXED);
         fence_()
     };
     load(CALLS - 1, ACQUIRE, word);
     found = (oldest < CALLS && word != REQUEST);
     if
-    :: found || mutant == NO_LOOK_AT_INBOX
+    :: found || mutant == NO_LOOK_AT_INBOX || !(wish & WISH_INBOX)
     :: else ->
         load(entry_of(had + 1), ACQUIRE, word);
         found = (word == had + 1)
@@ -190,13 +203,14 @@ inline sleep() {
         };
         !asleep
     fi;
-    store(WISH_PLACE, 0, RELAXED)
+    store(WISH_PLACE, 0, RELAXED);
+    wish = 0
 }
 
 proctype client() {
     byte oldest, had, done;
     byte moved[INBOX] = NO_CALL;
-    byte wish = (mutant == CALL_WISH_ONLY -> WISH_CALL : WISH_CALL | WISH_INBOX);
+    byte wish;
     byte word, content, answered;
     bool found; /* a look before going to sleep has found something */
 
