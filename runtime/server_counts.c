@@ -71,7 +71,7 @@ shmrpc_server_counts shmrpc_server_counters(const shmrpc_server *handle)
     shmrpc_server_counts counts = {0};
     server_host *host;
 
-    if (offer == NULL) {
+    if (offer == NULL || host_is_inherited(offer->host)) {
         return counts;
     }
     host = offer->host;
@@ -91,7 +91,7 @@ shmrpc_server_counts shmrpc_host_counters(const shmrpc_host *handle)
     shmrpc_server_counts counts = {0};
     list_link *link;
 
-    if (host == NULL) {
+    if (host == NULL || host_is_inherited(host)) {
         return counts;
     }
     host_lock(host);

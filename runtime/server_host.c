@@ -34,8 +34,11 @@ void server_host_free(server_host *host)
     if (host->stop_bell >= 0) {
         (void)close(host->stop_bell);
     }
-    (void)pthread_mutex_destroy(&host->lock);
-    (void)pthread_cond_destroy(&host->left);
+    /* In a child somebody may seem to hold the one and to wait for the other. */
+    if (!host_is_inherited(host)) {
+        (void)pthread_mutex_destroy(&host->lock);
+        (void)pthread_cond_destroy(&host->left);
+    }
     free(host->workers);
     free(host->seats);
     free(host->free_seats);
@@ -107,6 +110,9 @@ void server_stop(server_host *host)
 {
     int64_t never = 0;
 
+    if (host_is_inherited(host)) {
+        return;
+    }
     (void)atomic_compare_exchange_strong(&host->stopped_ns, &never, clock_now_ns());
     atomic_store_explicit(&host->stopping, true, memory_order_release);
     (void)event_ring(host->stop_bell);
@@ -123,16 +129,25 @@ static void end(server_host *host, int phase)
     atomic_store(&host->phase, HOST_ENDED);
 }
 
+static int error_inherited(void)
+{
+    return error_set(SHMRPC_E_FORKED, "the server runs in the process that forked this one");
+}
+
 /* From SET_UP to another phase, which can serve from here on. 0 or a status. */
 static int begin(server_host *host, int phase)
 {
     int from = HOST_SET_UP;
     int rc;
 
+    if (host_is_inherited(host)) {
+        return error_inherited();
+    }
     if (!atomic_compare_exchange_strong(&host->phase, &from, phase)) {
         return error_set(SHMRPC_E_MISUSE, "a server runs once, after it has been initialised");
     }
-    rc = server_begin(host);
+    host->generation = process_generation();
+    rc = host->generation == 0 ? error_system(-ENOMEM, "cannot watch for fork()") : server_begin(host);
     if (rc != 0) {
         end(host, HOST_RUNS);
         return rc;
@@ -160,6 +175,9 @@ int server_host_run(server_host *host)
 /* One thread at a time. 0, or MISUSE; then nothing is to be left. */
 static int enter_round(server_host *host)
 {
+    if (host_is_inherited(host)) {
+        return error_inherited();
+    }
     if (host->worker_count != 1) {
         return error_set(SHMRPC_E_MISUSE, "a server with %u workers can only run", host->worker_count);
     }
@@ -241,7 +259,7 @@ int server_host_attach(server_host *host, shmrpc_server *handle, service *offere
 int server_host_detach(server_offer *offer)
 {
     server_host *host = offer->host;
-    bool is_dispatched = atomic_load(&host->phase) == HOST_DISPATCHES;
+    bool is_dispatched = atomic_load(&host->phase) == HOST_DISPATCHES && !host_is_inherited(host);
 
     if (server_of_thread == host) {
         return error_set(SHMRPC_E_MISUSE, "a handler cannot take a service out of its own host");

@@ -555,10 +555,11 @@ int server_begin(server_host *host)
 
 void server_finish(server_host *host)
 {
+    bool is_ours = !host_is_inherited(host);
     uint32_t i;
 
     /* Only where a worker failed is anybody left. Nobody else serves any more. */
-    for (i = 0; host->workers != NULL && host->seats != NULL && i < atomic_load(&host->seats_used); i++) {
+    for (i = 0; is_ours && host->workers != NULL && host->seats != NULL && i < atomic_load(&host->seats_used); i++) {
         shmrpc_session *session = host->seats[i].occupant;
 
         if (session != NULL) {

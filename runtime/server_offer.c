@@ -140,6 +140,10 @@ void server_offer_take_out(server_offer *offer)
     server_worker *self = atomic_load(&host->phase) == HOST_DISPATCHES ? &host->workers[0] : NULL;
     bool is_left;
 
+    if (host_is_inherited(host)) {
+        list_remove(&offer->others);
+        return;
+    }
     host_lock(host);
     list_remove(&offer->others);
     atomic_store(&offer->is_over, true);

@@ -21,6 +21,7 @@
 #define SHMRPC_SERVER_STATE_H
 
 #include "directory.h"
+#include "platform/process.h"
 #include "session.h"
 
 #include <shmrpc/log.h>
@@ -117,6 +118,7 @@ struct server_host {
     int stop_bell; /* rung by stop(), and for workers that sleep and should not */
 
     _Atomic int phase;
+    uint32_t generation; /* of the process that serves; 0: none yet */
     _Atomic bool stopping;
     _Atomic int64_t stopped_ns; /* when that was asked for first */
     _Atomic bool is_over;       /* after stopping: there is nobody left to serve */
@@ -161,6 +163,15 @@ static inline uint64_t tally_get(const _Atomic uint64_t *count)
 static inline void tally_add(_Atomic uint64_t *count, uint64_t more)
 {
     atomic_store_explicit(count, tally_get(count) + more, memory_order_relaxed);
+}
+
+/*
+ * Is this a forked child, and serves its parent? Then nothing but the descriptors is its own: locks are as they were in
+ * the middle of something, the shared memory is not there, and what the poller and the sockets hold is the parent's.
+ */
+static inline bool host_is_inherited(const server_host *host)
+{
+    return host->generation != 0 && host->generation != process_generation();
 }
 
 static inline bool host_is_stopping(const server_host *host)

@@ -201,12 +201,15 @@ typedef struct shmrpc_server_binding {
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *binding,
                                                       const char *name, const shmrpc_server_options *options);
 
-/* Gives up the name where it is this process's, and frees. Not while run() runs. Takes a zeroed or failed server. */
+/*
+ * Gives up the name where it is this process's, and frees. Not while run() runs. Takes a zeroed or failed server. In a
+ * child that was forked while its parent served, it closes what is the child's alone, and the parent serves on.
+ */
 SHMRPC_EXPORT void shmrpc_server_deinit(shmrpc_server *server);
 
 /*
  * Serves until stop(), then answers what has been sent and ends all sessions. Once per server. 0, or LIMIT, SYSTEM,
- * NO_MEMORY, MISUSE.
+ * NO_MEMORY, MISUSE, FORKED (the process that forked this one runs it).
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_run(shmrpc_server *server);
 
@@ -221,7 +224,7 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_run(shmrpc_server *server);
  * dispatch() runs up to `most` (at least 1) handlers. 1: call it again at once, or when the loop has looked at what else
  * there is; 0: wait for the descriptor, there is nothing to do until then. Below 0: UNAVAILABLE: the server was stopped,
  * and all has been answered or given up; LIMIT, SYSTEM, NO_MEMORY; MISUSE: run() was called, the server has several
- * workers, `most` is 0 or less, or dispatch() runs already (in a handler, or in another thread).
+ * workers, `most` is 0 or less, or dispatch() runs already (in a handler, or in another thread); FORKED as run().
  *
  * The descriptor is the server's, valid until deinit(), and the same each time; only to be waited for. Both functions
  * begin to serve where that has not begun, in this process; from then on run() is MISUSE. One thread at a time.
@@ -237,7 +240,8 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_dispatch(shmrpc_server *server,
  * put off and whose clients are still there, and then makes run() return, or dispatch() UNAVAILABLE. At the latest when
  * stop_timeout_ns has passed since the first stop(), and the handlers that run then have returned, which are never cut
  * off; what was not begun until then is NOT_EXECUTED for its caller, and what was not answered UNKNOWN. It sleeps while
- * it waits. Async-signal-safe; any thread; before run() too.
+ * it waits. Async-signal-safe; any thread; before run() too. Nothing in a child that was forked while its parent
+ * served.
  */
 SHMRPC_EXPORT void shmrpc_server_stop(shmrpc_server *server);
 
