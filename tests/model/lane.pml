@@ -3,10 +3,11 @@
  * lane.pml - requests in batches, replies in place, and both sides' way to sleep and back (docs/memory-model.md).
  *
  * The client makes CALLS calls through a ring of DEPTH slots: it publishes batches of one or more where there is room,
- * and waits for any call in flight, in any order. Its wish is for that call, or for the last one that it has published
- * (WISHES_FOR_LAST, docs/decisions/0007-await-the-last-call.md), which comes later and needs no membarrier. Either side, or both, sleep as soon as there is nothing to do
- * (CLIENT_SLEEPS, SERVER_SLEEPS); one that does not, spins. There are no naps: a wake-up that is lost leaves a sleeper
- * for ever, and Spin finds that the end is not one.
+ * and waits for any call in flight, in any order. Where that is not the last one, it calls membarrier() before it
+ * sleeps; or the server makes a fence after each reply (SERVER_FENCES); or its wish is for the last one, which comes
+ * later (WISHES_FOR_LAST; docs/decisions/0029-await-any-call.md). Either side, or both, sleep as soon as there is nothing
+ * to do (CLIENT_SLEEPS, SERVER_SLEEPS); one that does not, spins. There are no naps: a wake-up that is lost leaves a
+ * sleeper for ever, and Spin finds that the end is not one.
  *
  * Checked: everybody gets on until all calls have been answered; nobody sleeps for a call after whose reply the server
  * has looked for sleepers; request and reply are the ones of their position; nobody touches a slot that he has not been
@@ -24,6 +25,9 @@
 #endif
 #ifndef SERVER_SLEEPS
 #define SERVER_SLEEPS 1
+#endif
+#ifndef SERVER_FENCES
+#define SERVER_FENCES 0
 #endif
 #ifndef WISHES_FOR_LAST
 #define WISHES_FOR_LAST 0
@@ -156,7 +160,7 @@ inline look(p) {
 inline sleep_for(p, wish) {
     store(WISH_PLACE, wish, RELAXED);
     if
-    :: wish == next - 1 ->
+    :: wish == next - 1 || SERVER_FENCES ->
         if
         :: mutant == NO_CLIENT_FENCE
         :: else -> fence()
@@ -290,7 +294,7 @@ inline take_and_answer() {
     next++;
     load(slot_of(next), ACQUIRE, word);
     if
-    :: unmarked(word) == word_of(next, REQUEST) || mutant == NO_SERVER_FENCE
+    :: (unmarked(word) == word_of(next, REQUEST) && !SERVER_FENCES) || mutant == NO_SERVER_FENCE
     :: else -> fence()
     fi;
     if

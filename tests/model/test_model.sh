@@ -19,8 +19,11 @@ readonly model_dir=$source_dir/tests/model
 # are tried in the last.
 case $model in
 litmus) sizes=("shapes") ;;
-lane) sizes=("both_sleep" "longer -DCALLS=4 -DHISTORY=2" "client_polls -DCLIENT_SLEEPS=2 -DHISTORY=2" \
-    "wishes_for_last -DWISHES_FOR_LAST=1 -DHISTORY=2" "shortest -DCALLS=2") ;;
+lane)
+    sizes=("both_sleep" "longer -DCALLS=4 -DHISTORY=2" "client_polls -DCLIENT_SLEEPS=2 -DHISTORY=2"
+        "server_fences -DSERVER_FENCES=1 -DHISTORY=2" "wishes_for_last -DWISHES_FOR_LAST=1 -DHISTORY=2"
+        "shortest -DCALLS=2")
+    ;;
 inbox) sizes=("one_entry" "two_entries -DINBOX=2 -DCALLS=2" "looser_order -DCALLS=2 -DHISTORY=3") ;;
 ending) sizes=("one_slot") ;;
 *) sizes=() ;;
