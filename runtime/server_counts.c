@@ -26,6 +26,18 @@ static void add_tallies(const server_offer *offer, shmrpc_server_counts *counts)
     }
 }
 
+/* Of the lanes that it has. Under the lock. */
+static uint64_t doorbells_of_session(const shmrpc_session *session)
+{
+    uint64_t count = 0;
+    uint64_t bits;
+
+    for (bits = session->lane_bits; bits != 0; bits &= bits - 1) {
+        count += tally_get(&session->lanes[__builtin_ctzll(bits)]->lane.doorbells);
+    }
+    return count;
+}
+
 /* The doorbells of those who are still connected. Under the lock. */
 static uint64_t doorbells_of(const server_host *host, const server_offer *offer)
 {
@@ -34,11 +46,8 @@ static uint64_t doorbells_of(const server_host *host, const server_offer *offer)
 
     for (link = host->open.next; link != &host->open; link = link->next) {
         const shmrpc_session *session = list_entry(link, shmrpc_session, life);
-        uint64_t bits;
 
-        for (bits = session->offer == offer ? session->lane_bits : 0; bits != 0; bits &= bits - 1) {
-            count += tally_get(&session->lanes[__builtin_ctzll(bits)]->lane.doorbells);
-        }
+        count += session->offer == offer ? doorbells_of_session(session) : 0;
     }
     return count;
 }
@@ -83,6 +92,59 @@ shmrpc_server_counts shmrpc_server_counters(const shmrpc_server *handle)
     counts.sleeps = sleeps_of(host);
     host_unlock(host);
     return counts;
+}
+
+shmrpc_method_counts shmrpc_server_method_counters(const shmrpc_server *handle, uint32_t method)
+{
+    const server_offer *offer = handle == NULL ? NULL : handle->implementation;
+    shmrpc_method_counts counts = {0};
+    uint32_t worker;
+
+    if (offer == NULL) {
+        return counts;
+    }
+    method = method < offer->service->method_count ? method : offer->service->method_count;
+    for (worker = 0; worker < offer->host->worker_count; worker++) {
+        const server_tally *tally = &offer->desks[worker].methods[method];
+
+        counts.calls += tally_get(&tally->calls);
+        counts.calls_failed += tally_get(&tally->failed);
+    }
+    return counts;
+}
+
+uint32_t shmrpc_server_session_counters(const shmrpc_server *handle, shmrpc_session_counts *ret_counts, uint32_t room)
+{
+    const server_offer *offer = handle == NULL ? NULL : handle->implementation;
+    uint32_t count = 0;
+    server_host *host;
+    list_link *link;
+
+    if (offer == NULL) {
+        return 0;
+    }
+    host = offer->host;
+    host_lock(host);
+    for (link = host->open.next; link != &host->open; link = link->next) {
+        const shmrpc_session *session = list_entry(link, shmrpc_session, life);
+
+        if (session->offer != offer) {
+            continue;
+        }
+        if (count < room) {
+            ret_counts[count] = (shmrpc_session_counts){
+                .session = session->id,
+                .peer = session->peer,
+                .lanes = (uint32_t)__builtin_popcountll(session->lane_bits),
+                .calls = tally_get(&session->calls),
+                .calls_failed = tally_get(&session->calls_failed),
+                .doorbells = doorbells_of_session(session),
+            };
+        }
+        count++;
+    }
+    host_unlock(host);
+    return count;
 }
 
 shmrpc_server_counts shmrpc_host_counters(const shmrpc_host *handle)

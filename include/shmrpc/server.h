@@ -172,6 +172,34 @@ typedef struct shmrpc_server_counts {
 
 SHMRPC_EXPORT shmrpc_server_counts shmrpc_server_counters(const shmrpc_server *server);
 
+/*
+ * The same of one method: by its index, as of permit. A number that no method has stands for all such, and for all of a
+ * raw server.
+ */
+typedef struct shmrpc_method_counts {
+    uint64_t calls;
+    uint64_t calls_failed;
+} shmrpc_method_counts;
+
+SHMRPC_EXPORT shmrpc_method_counts shmrpc_server_method_counters(const shmrpc_server *server, uint32_t method);
+
+/* And of a session that is open. */
+typedef struct shmrpc_session_counts {
+    uint64_t session; /* shmrpc_session_id() */
+    shmrpc_peer peer;
+    uint32_t lanes; /* threads of the client that have called, or did lately */
+    uint64_t calls;
+    uint64_t calls_failed;
+    uint64_t doorbells; /* of the lanes that it has */
+} shmrpc_session_counts;
+
+/*
+ * Writes the counts of up to `room` open sessions to ret_counts (may be NULL for 0), the oldest first, and returns how
+ * many there are, which may be more. Any thread. Clients that come and go wait for as long as this takes.
+ */
+SHMRPC_EXPORT uint32_t shmrpc_server_session_counters(const shmrpc_server *server, shmrpc_session_counts *ret_counts,
+                                                      uint32_t room);
+
 /* ---- for generated code ---- */
 
 typedef void shmrpc_connected_function(shmrpc_server *server, shmrpc_session *session);

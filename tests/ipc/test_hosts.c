@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #define NAME "hosts"
 
@@ -22,6 +23,7 @@ enum {
     METHOD_ADD,    /* () -> value: how often this session has called it */
     METHOD_GATE,   /* () -> (): waits for the gate */
     METHOD_DETACH, /* () -> value: what detaching the service from its own handler returns, negated */
+    METHOD_ABSENT, /* () -> (): UNIMPLEMENTED */
     METHODS,
 };
 
@@ -85,6 +87,15 @@ static int detach_itself(shmrpc_server *server, shmrpc_context *context, const v
     return 0;
 }
 
+static int is_absent(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
+{
+    (void)server;
+    (void)context;
+    (void)request;
+    (void)reply;
+    return SHMRPC_E_UNIMPLEMENTED;
+}
+
 static void on_connected(shmrpc_server *server, shmrpc_session *session)
 {
     if (*sum_of(session) != 0) {
@@ -105,6 +116,7 @@ static const shmrpc_method_info methods[METHODS] = {
     {.name = "add", .fingerprint = 2, .reply = &probe_value_type, .invoke = add},
     {.name = "gate", .fingerprint = 3, .invoke = wait_at_gate},
     {.name = "detach", .fingerprint = 4, .reply = &probe_value_type, .invoke = detach_itself},
+    {.name = "absent", .fingerprint = 5, .invoke = is_absent},
 };
 
 static const shmrpc_service_info red = {&shmrpc_generated_abi_1, "test.hosts.Red", 1, METHODS, methods};
@@ -493,6 +505,61 @@ START_TEST(services_come_and_go_under_load)
 }
 END_TEST
 
+/* ---- counters ---- */
+
+START_TEST(counts_for_each_method_and_each_session)
+{
+    shmrpc_session_counts counted[4];
+    shmrpc_client *clients[3];
+    part parts[2];
+
+    make((uint32_t)_i);
+    attach(&parts[0], &red, 1);
+    attach(&parts[1], &blue, 2);
+    start();
+    for (int i = 0; i < 3; i++) {
+        clients[i] = connect_to(i < 2 ? &red : &blue);
+        for (int n = 0; n < 10 * (i + 1); n++) {
+            (void)ask(clients[i], METHOD_ADD);
+        }
+    }
+    ck_assert_int_eq(shmrpc_client_call(clients[1], METHOD_ABSENT, NULL, NULL, shmrpc_in_s(20)),
+                     SHMRPC_E_UNIMPLEMENTED);
+    (void)ask(clients[1], METHOD_WHO);
+    /* A call is counted when it has been answered: here by another thread. */
+    uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
+    do {
+        ck_assert(test_now_ns() < until_ns);
+        ck_assert_uint_eq(shmrpc_server_session_counters(&parts[0].base, counted, 4), 2);
+    } while (counted[0].calls + counted[1].calls < 10 + 20 + 2);
+    ck_assert_uint_lt(counted[0].session, counted[1].session);
+    ck_assert_uint_eq(counted[0].calls, 10);
+    ck_assert_uint_eq(counted[0].calls_failed, 0);
+    ck_assert_uint_eq(counted[1].calls, 22);
+    ck_assert_uint_eq(counted[1].calls_failed, 1);
+    ck_assert_int_eq(counted[1].peer.pid, getpid());
+    ck_assert_uint_eq(counted[1].lanes, 1);
+    ck_assert_uint_eq(shmrpc_server_method_counters(&parts[0].base, METHOD_ADD).calls, 30);
+    ck_assert_uint_eq(shmrpc_server_method_counters(&parts[0].base, METHOD_WHO).calls, 1);
+    ck_assert_uint_eq(shmrpc_server_method_counters(&parts[0].base, METHOD_ABSENT).calls_failed, 1);
+    ck_assert_uint_eq(shmrpc_server_method_counters(&parts[0].base, METHODS).calls, 0);
+    /* With less room, or none, and of nobody. */
+    counted[1].calls = 7;
+    ck_assert_uint_eq(shmrpc_server_session_counters(&parts[0].base, counted, 1), 2);
+    ck_assert_uint_eq(counted[1].calls, 7);
+    ck_assert_uint_eq(shmrpc_server_session_counters(&parts[1].base, NULL, 0), 1);
+    ck_assert_uint_eq(shmrpc_server_session_counters(NULL, NULL, 0), 0);
+    ck_assert_uint_eq(shmrpc_server_method_counters(NULL, 0).calls, 0);
+    for (int i = 0; i < 3; i++) {
+        shmrpc_client_free(clients[i]);
+    }
+    stop();
+    ck_assert_uint_eq(shmrpc_server_session_counters(&parts[0].base, NULL, 0), 0);
+    ck_assert_uint_eq(shmrpc_server_method_counters(&parts[1].base, METHOD_ADD).calls, 30);
+    shmrpc_host_deinit(&host);
+}
+END_TEST
+
 /* ---- misuse ---- */
 
 START_TEST(says_what_is_wrong)
@@ -569,6 +636,7 @@ static Suite *hosts_suite(void)
     tcase_add_loop_test(tests, takes_a_service_out_when_its_running_handler_has_returned, 1, 4);
     tcase_add_loop_test(tests, takes_a_service_out_while_everybody_sleeps, 1, 4);
     tcase_add_loop_test(tests, services_come_and_go_under_load, 1, 4);
+    tcase_add_loop_test(tests, counts_for_each_method_and_each_session, 1, 4);
     tcase_add_test(tests, says_what_is_wrong);
     tcase_add_test(tests, a_server_of_its_own_is_not_attached);
     suite_add_tcase(suite, tests);
