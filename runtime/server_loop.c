@@ -340,7 +340,7 @@ static inline bool visit(server_worker *self, seat *at, uint64_t word, pass_kind
 /* One pass over its sessions. Did any have a request? */
 static bool pass(server_worker *self, pass_kind kind)
 {
-    bool is_shared = atomic_load_explicit(&self->load, memory_order_relaxed) > 1 && self->host->worker_count > 1;
+    bool has_others = self->host->worker_count > 1;
     bool served = false;
     uint32_t i = 0;
 
@@ -358,7 +358,8 @@ static bool pass(server_worker *self, pass_kind kind)
             let_go(self, i);
         } else {
             i++;
-            if (is_shared) {
+            /* Asked each time: a visit may have brought it a second one. */
+            if (has_others && atomic_load_explicit(&self->load, memory_order_relaxed) > 1) {
                 offer(self, at);
             }
         }

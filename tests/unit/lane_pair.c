@@ -38,7 +38,9 @@ void lane_pair_init_with_inbox(lane_pair *pair, uint32_t depth, uint32_t blocks,
     region_geometry geometry = {depth, block_size, blocks, block_size, blocks, inbox_depth};
     size_t size = region_size(&geometry);
 
-    *pair = (lane_pair){.peer = {.look = look}, .caller = {is_gone, poke}, .page = (size_t)sysconf(_SC_PAGESIZE)};
+    *pair = (lane_pair){.peer = {.look = look},
+                        .caller = {.is_gone = is_gone, .poke = poke},
+                        .page = (size_t)sysconf(_SC_PAGESIZE)};
     ck_assert(region_check(&geometry));
     pair->guarded = mmap(NULL, size + 2 * pair->page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     ck_assert_ptr_ne(pair->guarded, MAP_FAILED);
