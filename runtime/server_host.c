@@ -138,6 +138,7 @@ static int error_inherited(void)
 static int begin(server_host *host, int phase)
 {
     int from = HOST_SET_UP;
+    uint32_t generation = process_generation();
     int rc;
 
     if (host_is_inherited(host)) {
@@ -146,8 +147,8 @@ static int begin(server_host *host, int phase)
     if (!atomic_compare_exchange_strong(&host->phase, &from, phase)) {
         return error_set(SHMRPC_E_MISUSE, "a server runs once, after it has been initialised");
     }
-    host->generation = process_generation();
-    rc = host->generation == 0 ? error_system(-ENOMEM, "cannot watch for fork()") : server_begin(host);
+    atomic_store_explicit(&host->generation, generation, memory_order_relaxed);
+    rc = generation == 0 ? error_system(-ENOMEM, "cannot watch for fork()") : server_begin(host);
     if (rc != 0) {
         end(host, HOST_RUNS);
         return rc;

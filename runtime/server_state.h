@@ -118,7 +118,7 @@ struct server_host {
     int stop_bell; /* rung by stop(), and for workers that sleep and should not */
 
     _Atomic int phase;
-    uint32_t generation; /* of the process that serves; 0: none yet */
+    _Atomic uint32_t generation; /* of the process that serves; 0: none yet. stop() asks at any time */
     _Atomic bool stopping;
     _Atomic int64_t stopped_ns; /* when that was asked for first */
     _Atomic bool is_over;       /* after stopping: there is nobody left to serve */
@@ -171,7 +171,9 @@ static inline void tally_add(_Atomic uint64_t *count, uint64_t more)
  */
 static inline bool host_is_inherited(const server_host *host)
 {
-    return host->generation != 0 && host->generation != process_generation();
+    uint32_t generation = atomic_load_explicit(&host->generation, memory_order_relaxed);
+
+    return generation != 0 && generation != process_generation();
 }
 
 static inline bool host_is_stopping(const server_host *host)
