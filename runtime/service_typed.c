@@ -23,6 +23,9 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+/* Kept out of the way of requests that do not come to it: 57 instructions more per request were 10 ns. */
+#define RARE __attribute__((noinline, cold))
+
 /* A method's name and number. */
 typedef struct typed_name {
     const char *name;
@@ -165,7 +168,7 @@ static int handler_failed(lane_server *lane, const lane_request *request, const 
     return answer_status(lane, request, SHMRPC_E_INTERNAL);
 }
 
-static int answer_failure(lane_server *lane, const lane_request *request, const typed_call *call, int status)
+static RARE int answer_failure(lane_server *lane, const lane_request *request, const typed_call *call, int status)
 {
     if (status > 0) {
         const shmrpc_error_info *error = message_error(call->method->errors, status);
@@ -207,7 +210,7 @@ static int answer(lane_server *lane, const lane_request *request, const typed_ca
 }
 
 /* What becomes of a handler that has put its call off, or says so. */
-static int put_off(lane_server *lane, const lane_request *request, const typed_call *call, int returned)
+static RARE int put_off(lane_server *lane, const lane_request *request, const typed_call *call, int returned)
 {
     if (call->is_broken) {
         return error_set(SHMRPC_E_PROTOCOL, "a request offers no block for an answer of %u bytes",
@@ -244,8 +247,8 @@ static bool is_permitted(const typed_service *self, const service_visit *visit, 
 }
 
 /* A request that is not in an envelope, or has been taken out of it. */
-static inline int run(typed_service *self, const service_visit *visit, const lane_request *request,
-                      const metadata *with, int64_t sent_ns)
+static inline __attribute__((always_inline)) int run(typed_service *self, const service_visit *visit,
+                                                     const lane_request *request, const metadata *with, int64_t sent_ns)
 {
     const service_scratch *scratch = visit->scratch;
     lane_server *lane = visit->lane;
@@ -301,7 +304,8 @@ static bool has_expired(const lane_request *request, int64_t sent_ns)
 }
 
 /* A request whose method's number is none of the service's: it may be in an envelope. */
-static int handle_enveloped(typed_service *self, const service_visit *visit, const lane_request *request)
+static __attribute__((noinline)) int handle_enveloped(typed_service *self, const service_visit *visit,
+                                                      const lane_request *request)
 {
     uint32_t count = self->binding.service->method_count;
     lane_request inner = *request;
