@@ -42,8 +42,9 @@ static void end(connection *self, shmrpc_client_condition condition)
 /*
  * Reads what the server sent after the handshake: nothing but a goodbye and pokes are expected. One packet per look, so
  * that a server that sends without end keeps nobody here; the end of the socket shows without the packets before it.
+ * Was it a poke?
  */
-static void read_packet(connection *self)
+static bool read_packet(connection *self)
 {
     int rc = handshake_hear(self->socket);
 
@@ -52,29 +53,38 @@ static void read_packet(connection *self)
     } else if (rc < 0 && rc != SHMRPC_E_AGAIN) {
         end(self, rc == SHMRPC_E_PROTOCOL ? SHMRPC_CLIENT_FAILED : SHMRPC_CLIENT_GONE);
     }
+    return rc == 1;
 }
 
-shmrpc_client_condition connection_look(connection *self)
+/* Looks at the socket and the process. Was there a poke? */
+static bool look_around(connection *self)
 {
+    bool was_poked = false;
     int rc;
 
     /* A forked child has no part of it: the memory is not there, and what the socket holds is its parent's to read. */
-    if (self->generation != process_generation()) {
-        return SHMRPC_CLIENT_GONE;
-    }
-    if (connection_has_ended(self)) {
-        return self->condition;
+    if (self->generation != process_generation() || connection_has_ended(self)) {
+        return false;
     }
     rc = socket_wait(self->socket, self->server, 0);
     if (rc > 0 && (rc & SOCKET_READABLE) != 0) {
-        read_packet(self);
+        was_poked = read_packet(self);
     }
     /* The lane's owner closes it, and wakes who sleeps, a little before it closes the socket. */
     if ((rc < 0 || (rc & SOCKET_CLOSED) != 0 || shared_get_closed(self->memory.header)) &&
         !connection_has_ended(self)) {
         end(self, SHMRPC_CLIENT_GONE);
     }
-    return self->condition;
+    return was_poked;
+}
+
+shmrpc_client_condition connection_look(connection *self)
+{
+    /* The server has taken the loop's wish and pokes once: whoever reads that in the loop's place tells it. */
+    if (look_around(self)) {
+        loop_wake(&self->loop);
+    }
+    return self->generation == process_generation() ? self->condition : SHMRPC_CLIENT_GONE;
 }
 
 shmrpc_client_condition connection_peek(const connection *self)
@@ -88,7 +98,7 @@ void connection_glance(connection *self)
 {
     if (!self->peer.is_watched || alarm_is_set(&self->peer.alarm)) {
         alarm_clear(&self->peer.alarm);
-        (void)connection_look(self);
+        (void)look_around(self);
     }
 }
 
@@ -473,7 +483,7 @@ void connection_inherit_loop(connection *self, connection *former)
 bool connection_hear(connection *self)
 {
     if (loop_has_news(&self->loop)) {
-        (void)connection_look(self);
+        (void)look_around(self);
     }
     return !connection_has_ended(self);
 }

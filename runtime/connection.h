@@ -57,7 +57,7 @@ void connection_deinit(connection *self);
 /* What the server is, as far as its socket and process tell now. */
 shmrpc_client_condition connection_look(connection *self);
 
-/* As look(), where there is reason to. Without one it costs a load. */
+/* As look(), where there is reason to, and by the loop itself. Without a reason it costs a load. */
 void connection_glance(connection *self);
 
 /* The same by a thread that does not own it: GONE, or UP. */

@@ -432,6 +432,10 @@ START_TEST(the_descriptor_outlives_the_connection_where_the_client_connects_agai
         ck_assert_int_eq(shmrpc_client_fd(client), descriptor);
         (void)run_until(3 * round);
         ck_assert_uint_eq(call.value, 100 + round);
+        /* The new lane wakes the loop at once, so its answer may be found before its poke: that is on its way no more
+         * once a later call has been answered. */
+        ck_assert(probe_answers_rightly(client, round, round));
+        assert_status(dispatch(), 0);
         ck_assert(!is_readable());
     }
     shmrpc_client_free(first);
@@ -477,6 +481,24 @@ START_TEST(each_thread_has_a_descriptor_of_its_own)
 }
 END_TEST
 
+/* Whoever asks reads what was to wake the loop. */
+START_TEST(asking_for_the_state_takes_no_wake_up_away)
+{
+    for (unsigned round = 0; round < 20; round++) {
+        told call = {0};
+
+        start(&call, PROBE_HOLD, round, shmrpc_forever());
+        assert_status(dispatch(), 0);
+        ck_assert(!is_readable());
+        probe_gate_pass(&server, 1);
+        sleep_in_loop();
+        ck_assert_int_eq(shmrpc_client_state(client), SHMRPC_CLIENT_UP);
+        ck_assert_uint_eq(run_until(round + 1), 1);
+        assert_status(call.rc, 0);
+    }
+}
+END_TEST
+
 START_TEST(refuses_a_client_that_is_null)
 {
     assert_status(shmrpc_client_fd(NULL), SHMRPC_E_MISUSE);
@@ -506,6 +528,7 @@ static Suite *event_loop_suite(void)
     tcase_add_test(sleeping, is_woken_by_a_server_that_stops);
     tcase_add_test(sleeping, the_descriptor_outlives_the_connection_where_the_client_connects_again);
     tcase_add_test(sleeping, each_thread_has_a_descriptor_of_its_own);
+    tcase_add_test(sleeping, asking_for_the_state_takes_no_wake_up_away);
     tcase_add_test(sleeping, refuses_a_client_that_is_null);
     tcase_add_test(spinning, loses_no_wake_up_of_one_call_after_another);
     tcase_add_test(spinning, loses_no_wake_up_of_calls_in_flight);

@@ -128,11 +128,12 @@ typedef struct use_counts {
 static _Atomic(use_counts *) uses;
 static pid_t test_pid;
 
+/* Those of a process's first thread, which calls, or serves: the monitor's thread may come to life when it likes. */
 static use_counts *uses_here(void)
 {
     use_counts *counted = atomic_load(&uses);
 
-    return counted == NULL ? NULL : &counted[getpid() != test_pid];
+    return counted == NULL || gettid() != getpid() ? NULL : &counted[getpid() != test_pid];
 }
 
 static use_counts uses_of(use_counts *counted)
