@@ -169,22 +169,21 @@ static void drop(flight *self)
 
 void flights_drop(connection *on)
 {
-    bool ours = on->generation == process_generation();
-
-    while (ours && lane_client_take_ready(&on->lane) != NULL) {
+    /* In a forked child the objects may lie on stacks of its parent's other threads, and mean nothing (handle_whose()). */
+    if (on->generation != process_generation()) {
+        list_init(&on->calls);
+        return;
+    }
+    while (lane_client_take_ready(&on->lane) != NULL) {
     }
     while (!list_is_empty(&on->calls)) {
         flight *self = list_entry(on->calls.next, flight, link);
 
-        if (ours) {
-            (void)lane_client_withdraw(&on->lane, &self->waiter);
-            lane_client_let_go(&on->lane, &self->waiter);
-        }
+        (void)lane_client_withdraw(&on->lane, &self->waiter);
+        lane_client_let_go(&on->lane, &self->waiter);
         drop(self);
     }
-    if (ours) {
-        (void)lane_client_close_batch(&on->lane);
-    }
+    (void)lane_client_close_batch(&on->lane);
 }
 
 void flights_abandon(connection *on)

@@ -165,8 +165,12 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
         if (take_alarm(lane) || look) {
             int rc = lane->peer->look(lane->peer);
 
+            if (rc != 0 && !is_reached(lane, position)) {
+                return rc;
+            }
             if (rc != 0) {
-                return is_reached(lane, position) ? 0 : rc;
+                alarm_set(&lane->peer->alarm); /* which was taken: the next one who waits is to hear of it, too */
+                return 0;
             }
             looked_ns = now_ns;
         }

@@ -120,7 +120,7 @@ uint32_t shmrpc_server_session_counters(const shmrpc_server *handle, shmrpc_sess
     server_host *host;
     list_link *link;
 
-    if (offer == NULL) {
+    if (offer == NULL || host_is_inherited(offer->host)) {
         return 0;
     }
     host = offer->host;

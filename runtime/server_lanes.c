@@ -93,7 +93,8 @@ static bool owes(session_lane *lane)
 
 /*
  * One visit to a lane that ends: what was sent before is answered, in turn with the others. While the host stops, one
- * at a time, so that the limit of that is met as soon as a handler returns. Had it left anything?
+ * at a time, so that the limit of that is met as soon as a handler returns, also where the client had left before. Had
+ * it left anything?
  */
 static bool serve_leaving(server_worker *self, session_lane *lane, uint32_t most)
 {
@@ -101,7 +102,7 @@ static bool serve_leaving(server_worker *self, session_lane *lane, uint32_t most
     uint32_t share = lane->rest < most ? lane->rest : most;
     uint32_t count;
 
-    if (lane->why == SHMRPC_WHY_STOPPED) {
+    if (self->is_winding) {
         self->now_ns = clock_now_ns();
         if (self->now_ns >= self->host->stop_at_ns) {
             server_end_lane(self, lane, lane->why);

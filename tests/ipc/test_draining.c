@@ -23,6 +23,7 @@ enum {
     METHOD_ADD,   /* () -> value: how often this session has called it */
     METHOD_LATER, /* () -> value: puts its answer off */
     METHOD_GATE,  /* () -> (): waits for the gate */
+    METHOD_NOTE,  /* () oneway: likewise */
     METHODS,
 };
 
@@ -39,6 +40,7 @@ static _Atomic unsigned disconnected;
 static _Atomic bool is_over;
 static _Atomic bool wrong;
 static bool is_dispatched;
+static bool has_left;       /* the client did, before the server stopped */
 static uint64_t stopped_ns; /* when stop() was called; and when the server had ended */
 static uint64_t ended_ns;
 
@@ -76,7 +78,7 @@ static void on_disconnected(shmrpc_server *self, shmrpc_session *session, int wh
 {
     (void)self;
     (void)session;
-    if (why != SHMRPC_WHY_STOPPED) {
+    if (why != SHMRPC_WHY_STOPPED && !has_left) {
         atomic_store(&wrong, true);
     }
     (void)atomic_fetch_add(&disconnected, 1);
@@ -86,6 +88,7 @@ static const shmrpc_method_info methods[METHODS] = {
     {.name = "add", .fingerprint = 1, .reply = &probe_value_type, .invoke = add},
     {.name = "later", .fingerprint = 2, .reply = &probe_value_type, .invoke = answer_later},
     {.name = "gate", .fingerprint = 3, .invoke = wait_at_gate},
+    {.name = "note", .fingerprint = 4, .flags = SHMRPC_METHOD_ONEWAY, .invoke = wait_at_gate},
 };
 
 static const shmrpc_service_info service = {&shmrpc_generated_abi_1, "test.Draining", 1, METHODS, methods};
@@ -298,6 +301,33 @@ START_TEST(begins_nothing_more_when_its_time_has_passed)
 }
 END_TEST
 
+/* What a client left behind has the same time as everything else. */
+START_TEST(begins_nothing_more_of_a_client_that_has_left_before)
+{
+    enum { MESSAGES = 40, BEGUN = 34 /* more than one visit takes: it has been heard of */ };
+
+    start(_i, 50 * (int64_t)MS);
+    shmrpc_client *client = connect_default();
+    has_left = true;
+    for (int i = 0; i < MESSAGES; i++) {
+        ck_assert_int_eq(shmrpc_client_send(client, METHOD_NOTE, NULL, shmrpc_in_s(10)), 0);
+    }
+    shmrpc_client_free(client);
+    for (int i = 1; i < BEGUN; i++) {
+        ck_assert_int_eq(sem_post(&gate), 0);
+    }
+    await_true(atomic_load(&at_gate) == BEGUN);
+    stop();
+    pause_ms(100);
+    for (int i = BEGUN; i <= MESSAGES; i++) {
+        ck_assert_int_eq(sem_post(&gate), 0);
+    }
+    join();
+    ck_assert_uint_eq(atomic_load(&at_gate), BEGUN);
+    ck_assert_uint_eq(atomic_load(&disconnected), 1);
+}
+END_TEST
+
 START_TEST(takes_nobody_and_nothing_new_while_it_waits)
 {
     shmrpc_client *late = NULL;
@@ -337,6 +367,7 @@ static Suite *draining_suite(void)
     tcase_add_loop_test(tests, gives_them_up_when_its_time_has_passed, 0, 3);
     tcase_add_loop_test(tests, does_not_wait_for_answers_to_a_client_that_has_left, 0, 3);
     tcase_add_loop_test(tests, begins_nothing_more_when_its_time_has_passed, 0, 3);
+    tcase_add_loop_test(tests, begins_nothing_more_of_a_client_that_has_left_before, 0, 3);
     tcase_add_loop_test(tests, takes_nobody_and_nothing_new_while_it_waits, 0, 3);
     suite_add_tcase(suite, tests);
     return suite;

@@ -5,6 +5,7 @@
  */
 #include <pthread.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "probe_server.h"
@@ -418,6 +419,31 @@ START_TEST(a_forked_child_has_no_part_of_a_call)
 }
 END_TEST
 
+static int free_inherited_client(child_link *link, void *data)
+{
+    (void)link;
+    (void)data;
+    shmrpc_client_free(client);
+    return 0;
+}
+
+/* As one on the stack of another thread, in whose place the child has something else. */
+START_TEST(a_forked_child_leaves_calls_alone_whose_memory_it_has_not)
+{
+    shmrpc_call *elsewhere = mmap(NULL, sizeof(*elsewhere), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    child forked;
+
+    ck_assert(elsewhere != MAP_FAILED);
+    ck_assert_int_eq(madvise(elsewhere, sizeof(*elsewhere), MADV_DONTFORK), 0);
+    assert_status(probe_start(client, elsewhere, PROBE_HOLD, 1, shmrpc_forever(), NULL), 0);
+    child_spawn(&forked, free_inherited_client, NULL);
+    child_expect_exit(&forked, 0);
+    probe_gate_pass(&server, 1);
+    probe_expect_echo(elsewhere, 1);
+    munmap(elsewhere, sizeof(*elsewhere));
+}
+END_TEST
+
 /* Both sides sleep at once, and whoever waits does so for any of many calls. */
 START_TEST(answers_arrive_also_where_both_sides_sleep)
 {
@@ -476,6 +502,7 @@ static Suite *flights_suite(void)
     tcase_add_test(tests, a_call_belongs_to_the_thread_that_started_it);
     tcase_add_test(tests, a_thread_that_ends_withdraws_its_calls);
     tcase_add_test(tests, a_forked_child_has_no_part_of_a_call);
+    tcase_add_test(tests, a_forked_child_leaves_calls_alone_whose_memory_it_has_not);
     tcase_add_test(tests, answers_arrive_also_where_both_sides_sleep);
     suite_add_tcase(suite, tests);
     return suite;
