@@ -14,6 +14,8 @@
 
 #include <inttypes.h>
 
+#define PACKETS 16u /* of one lane's socket per visit: a client that sends on and on does not hold up the others */
+
 /* ---- the end ---- */
 
 /* Who is turned away before the session has begun is refused. */
@@ -216,9 +218,13 @@ static void refuse(server_worker *self, shmrpc_session *session)
     server_end_session(self, session, SHMRPC_WHY_PROTOCOL);
 }
 
-/* Reads what has come over a lane's socket, which nobody will be told of again. */
+/*
+ * Reads what has come over a lane's socket, which nobody will be told of again: where there may be more, the seat is
+ * knocked for it, and neither given up nor slept upon.
+ */
 static void receive(server_worker *self, shmrpc_session *session, session_lane *lane)
 {
+    unsigned left = PACKETS;
     int rc;
 
     do {
@@ -228,8 +234,12 @@ static void receive(server_worker *self, shmrpc_session *session, session_lane *
             server_end_session(self, session, SHMRPC_WHY_CLOSED);
             return;
         }
-    } while (rc == 1);
-    if (rc == SHMRPC_E_UNAVAILABLE) {
+    } while (rc == 1 && --left != 0);
+    if (rc == 1) {
+        seat *at = session->seat;
+
+        (void)seat_knock(at, seat_generation(at), self->number, UINT64_C(1) << lane->number, 0);
+    } else if (rc == SHMRPC_E_UNAVAILABLE) {
         shmrpc_why why = lane->said_goodbye ? SHMRPC_WHY_CLOSED : SHMRPC_WHY_DIED;
 
         if (session->state == SESSION_OPEN) {
