@@ -239,6 +239,7 @@ static int look_around(server_worker *self, bool sleep)
     }
     self->now_ns = clock_now_ns();
     self->looked_ns = self->now_ns;
+    self->is_unsure = count == POLLER_EVENTS_MAX;
     for (i = 0; i < count; i++) {
         handle_event(self, events[i].key);
     }
@@ -430,11 +431,15 @@ static void rotate(server_worker *self)
     }
 }
 
-/* What is left in the poller makes its descriptor readable: it is only asked where nothing else is known to do. */
+/*
+ * The poller is only asked where nothing else is known to do. A loop that is told of edges alone has taken, before this
+ * round, what made it readable: it is not told of that again, so nobody is to wait before it has been asked.
+ */
 static int do_round(server_worker *self, uint32_t most)
 {
     int rc = 0;
 
+    self->is_unsure = true;
     self->now_ns = clock_now_ns();
     if (self->hold_count == 0 || self->now_ns - self->looked_ns >= LOOK_NS) {
         rc = look_around(self, false);
@@ -450,7 +455,15 @@ static int do_round(server_worker *self, uint32_t most)
     if (self->allowance == 0) {
         rotate(self);
     }
-    return self->hold_count != 0 || is_over(self->host);
+    if (self->hold_count == 0 && self->is_unsure) {
+        rc = look_around(self, false);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    /* The bell of stop() rings once, and may just have been heard. */
+    return self->hold_count != 0 || self->is_unsure || is_over(self->host) ||
+           (!self->is_winding && host_is_stopping(self->host));
 }
 
 int server_round(server_worker *self, uint32_t most)

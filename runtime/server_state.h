@@ -92,6 +92,7 @@ struct server_worker {
     uint32_t allowance; /* requests that it may still begin before it returns to its caller */
     bool is_winding;
     bool is_called; /* somebody has more than one session, and called who slept */
+    bool is_unsure; /* the poller may have something: it was not asked in this round, or not until it had nothing */
     int status;     /* that it ended with */
     pthread_t thread;
 
