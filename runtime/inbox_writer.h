@@ -39,6 +39,7 @@ struct inbox_writer {
     region memory;
     void (*on_close)(inbox_writer *self);
     uint32_t index;      /* later.h's, under its lock, with `references` */
+    uint32_t generation; /* process_generation() of the process that serves */
     uint32_t references; /* one of the lane while it is open, one of each answer that is to come, and of who looks */
 
     pthread_mutex_t lock;

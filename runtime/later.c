@@ -5,8 +5,10 @@
 #include "log.h"
 #include "message.h"
 #include "platform/clock.h"
+#include "platform/process.h"
 #include "status.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #define TICKET_BITS 16u
@@ -25,7 +27,10 @@ static struct {
     uint32_t serial; /* of the last call that was put off */
 } table = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
-static void lock(void)
+static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_error; /* -errno of what is registered for fork() */
+
+static void before_fork(void)
 {
     (void)pthread_mutex_lock(&table.lock);
 }
@@ -35,39 +40,52 @@ static void unlock(void)
     (void)pthread_mutex_unlock(&table.lock);
 }
 
-/* Under the lock. */
-static bool make_room(void)
+static void register_fork(void)
+{
+    fork_error = -pthread_atfork(before_fork, unlock, unlock);
+}
+
+/* A child finds the table as it was between two changes: it may serve by itself. */
+static void lock(void)
+{
+    (void)pthread_once(&fork_once, register_fork);
+    (void)pthread_mutex_lock(&table.lock);
+}
+
+/* Under the lock. 0 or a status. */
+static int make_room(void)
 {
     uint32_t room = table.room == 0 ? WRITERS_FIRST : table.room * 2;
     inbox_writer **more;
     uint32_t i;
 
     if (table.count < table.room) {
-        return true;
+        return 0;
     }
     if (room > WRITERS_MAX) {
-        return false;
+        return error_set(SHMRPC_E_LIMIT, "too many lanes have calls that are answered later");
     }
     more = realloc(table.writers, room * sizeof(*more));
     if (more == NULL) {
-        return false;
+        return error_system(-ENOMEM, "cannot make room for calls that are answered later");
     }
     for (i = table.room; i < room; i++) {
         more[i] = NULL;
     }
     table.writers = more;
     table.room = room;
-    return true;
+    return 0;
 }
 
-static bool enter(inbox_writer *writer)
+/* 0 or a status. */
+static int enter(inbox_writer *writer)
 {
     uint32_t index = 0;
-    bool found;
+    int rc;
 
     lock();
-    found = make_room();
-    if (found) {
+    rc = fork_error == 0 ? make_room() : error_system(fork_error, "cannot watch for fork()");
+    if (rc == 0) {
         while (table.writers[index] != NULL) {
             index++;
         }
@@ -75,9 +93,10 @@ static bool enter(inbox_writer *writer)
         table.count++;
         writer->index = index;
         writer->references = 1;
+        writer->generation = process_generation();
     }
     unlock();
-    return found;
+    return rc;
 }
 
 /* Under the lock. A writer whose references are gone leaves the table, and the last one takes it along. */
@@ -127,10 +146,16 @@ static shmrpc_later number_of(const inbox_writer *writer, uint32_t ticket, uint3
                           serial};
 }
 
+static int error_stale(void)
+{
+    return error_set(SHMRPC_E_MISUSE, "no such call is to be answered: it has been answered, or never was");
+}
+
 /*
- * The writer of a call that is still to be answered, locked and with a reference more; NULL: there is no such call.
+ * Finds a call that is still to be answered: its writer, locked and with a reference more, and its ticket. 0; MISUSE:
+ * there is no such call; FORKED: it is the parent's, and so are the lock, the memory and the client.
  */
-static inbox_writer *find(shmrpc_later later, uint32_t *ret_ticket)
+static int find(shmrpc_later later, inbox_writer **ret_writer, uint32_t *ret_ticket)
 {
     uint32_t index = (uint32_t)(later.id >> (TICKET_BITS + SERIAL_BITS));
     uint32_t ticket = (uint32_t)(later.id >> SERIAL_BITS) & ((UINT32_C(1) << TICKET_BITS) - 1);
@@ -139,21 +164,26 @@ static inbox_writer *find(shmrpc_later later, uint32_t *ret_ticket)
 
     lock();
     writer = index < table.room ? table.writers[index] : NULL;
+    if (writer != NULL && writer->generation != process_generation()) {
+        unlock();
+        return error_set(SHMRPC_E_FORKED, "the call is to be answered by the process that forked this one");
+    }
     if (writer != NULL) {
         writer->references++;
     }
     unlock();
     if (writer == NULL) {
-        return NULL;
+        return error_stale();
     }
     inbox_writer_lock(writer);
     if (serial == 0 || ticket >= writer->memory.geometry.inbox_depth || writer->calls[ticket].serial != serial) {
         inbox_writer_unlock(writer);
         release(writer, 1);
-        return NULL;
+        return error_stale();
     }
     *ret_ticket = ticket;
-    return writer;
+    *ret_writer = writer;
+    return 0;
 }
 
 /* After find(). */
@@ -174,6 +204,7 @@ static void on_close(inbox_writer *writer)
 static int writer_of(lane_server *lane, inbox_writer **ret_writer)
 {
     inbox_writer *writer = lane->inbox;
+    int rc;
 
     if (writer == NULL) {
         if (lane->memory.geometry.inbox_depth == 0) {
@@ -183,9 +214,10 @@ static int writer_of(lane_server *lane, inbox_writer **ret_writer)
         if (writer == NULL) {
             return error_set(SHMRPC_E_NO_MEMORY, "there is no memory for calls that are answered later");
         }
-        if (!enter(writer)) {
+        rc = enter(writer);
+        if (rc != 0) {
             inbox_writer_free(writer);
-            return error_set(SHMRPC_E_LIMIT, "too many lanes have calls that are answered later");
+            return rc;
         }
         lane->inbox = writer;
     }
@@ -223,36 +255,32 @@ int later_begin(lane_server *lane, const lane_request *request, const char *serv
     return 0;
 }
 
-static int error_stale(void)
-{
-    return error_set(SHMRPC_E_MISUSE, "no such call is to be answered: it has been answered, or never was");
-}
-
-/* What is known of a call that is to be answered; MISUSE. Nothing of it is held. */
+/* What is known of a call that is to be answered; MISUSE, FORKED. Nothing of it is held. */
 static int look_up(shmrpc_later later, inbox_call *ret_call)
 {
     uint32_t ticket;
-    inbox_writer *writer = find(later, &ticket);
+    inbox_writer *writer;
+    int rc = find(later, &writer, &ticket);
 
-    if (writer == NULL) {
-        return error_stale();
+    if (rc != 0) {
+        return rc;
     }
     *ret_call = writer->calls[ticket];
     leave(writer, 1);
     return 0;
 }
 
-/* Answers, with a valid message or without (type NULL). 0, MISUSE, CANCELLED, INTERNAL: there is no block for it. */
+/* Answers, with a valid message or without (type NULL). 0; as find(); CANCELLED; INTERNAL: there is no block for it. */
 static int answer(shmrpc_later later, int status, const shmrpc_type_info *type, const void *message)
 {
     uint32_t ticket;
     uint32_t length = 0;
     uint8_t block = BLOCK_NONE;
-    inbox_writer *writer = find(later, &ticket);
-    int rc = 0;
+    inbox_writer *writer;
+    int rc = find(later, &writer, &ticket);
 
-    if (writer == NULL) {
-        return error_stale();
+    if (rc != 0) {
+        return rc;
     }
     if (!inbox_writer_is_open(writer)) {
         rc = error_set(SHMRPC_E_CANCELLED, "nobody waits for the answer any more");
@@ -367,11 +395,11 @@ int shmrpc_later_fail(shmrpc_later later, int status)
 bool shmrpc_later_is_cancelled(shmrpc_later later)
 {
     uint32_t ticket;
-    inbox_writer *writer = find(later, &ticket);
+    inbox_writer *writer;
     const inbox_call *call;
     bool cancelled;
 
-    if (writer == NULL) {
+    if (find(later, &writer, &ticket) != 0) {
         return true;
     }
     call = &writer->calls[ticket];

@@ -139,22 +139,23 @@ SHMRPC_EXPORT shmrpc_later shmrpc_context_defer(shmrpc_context *context);
 /*
  * Answers with a reply (NULL where the method has none), which is validated and copied. 0; CANCELLED: nobody waits any
  * longer; INVALID: the reply does not validate, and the caller gets INTERNAL. In each of these cases the call is done
- * with. MISUSE: it was before, or there is none of this id, or the reply is NULL and must not be.
+ * with. MISUSE: it was before, or there is none of this id, or the reply is NULL and must not be. FORKED: the process
+ * that forked this one put it off, and can still answer it.
  */
 SHMRPC_EXPORT int shmrpc_later_reply(shmrpc_later later, const void *reply);
 
 /*
- * Answers with a declared error without payload (> 0) or a status that a handler may return (< 0). 0, CANCELLED, MISUSE
- * as above; INTERNAL: not one that the method may give, and the caller gets INTERNAL. 0 is not a failure: MISUSE.
+ * Answers with a declared error without payload (> 0) or a status that a handler may return (< 0). 0, CANCELLED, MISUSE,
+ * FORKED as above; INTERNAL: not one that the method may give, and the caller gets INTERNAL. 0 is not a failure: MISUSE.
  */
 SHMRPC_EXPORT int shmrpc_later_fail(shmrpc_later later, int status);
 
-/* Answers with a declared error and its payload. 0, CANCELLED, INVALID, INTERNAL, MISUSE as above. */
+/* Answers with a declared error and its payload. 0, CANCELLED, INVALID, INTERNAL, MISUSE, FORKED as above. */
 SHMRPC_EXPORT int shmrpc_later_throw(shmrpc_later later, int code, const void *payload);
 
 /*
- * Has the caller given up, is the client gone, or has the call been answered? Any thread; costs system calls that do not
- * block.
+ * Has the caller given up, is the client gone, has the call been answered, or is it for the process that forked this one
+ * to answer? Any thread; costs system calls that do not block.
  */
 SHMRPC_EXPORT bool shmrpc_later_is_cancelled(shmrpc_later later);
 

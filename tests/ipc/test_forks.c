@@ -69,10 +69,20 @@ static int run_server(void)
     return 0;
 }
 
+/* Whatever holds the lock of the server that these are under: it is not here any more. */
+static int count_sessions(void)
+{
+    shmrpc_session_counts sessions[4] = {{.session = 7}};
+
+    child_check(shmrpc_server_session_counters(&local.server.base, sessions, 4) == 0, "sessions of the parent");
+    child_check(sessions[0].session == 7, "counts of one");
+    child_check(shmrpc_server_counters(&local.server.base).sessions_open == 0, "an open session of the parent");
+    return 0;
+}
+
 static int do_all(void)
 {
-    (void)shmrpc_server_counters(&local.server.base);
-    return run_server() + stop_server() + deinit_server();
+    return count_sessions() + run_server() + stop_server() + deinit_server();
 }
 
 static int serve_for_itself(void)
@@ -88,7 +98,7 @@ static int serve_for_itself(void)
     return 0;
 }
 
-static int (*const deeds[])(void) = {deinit_server, stop_server, run_server, do_all, serve_for_itself};
+static int (*const deeds[])(void) = {deinit_server, stop_server, run_server, do_all, serve_for_itself, count_sessions};
 
 static int do_deed(child_link *link, void *data)
 {

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * test_put_off.c - calls that wait for their answers while their process forks.
+ *
+ * Server and client are threads of one process, the calls' answers are given by the test. (What else becomes of calls
+ * that are put off: test_later.c.)
+ */
+#include <pthread.h>
+#include <string.h>
+
+#include "probe_server.h"
+
+#define CALLS 8u
+#define REASON_SIZE 200
+
+typedef struct reason {
+    uint64_t value;
+    uint8_t rest[REASON_SIZE - 8];
+} reason;
+
+enum { ERROR_PLAIN = 1, ERROR_REASON = 2 };
+
+static shmrpc_server server;
+static pthread_t serving;
+static shmrpc_client *client;
+static shmrpc_later laters[CALLS]; /* by the value of their request */
+static _Atomic(unsigned) put_off;
+
+/* ---- the service ---- */
+
+static int put_it_off(shmrpc_server *by, shmrpc_context *context, const void *request, void *reply)
+{
+    uint64_t value = ((const probe_value *)request)->value;
+    shmrpc_later later = shmrpc_context_defer(context);
+
+    (void)by;
+    (void)reply;
+    if (later.id == 0 || value >= CALLS)
+        return SHMRPC_E_LIMIT;
+    laters[value] = later;
+    atomic_fetch_add(&put_off, 1);
+    return SHMRPC_DEFERRED;
+}
+
+static const shmrpc_type_info reason_type = {.name = "test.Reason",
+                                             .fingerprint = 3,
+                                             .size = sizeof(reason),
+                                             .min_size = sizeof(reason)};
+static const shmrpc_error_info error_items[] = {{"PLAIN", ERROR_PLAIN, NULL}, {"REASON", ERROR_REASON, &reason_type}};
+static const shmrpc_errors_info errors = {"test.Error", 4, error_items, 2};
+static const shmrpc_method_info method = {.name = "work",
+                                          .fingerprint = 5,
+                                          .request = &probe_value_type,
+                                          .reply = &probe_value_type,
+                                          .errors = &errors,
+                                          .invoke = put_it_off};
+static const shmrpc_service_info service = {&shmrpc_generated_abi_1, "test.PutOff", 1, 1, &method};
+
+static void *run_server(void *unused)
+{
+    (void)unused;
+    return shmrpc_server_run(&server) == 0 ? &server : NULL;
+}
+
+static void make_server(const char *name)
+{
+    child_check(shmrpc_server_init(&server, &(shmrpc_server_binding){.service = &service}, name, NULL) == 0, "init");
+    child_check(pthread_create(&serving, NULL, run_server, NULL) == 0, "a thread");
+    child_check(shmrpc_client_connect(&client, name, &service, NULL) == 0, "connect");
+}
+
+static void end_server(void)
+{
+    void *result = NULL;
+
+    shmrpc_client_free(client);
+    shmrpc_server_stop(&server);
+    child_check(pthread_join(serving, &result) == 0 && result == &server, "run");
+    shmrpc_server_deinit(&server);
+}
+
+/* ---- forks ---- */
+
+static bool skips_tsan(void)
+{
+    if (test_is_built_with("tsan"))
+        test_skip("ThreadSanitizer does not support a fork beside threads");
+    return test_is_built_with("tsan");
+}
+
+static void start_calls(shmrpc_call *calls)
+{
+    atomic_store(&put_off, 0);
+    for (uint64_t i = 0; i < CALLS; i++)
+        assert_status(shmrpc_call_start(client, &calls[i], 0, &(probe_value){i}, shmrpc_forever(), NULL), 0);
+    await_true(atomic_load(&put_off) == CALLS);
+}
+
+static void answer_calls(shmrpc_call *calls)
+{
+    for (uint64_t i = 0; i < CALLS; i++) {
+        ck_assert(!shmrpc_later_is_cancelled(laters[i]));
+        assert_status(shmrpc_later_reply(laters[i], &(probe_value){100 + i}), 0);
+    }
+    for (uint64_t i = 0; i < CALLS; i++) {
+        probe_value reply = {0};
+        assert_status(shmrpc_call_wait(&calls[i], &reply), 0);
+        ck_assert_uint_eq(reply.value, 100 + i);
+    }
+}
+
+static void expect_forked(int rc)
+{
+    child_check(rc == SHMRPC_E_FORKED, shmrpc_status_text(rc));
+    child_check(strstr(shmrpc_last_error(), "forked") != NULL, "no text");
+}
+
+static int answer_for_the_parent(child_link *link, void *data)
+{
+    (void)link;
+    (void)data;
+    for (unsigned i = 0; i < CALLS; i++) {
+        expect_forked(shmrpc_later_reply(laters[i], &(probe_value){1}));
+        expect_forked(shmrpc_later_fail(laters[i], ERROR_PLAIN));
+        expect_forked(shmrpc_later_fail(laters[i], SHMRPC_E_INTERNAL));
+        expect_forked(shmrpc_later_throw(laters[i], ERROR_REASON, &(reason){.value = 1}));
+        child_check(shmrpc_later_is_cancelled(laters[i]), "a call waits for the child");
+    }
+    return 0;
+}
+
+START_TEST(a_call_that_was_put_off_is_not_a_childs_to_answer)
+{
+    shmrpc_call calls[CALLS] = {0};
+    child process;
+
+    if (skips_tsan())
+        return;
+    make_server("parent");
+    start_calls(calls);
+    child_spawn(&process, answer_for_the_parent, NULL);
+    child_expect_exit(&process, 0);
+    answer_calls(calls);
+    end_server();
+}
+END_TEST
+
+/* Has a server of its own put a call off, and answers it. */
+static int serve_for_itself(child_link *link, void *data)
+{
+    shmrpc_later of_parent = laters[0];
+    shmrpc_call call = {0};
+    probe_value reply = {0};
+
+    (void)link;
+    (void)data;
+    shmrpc_server_deinit(&server);
+    make_server("own");
+    atomic_store(&put_off, 0);
+    child_check(shmrpc_call_start(client, &call, 0, &(probe_value){1}, shmrpc_forever(), NULL) == 0, "start");
+    uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
+    while (atomic_load(&put_off) == 0)
+        child_check(test_remaining_ms(until_ns) > 0, "nothing was put off");
+    child_check(laters[1].id != of_parent.id, "two calls have one number");
+    expect_forked(shmrpc_later_reply(of_parent, &(probe_value){1}));
+    child_check(shmrpc_later_reply(laters[1], &(probe_value){7}) == 0, "the answer");
+    child_check(shmrpc_call_wait(&call, &reply) == 0 && reply.value == 7, "the reply");
+    child_check(shmrpc_later_reply(laters[1], &(probe_value){7}) == SHMRPC_E_MISUSE, "a second answer");
+    end_server();
+    return 0;
+}
+
+START_TEST(a_child_puts_calls_off_beside_those_of_its_parent)
+{
+    shmrpc_call calls[CALLS] = {0};
+    child process;
+
+    if (skips_tsan())
+        return;
+    make_server("parent");
+    start_calls(calls);
+    child_spawn(&process, serve_for_itself, NULL);
+    child_expect_exit(&process, 0);
+    answer_calls(calls);
+    end_server();
+}
+END_TEST
+
+static void *ask_without_end(void *data)
+{
+    _Atomic(bool) *over = data;
+
+    while (!atomic_load(over)) {
+        for (unsigned i = 0; i < CALLS; i++)
+            (void)shmrpc_later_is_cancelled((shmrpc_later){laters[i].id + 1});
+    }
+    return NULL;
+}
+
+/* At any moment: some thread may just then be looking a call up. */
+START_TEST(a_child_is_told_at_whatever_moment_it_was_forked)
+{
+    enum { ASKERS = 3, FORKS = 40 };
+    _Atomic(bool) over = false;
+    shmrpc_call calls[CALLS] = {0};
+    pthread_t askers[ASKERS];
+
+    if (skips_tsan())
+        return;
+    make_server("parent");
+    start_calls(calls);
+    for (int i = 0; i < ASKERS; i++)
+        ck_assert_int_eq(pthread_create(&askers[i], NULL, ask_without_end, &over), 0);
+    for (int i = 0; i < FORKS; i++) {
+        child process;
+        child_spawn(&process, i % 8 == 0 ? serve_for_itself : answer_for_the_parent, NULL);
+        child_expect_exit(&process, 0);
+    }
+    atomic_store(&over, true);
+    for (int i = 0; i < ASKERS; i++)
+        ck_assert_int_eq(pthread_join(askers[i], NULL), 0);
+    answer_calls(calls);
+    end_server();
+}
+END_TEST
+
+static Suite *put_off_suite(void)
+{
+    Suite *suite = suite_create("ipc_put_off");
+    TCase *tests = tcase_create("put_off");
+
+    tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, a_call_that_was_put_off_is_not_a_childs_to_answer);
+    tcase_add_test(tests, a_child_puts_calls_off_beside_those_of_its_parent);
+    tcase_add_test(tests, a_child_is_told_at_whatever_moment_it_was_forked);
+    suite_add_tcase(suite, tests);
+    return suite;
+}
+
+TEST_MAIN(put_off_suite)
