@@ -30,8 +30,8 @@ typedef struct inbox_call {
     uint8_t reply_block; /* that the client offered */
     uint64_t position;
     int64_t until_ns;                        /* when its caller has given up at the latest */
-    const char *service;                     /* for lines of the log; as long as the lane is open */
-    const struct shmrpc_method_info *method; /* likewise */
+    const char *service;                     /* for lines of the log; there while the lane is open, */
+    const struct shmrpc_method_info *method; /* as is this, with all that it leads to */
 } inbox_call;
 
 typedef struct inbox_writer inbox_writer;

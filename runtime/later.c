@@ -9,6 +9,7 @@
 #include "status.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define TICKET_BITS 16u
@@ -255,37 +256,44 @@ int later_begin(lane_server *lane, const lane_request *request, const char *serv
     return 0;
 }
 
-/* What is known of a call that is to be answered; MISUSE, FORKED. Nothing of it is held. */
-static int look_up(shmrpc_later later, inbox_call *ret_call)
-{
-    uint32_t ticket;
+/*
+ * A call that is being answered. Its writer is locked, and the lane open: so long the service is not taken out, and what
+ * describes it (`call->method` and all that this leads to, the names) is there.
+ */
+typedef struct answer {
+    shmrpc_later later;
     inbox_writer *writer;
-    int rc = find(later, &writer, &ticket);
+    uint32_t ticket;
+    const inbox_call *call;
+} answer;
+
+/* 0; as find(); CANCELLED: the lane is closed, and the call done with. */
+static int answer_begin(answer *self, shmrpc_later later)
+{
+    int rc = find(later, &self->writer, &self->ticket);
 
     if (rc != 0) {
         return rc;
     }
-    *ret_call = writer->calls[ticket];
-    leave(writer, 1);
+    if (!inbox_writer_is_open(self->writer)) {
+        inbox_writer_answer(self->writer, self->ticket, 0, 0, BLOCK_NONE);
+        leave(self->writer, 2);
+        return error_set(SHMRPC_E_CANCELLED, "nobody waits for the answer any more");
+    }
+    self->later = later;
+    self->call = &self->writer->calls[self->ticket];
     return 0;
 }
 
-/* Answers, with a valid message or without (type NULL). 0; as find(); CANCELLED; INTERNAL: there is no block for it. */
-static int answer(shmrpc_later later, int status, const shmrpc_type_info *type, const void *message)
+/* Answers, with a valid message or without (type NULL). 0; INTERNAL: there is no block for it. */
+static int answer_with(answer *self, int status, const shmrpc_type_info *type, const void *message)
 {
-    uint32_t ticket;
     uint32_t length = 0;
     uint8_t block = BLOCK_NONE;
-    inbox_writer *writer;
-    int rc = find(later, &writer, &ticket);
+    int rc = 0;
 
-    if (rc != 0) {
-        return rc;
-    }
-    if (!inbox_writer_is_open(writer)) {
-        rc = error_set(SHMRPC_E_CANCELLED, "nobody waits for the answer any more");
-    } else if (type != NULL) {
-        void *to = inbox_writer_place(writer, ticket, type->size, &block);
+    if (type != NULL) {
+        void *to = inbox_writer_place(self->writer, self->ticket, type->size, &block);
 
         if (to == NULL) {
             rc = error_set(SHMRPC_E_INTERNAL, "there is no block for the answer");
@@ -293,103 +301,111 @@ static int answer(shmrpc_later later, int status, const shmrpc_type_info *type, 
             length = message_store(type, to, message);
         }
     }
-    inbox_writer_answer(writer, ticket, rc != 0 ? rc : status, length, block);
-    leave(writer, 2);
+    inbox_writer_answer(self->writer, self->ticket, rc != 0 ? rc : status, length, block);
+    leave(self->writer, 2);
     return rc;
 }
 
-static void log_failure(const char *service, const shmrpc_method_info *method, const char *why)
+static void log_failure(const char *service, const char *method, const char *why)
 {
-    log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, HANDLER_FAILED), .service = service, .method = method->name,
+    log_entry((shmrpc_log_entry){LOG_ABOUT(WARNING, HANDLER_FAILED), .service = service, .method = method,
                                  .status = SHMRPC_E_INTERNAL},
-              "%s.%s: the handler failed: %s", service, method->name, why);
+              "%s.%s: the handler failed: %s", service, method, why);
 }
 
-/* The answer is not one that the method may give: its caller is told INTERNAL, and the log why. */
-static int answer_bad(shmrpc_later later, const inbox_call *call, int status, const char *why)
+/*
+ * The answer is not one that the method may give: the log is told why, and then its caller INTERNAL. The log is the
+ * application's, so that it is told without a lock, by copies of the names.
+ */
+static int answer_bad(answer *self, int status, const char *why)
 {
+    char service[ERROR_LINE_MAX + 1];
+    char method[ERROR_LINE_MAX + 1];
     int rc;
 
-    log_failure(call->service, call->method, why);
-    rc = answer(later, SHMRPC_E_INTERNAL, NULL, NULL);
-    return rc != 0 || status == 0 ? rc : error_set(status, "%s.%s: %s", call->service, call->method->name, why);
+    (void)snprintf(service, sizeof(service), "%s", self->call->service);
+    (void)snprintf(method, sizeof(method), "%s", self->call->method->name);
+    leave(self->writer, 1);
+    log_failure(service, method, why);
+    rc = answer_begin(self, self->later);
+    rc = rc == 0 ? answer_with(self, SHMRPC_E_INTERNAL, NULL, NULL) : rc;
+    return rc != 0 || status == 0 ? rc : error_set(status, "%s.%s: %s", service, method, why);
 }
 
 void later_fail_handler(shmrpc_later later, const char *service, const shmrpc_method_info *method, const char *why)
 {
-    log_failure(service, method, why);
-    (void)answer(later, SHMRPC_E_INTERNAL, NULL, NULL);
+    answer self;
+
+    log_failure(service, method->name, why);
+    if (answer_begin(&self, later) == 0) {
+        (void)answer_with(&self, SHMRPC_E_INTERNAL, NULL, NULL);
+    }
 }
 
 /* ---- the application's side ---- */
 
 int shmrpc_later_reply(shmrpc_later later, const void *reply)
 {
-    inbox_call call;
+    answer self;
     const shmrpc_type_info *type;
-    int rc = look_up(later, &call);
+    int rc = answer_begin(&self, later);
 
     if (rc != 0) {
         return rc;
     }
-    type = call.method->reply;
+    type = self.call->method->reply;
     if (type != NULL && reply == NULL) {
+        leave(self.writer, 1);
         return error_set(SHMRPC_E_MISUSE, "the reply is NULL");
     }
     if (type != NULL && type->validate != NULL && shmrpc_message_check(type, reply) != 0) {
-        return answer_bad(later, &call, SHMRPC_E_INVALID, shmrpc_last_error());
+        return answer_bad(&self, SHMRPC_E_INVALID, shmrpc_last_error());
     }
-    return answer(later, 0, type, reply);
+    return answer_with(&self, 0, type, reply);
 }
 
 int shmrpc_later_throw(shmrpc_later later, int code, const void *payload)
 {
-    inbox_call call;
+    answer self;
     const shmrpc_type_info *type;
-    int rc = look_up(later, &call);
+    int rc = payload == NULL ? error_set(SHMRPC_E_MISUSE, "the payload is NULL") : answer_begin(&self, later);
 
     if (rc != 0) {
         return rc;
     }
-    if (payload == NULL) {
-        return error_set(SHMRPC_E_MISUSE, "the payload is NULL");
-    }
-    type = message_error_payload(call.method->errors, code);
+    type = message_error_payload(self.call->method->errors, code);
     if (type == NULL) {
-        return answer_bad(later, &call, SHMRPC_E_INTERNAL, "it threw an error that the method does not declare so");
+        return answer_bad(&self, SHMRPC_E_INTERNAL, "it threw an error that the method does not declare so");
     }
     if (type->validate != NULL && shmrpc_message_check(type, payload) != 0) {
-        return answer_bad(later, &call, SHMRPC_E_INVALID, shmrpc_last_error());
+        return answer_bad(&self, SHMRPC_E_INVALID, shmrpc_last_error());
     }
-    return answer(later, code, type, payload);
+    return answer_with(&self, code, type, payload);
 }
 
 int shmrpc_later_fail(shmrpc_later later, int status)
 {
     const shmrpc_error_info *error;
-    inbox_call call;
-    int rc = look_up(later, &call);
+    answer self;
+    int rc = status == 0 ? error_set(SHMRPC_E_MISUSE, "0 is no failure") : answer_begin(&self, later);
 
     if (rc != 0) {
         return rc;
     }
-    if (status == 0) {
-        return error_set(SHMRPC_E_MISUSE, "0 is no failure");
-    }
-    error = status > 0 ? message_error(call.method->errors, status) : NULL;
+    error = status > 0 ? message_error(self.call->method->errors, status) : NULL;
     if (status > 0 && error == NULL) {
-        return answer_bad(later, &call, SHMRPC_E_INTERNAL, "it gave an error that the method does not declare");
+        return answer_bad(&self, SHMRPC_E_INTERNAL, "it gave an error that the method does not declare");
     }
     if (status > 0 && error->payload != NULL) {
-        return answer_bad(later, &call, SHMRPC_E_INTERNAL, "it gave an error without its payload");
+        return answer_bad(&self, SHMRPC_E_INTERNAL, "it gave an error without its payload");
     }
     if (status == SHMRPC_E_INTERNAL) {
-        return answer_bad(later, &call, 0, "it said so");
+        return answer_bad(&self, 0, "it said so");
     }
     if (status < 0 && !status_may_travel(status)) {
-        return answer_bad(later, &call, SHMRPC_E_INTERNAL, "it gave a status that is not a handler's to give");
+        return answer_bad(&self, SHMRPC_E_INTERNAL, "it gave a status that is not a handler's to give");
     }
-    return answer(later, status, NULL, NULL);
+    return answer_with(&self, status, NULL, NULL);
 }
 
 bool shmrpc_later_is_cancelled(shmrpc_later later)

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * test_put_off.c - calls that wait for their answers while their process forks.
+ * test_put_off.c - calls that wait for their answers while their process forks, or their service is taken out.
  *
  * Server and client are threads of one process, the calls' answers are given by the test. (What else becomes of calls
  * that are put off: test_later.c.)
  */
 #include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+
+#include <shmrpc/host.h>
 
 #include "probe_server.h"
 
@@ -224,6 +229,178 @@ START_TEST(a_child_is_told_at_whatever_moment_it_was_forked)
 }
 END_TEST
 
+/* ---- services that are taken out ---- */
+
+/* All that describes a service, in memory of its own: who looks at it when it is gone dies. */
+typedef struct tables {
+    char names[6][16];
+    shmrpc_type_info value, reason;
+    shmrpc_error_info error_items[2];
+    shmrpc_errors_info errors;
+    shmrpc_method_info method;
+    shmrpc_service_info service;
+    shmrpc_server_binding binding;
+} tables;
+
+static _Atomic(bool) may_answer;
+static _Atomic(bool) is_gone; /* what describes the service */
+
+/* Gives who takes the service out time to be wrong. */
+static bool value_validate(const void *message, shmrpc_fault *ret_fault)
+{
+    for (unsigned i = 0; i < 100 && atomic_load(&may_answer) && !atomic_load(&is_gone); i++)
+        sched_yield();
+    *ret_fault = (shmrpc_fault){"value", "is 13", 13, 0};
+    return ((const probe_value *)message)->value != 13;
+}
+
+static const char *name_of(tables *self, unsigned which, const char *name)
+{
+    snprintf(self->names[which], sizeof(self->names[which]), "%s", name);
+    return self->names[which];
+}
+
+static tables *tables_new(void)
+{
+    tables *self = mmap(NULL, sizeof(*self), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    ck_assert_ptr_ne(self, MAP_FAILED);
+    self->value = probe_value_type;
+    self->value.name = name_of(self, 0, "test.Value");
+    self->value.validate = value_validate;
+    self->reason = reason_type;
+    self->reason.name = name_of(self, 1, "test.Reason");
+    self->error_items[0] = (shmrpc_error_info){name_of(self, 2, "PLAIN"), ERROR_PLAIN, NULL};
+    self->error_items[1] = (shmrpc_error_info){name_of(self, 3, "REASON"), ERROR_REASON, &self->reason};
+    self->errors = errors;
+    self->errors.items = self->error_items;
+    self->method = method;
+    self->method.name = name_of(self, 4, "work");
+    self->method.request = &self->value;
+    self->method.reply = &self->value;
+    self->method.errors = &self->errors;
+    self->service = service;
+    self->service.name = name_of(self, 5, "test.PutOff");
+    self->service.methods = &self->method;
+    self->binding.service = &self->service;
+    return self;
+}
+
+static void tables_free(tables *self)
+{
+    ck_assert_int_eq(munmap(self, sizeof(*self)), 0);
+}
+
+static shmrpc_host host;
+
+static void *run_host(void *unused)
+{
+    (void)unused;
+    return shmrpc_host_run(&host) == 0 ? &host : NULL;
+}
+
+static void start_host(void)
+{
+    assert_status(shmrpc_host_init(&host, "host", NULL), 0);
+    ck_assert_int_eq(pthread_create(&serving, NULL, run_host, NULL), 0);
+}
+
+static void stop_host(void)
+{
+    void *result = NULL;
+
+    shmrpc_host_stop(&host);
+    ck_assert_int_eq(pthread_join(serving, &result), 0);
+    ck_assert_ptr_eq(result, &host);
+    shmrpc_host_deinit(&host);
+}
+
+/* In every way in which a call can be answered. */
+static int answer_somehow(shmrpc_later later, unsigned how)
+{
+    switch (how % 8) {
+    case 0: return shmrpc_later_reply(later, &(probe_value){1});
+    case 1: return shmrpc_later_reply(later, &(probe_value){13}); /* does not validate */
+    case 2: return shmrpc_later_throw(later, ERROR_REASON, &(reason){.value = 1});
+    case 3: return shmrpc_later_throw(later, ERROR_PLAIN, &(reason){.value = 1}); /* has no payload */
+    case 4: return shmrpc_later_fail(later, ERROR_PLAIN);
+    case 5: return shmrpc_later_fail(later, 77); /* is not declared */
+    case 6: return shmrpc_later_fail(later, SHMRPC_E_INTERNAL);
+    default: return shmrpc_later_fail(later, SHMRPC_E_LIMIT);
+    }
+}
+
+/* What who answers is told where the client waits. */
+static const int told[8] = {[1] = SHMRPC_E_INVALID, [3] = SHMRPC_E_INTERNAL, [5] = SHMRPC_E_INTERNAL};
+
+START_TEST(an_answer_is_dropped_once_the_service_is_taken_out)
+{
+    shmrpc_call calls[CALLS] = {0};
+    tables *described = tables_new();
+
+    start_host();
+    assert_status(shmrpc_server_attach(&server, &described->binding, &host), 0);
+    assert_status(shmrpc_client_connect(&client, "host", &service, NULL), 0);
+    start_calls(calls);
+    assert_status(shmrpc_server_detach(&server), 0);
+    tables_free(described);
+    for (unsigned i = 0; i < CALLS; i++) {
+        ck_assert(shmrpc_later_is_cancelled(laters[i]));
+        assert_status(answer_somehow(laters[i], i), SHMRPC_E_CANCELLED);
+        assert_status(answer_somehow(laters[i], i), SHMRPC_E_MISUSE);
+    }
+    for (unsigned i = 0; i < CALLS; i++)
+        assert_status(shmrpc_call_wait(&calls[i], &(probe_value){0}), SHMRPC_E_UNKNOWN);
+    shmrpc_client_free(client);
+    stop_host();
+}
+END_TEST
+
+#define HANDS 2u
+
+static _Atomic(unsigned) wrong;
+
+static void *answer_a_share(void *data)
+{
+    while (!atomic_load(&may_answer)) {
+    }
+    for (unsigned i = (unsigned)(uintptr_t)data; i < CALLS; i += HANDS) {
+        int rc = answer_somehow(laters[i], i);
+
+        atomic_fetch_add(&wrong, rc != told[i % 8] && rc != SHMRPC_E_CANCELLED);
+    }
+    return NULL;
+}
+
+/* What describes the service is there as long as somebody looks at it. */
+START_TEST(a_service_may_be_taken_out_while_its_calls_are_answered)
+{
+    start_host();
+    for (unsigned round = 0; round < 60; round++) {
+        shmrpc_call calls[CALLS] = {0};
+        tables *described = tables_new();
+        pthread_t hands[HANDS];
+
+        assert_status(shmrpc_server_attach(&server, &described->binding, &host), 0);
+        assert_status(shmrpc_client_connect(&client, "host", &service, NULL), 0);
+        start_calls(calls);
+        for (unsigned i = 0; i < HANDS; i++)
+            ck_assert_int_eq(pthread_create(&hands[i], NULL, answer_a_share, (void *)(uintptr_t)i), 0);
+        atomic_store(&may_answer, true);
+        assert_status(shmrpc_server_detach(&server), 0);
+        tables_free(described);
+        atomic_store(&is_gone, true);
+        for (unsigned i = 0; i < HANDS; i++)
+            ck_assert_int_eq(pthread_join(hands[i], NULL), 0);
+        atomic_store(&may_answer, false);
+        atomic_store(&is_gone, false);
+        ck_assert_uint_eq(atomic_load(&wrong), 0);
+        shmrpc_client_free(client);
+    }
+    stop_host();
+}
+END_TEST
+
 static Suite *put_off_suite(void)
 {
     Suite *suite = suite_create("ipc_put_off");
@@ -234,6 +411,8 @@ static Suite *put_off_suite(void)
     tcase_add_test(tests, a_call_that_was_put_off_is_not_a_childs_to_answer);
     tcase_add_test(tests, a_child_puts_calls_off_beside_those_of_its_parent);
     tcase_add_test(tests, a_child_is_told_at_whatever_moment_it_was_forked);
+    tcase_add_test(tests, an_answer_is_dropped_once_the_service_is_taken_out);
+    tcase_add_test(tests, a_service_may_be_taken_out_while_its_calls_are_answered);
     suite_add_tcase(suite, tests);
     return suite;
 }
