@@ -13,6 +13,7 @@
 #include "message.h"
 #include "options.h"
 #include "platform/clock.h"
+#include "platform/compiler.h"
 #include "status.h"
 
 #include <errno.h>
@@ -113,23 +114,15 @@ shmrpc_client_condition shmrpc_client_state(shmrpc_client *client)
 
 /* ---- calls ---- */
 
-/* Everything that can be refused before there is room to be had. */
-static int check(const shmrpc_client *client, uint32_t method, const void *request, const shmrpc_method_info **ret_info)
+int client_refuse_method(uint32_t method)
 {
-    const shmrpc_method_info *info = &client->service->methods[method];
-
-    *ret_info = info;
-    if (info->request != NULL && (request == NULL || info->request->validate != NULL)) {
-        return shmrpc_message_check(info->request, request);
-    }
-    return 0;
+    return error_set(SHMRPC_E_MISUSE, "the client is NULL, or its service has no method %u", method);
 }
 
-int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call)
+int client_find_room(shmrpc_client *client, uint32_t method, bool answers, client_call *call)
 {
     const control_method *known = &client->handle.hello.methods[method];
     uint32_t envelope = 0;
-    void *to;
     int rc;
 
     do {
@@ -151,28 +144,11 @@ int client_begin(shmrpc_client *client, uint32_t method, const void *request, bo
         rc = connection_begin(&call->own->connection, known->request_size + envelope, answers ? known->reply_size : 0,
                               &call->timeout_ns, &call->at);
     } while (rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(&client->handle, call->own));
-    if (rc != 0) {
-        return rc;
+    if (rc == 0 && envelope != 0) {
+        client_write_envelope(client, call->at.request);
     }
-    to = envelope == 0 ? call->at.request : client_write_envelope(client, call->at.request);
     call->length = envelope;
-    if (call->info->request != NULL) {
-        call->length += message_store(call->info->request, to, request);
-    }
-    return 0;
-}
-
-int client_prepare(shmrpc_client *client, uint32_t method, const void *request, client_call *call)
-{
-    if (client == NULL || method >= client->service->method_count) {
-        return error_set(SHMRPC_E_MISUSE, "the client is NULL, or its service has no method %u", method);
-    }
-    call->own = handle_find(&client->handle);
-    if (call->own != NULL) {
-        call->own->failed_errors = NULL;
-        lane_client_expect(&call->own->connection.lane);
-    }
-    return check(client, method, request, &call->info);
+    return rc;
 }
 
 /* The payload of a declared error is kept for shmrpc_client_error_payload(): in the lane that the thread now has. */
@@ -199,11 +175,16 @@ static int keep_error(const shmrpc_client *client, handle_lane *from, const shmr
     return reply->status;
 }
 
-static int take_failure(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
-                        const lane_reply *reply)
+int client_take_otherwise(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
+                          const lane_reply *reply)
 {
     if (reply->status > 0) {
         return keep_error(client, from, info, reply);
+    }
+    if (reply->status == 0) {
+        (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: a reply of %u bytes", client->service->name, info->name,
+                        reply->length);
+        return connection_fail(&from->connection);
     }
     if (!status_may_travel(reply->status)) {
         (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: the server answered with status %d, which is not a server's to give",
@@ -214,36 +195,9 @@ static int take_failure(const shmrpc_client *client, handle_lane *from, const sh
                      shmrpc_status_text(reply->status));
 }
 
-int client_take_reply(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
-                      const lane_reply *reply, void *ret)
-{
-    const shmrpc_type_info *type = info->reply;
-    /* Nothing is written to the caller's memory that has not been validated. */
-    void *to = type != NULL && type->validate != NULL ? from->scratch : ret;
-
-    if (reply->status != 0) {
-        return take_failure(client, from, info, reply);
-    }
-    if (type == NULL ? reply->length != 0 : !message_length_is_valid(type, reply->length)) {
-        (void)error_set(SHMRPC_E_PROTOCOL, "%s.%s: a reply of %u bytes", client->service->name, info->name,
-                        reply->length);
-        return connection_fail(&from->connection);
-    }
-    if (type == NULL) {
-        return 0;
-    }
-    if (message_load(type, to, reply->payload, reply->length) != 0) {
-        return connection_fail(&from->connection);
-    }
-    if (to != ret) {
-        copy_bytes(ret, to, type->size);
-    }
-    return 0;
-}
-
 /* `*ret_was_sent`: the request was published. */
-static inline int call_once(shmrpc_client *client, uint32_t method, const void *request, void *ret, client_call *call,
-                            bool *ret_was_sent)
+static ALWAYS_INLINE int call_once(shmrpc_client *client, uint32_t method, const void *request, void *ret,
+                                   client_call *call, bool *ret_was_sent)
 {
     lane_reply reply;
     int rc = client_begin(client, method, request, true, call);
@@ -270,7 +224,8 @@ static inline bool may_repeat(const shmrpc_client *client, const shmrpc_method_i
  * As long as it is the end of a connection that ends the call, and there is time. Once an attempt may have run, that is
  * so for the whole call, however the last one ended.
  */
-static int call_repeatedly(shmrpc_client *client, uint32_t method, const void *request, void *ret, client_call *call)
+static RARE int call_repeatedly(shmrpc_client *client, uint32_t method, const void *request, void *ret,
+                                client_call *call)
 {
     int64_t until_ns = clock_after_ns(call->timeout_ns);
     bool may_have_run = false;

@@ -7,6 +7,8 @@
 #define SHMRPC_CLIENT_CORE_H
 
 #include "handle.h"
+#include "message.h"
+#include "platform/compiler.h"
 
 #include <shmrpc/generated.h>
 
@@ -26,10 +28,28 @@ typedef struct client_call {
     lane_call at;
 } client_call;
 
+/* There is no client, or its service has no such method. Returns MISUSE. */
+int client_refuse_method(uint32_t method);
+
 /*
  * What each call does before anything else: fills in `info`, and `own` where the thread has a lane. 0, INVALID, MISUSE.
  */
-int client_prepare(shmrpc_client *client, uint32_t method, const void *request, client_call *call);
+static inline int client_prepare(const shmrpc_client *client, uint32_t method, const void *request, client_call *call)
+{
+    const shmrpc_type_info *type;
+
+    if (client == NULL || method >= client->service->method_count) {
+        return client_refuse_method(method);
+    }
+    call->own = handle_find(&client->handle);
+    if (call->own != NULL) {
+        call->own->failed_errors = NULL;
+        lane_client_expect(&call->own->connection.lane);
+    }
+    call->info = &client->service->methods[method];
+    type = call->info->request;
+    return type != NULL && (request == NULL || type->validate != NULL) ? shmrpc_message_check(type, request) : 0;
+}
 
 /* The time that a call of this method has. */
 static inline int64_t client_timeout_ns(const shmrpc_client *client, const shmrpc_method_info *info,
@@ -39,19 +59,55 @@ static inline int64_t client_timeout_ns(const shmrpc_client *client, const shmrp
 }
 
 /*
- * What each call begins with, in `call->timeout_ns`, from which it takes the time that it waits: the thread's lane,
- * room, and the request in its place. `answers`: room for the answer, too. 0, or a status with nothing sent.
- */
-int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call);
-
-/*
  * How large an envelope the call has; 0: none. Says in `call->method` that there is one. 0; UNIMPLEMENTED: the server
  * takes no metadata, and there is some.
  */
 int client_measure_envelope(const shmrpc_client *client, client_call *call, uint32_t request_size, uint32_t *ret_size);
 
-/* Writes it. Returns where the request goes. */
-void *client_write_envelope(const shmrpc_client *client, void *to);
+/* Writes it; the request comes behind it. */
+void client_write_envelope(const shmrpc_client *client, void *to);
+
+/*
+ * begin() as far as there is room, for a thread that may have no lane that it can use, and for calls with envelopes,
+ * which it writes.
+ */
+int client_find_room(shmrpc_client *client, uint32_t method, bool answers, client_call *call);
+
+/* The same in the lane that the thread has, for a call without an envelope. */
+static ALWAYS_INLINE int client_find_room_at_once(shmrpc_client *client, uint32_t method, bool answers,
+                                                  client_call *call)
+{
+    const control_method *known = &client->handle.hello.methods[method];
+    int rc;
+
+    call->length = 0;
+    call->method = call->own->session->methods[method];
+    if (call->method == CONTROL_METHOD_MISSING) {
+        return client_find_room(client, method, answers, call); /* the next server may have it */
+    }
+    rc = connection_begin(&call->own->connection, known->request_size, answers ? known->reply_size : 0,
+                          &call->timeout_ns, &call->at);
+    return rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(&client->handle, call->own)
+               ? client_find_room(client, method, answers, call)
+               : rc;
+}
+
+/*
+ * What each call begins with, in `call->timeout_ns`, from which it takes the time that it waits: the thread's lane,
+ * room, and the request in its place. `answers`: room for the answer, too. 0, or a status with nothing sent.
+ */
+static ALWAYS_INLINE int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers,
+                                      client_call *call)
+{
+    const shmrpc_type_info *type = call->info->request;
+    int rc = call->own == NULL || client->uses_envelopes ? client_find_room(client, method, answers, call)
+                                                         : client_find_room_at_once(client, method, answers, call);
+
+    if (rc == 0 && type != NULL) {
+        call->length += message_store(type, (unsigned char *)call->at.request + call->length, request);
+    }
+    return rc;
+}
 
 /* The client is being freed. */
 void client_forget_metadata(const shmrpc_client *client);
@@ -62,12 +118,35 @@ static inline handle_lane *client_keeper(const shmrpc_client *client, handle_lan
     return lane->is_former ? handle_find(&client->handle) : lane;
 }
 
+/* take_reply() of what is not a reply, or none that there can be. */
+int client_take_otherwise(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
+                          const lane_reply *reply);
+
 /*
  * Copies an answer out of shared memory and validates it: 0 with the reply in `ret` (which may be the scratch of
  * `from`, the lane that the answer came in), or what the call ended with, and the payload of an error kept for
  * shmrpc_client_error_payload().
  */
-int client_take_reply(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
-                      const lane_reply *reply, void *ret);
+static ALWAYS_INLINE int client_take_reply(const shmrpc_client *client, handle_lane *from,
+                                           const shmrpc_method_info *info, const lane_reply *reply, void *ret)
+{
+    const shmrpc_type_info *type = info->reply;
+    /* Nothing is written to the caller's memory that has not been validated. */
+    void *to = type != NULL && type->validate != NULL ? from->scratch : ret;
+
+    if (reply->status != 0 || (type == NULL ? reply->length != 0 : !message_length_is_valid(type, reply->length))) {
+        return client_take_otherwise(client, from, info, reply);
+    }
+    if (type == NULL) {
+        return 0;
+    }
+    if (message_load(type, to, reply->payload, reply->length) != 0) {
+        return connection_fail(&from->connection);
+    }
+    if (to != ret) {
+        copy_bytes(ret, to, type->size);
+    }
+    return 0;
+}
 
 #endif

@@ -326,21 +326,7 @@ int connection_enter(const connection *self)
     return error_set(SHMRPC_E_WRONG_THREAD, "this belongs to another thread");
 }
 
-/* Where a call could not even be published. */
-static int not_begun(connection *self, int status)
-{
-    switch (status) {
-    case SHMRPC_E_TIMEOUT:
-        return error_set(SHMRPC_E_NOT_SENT, "no room before the deadline: %" PRIu64 " calls are with the server",
-                         self->lane.next - self->lane.reaped);
-    case SHMRPC_E_UNKNOWN: return error_set(SHMRPC_E_NOT_SENT, "the server has closed the connection or has ended");
-    case SHMRPC_E_PROTOCOL: return connection_fail(self);
-    default: return status;
-    }
-}
-
-int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
-                     lane_call *ret_call)
+int connection_check(connection *self)
 {
     int rc = connection_enter(self);
 
@@ -352,11 +338,20 @@ int connection_begin(connection *self, uint32_t request_size, uint32_t reply_siz
         alarm_clear(&self->peer.alarm);
         (void)connection_look(self);
     }
-    if (connection_has_ended(self)) {
-        return error_set(SHMRPC_E_NOT_SENT, "the connection has ended");
+    return connection_has_ended(self) ? error_set(SHMRPC_E_NOT_SENT, "the connection has ended") : 0;
+}
+
+int connection_not_begun(connection *self, int status)
+{
+    switch (status) {
+    case 0: return error_set(SHMRPC_E_NOT_SENT, "the connection has ended");
+    case SHMRPC_E_TIMEOUT:
+        return error_set(SHMRPC_E_NOT_SENT, "no room before the deadline: %" PRIu64 " calls are with the server",
+                         self->lane.next - self->lane.reaped);
+    case SHMRPC_E_UNKNOWN: return error_set(SHMRPC_E_NOT_SENT, "the server has closed the connection or has ended");
+    case SHMRPC_E_PROTOCOL: return connection_fail(self);
+    default: return status;
     }
-    rc = lane_client_begin(&self->lane, request_size, reply_size, timeout_ns, ret_call);
-    return rc == 0 ? 0 : not_begun(self, rc);
 }
 
 int connection_send(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns)
@@ -376,22 +371,15 @@ static int without_reply(connection *self, const lane_call *call, int status)
     }
 }
 
-int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
-                    lane_reply *ret_reply)
+int connection_call_ended(connection *self, const lane_call *call, int status, lane_reply *ret_reply)
 {
-    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
+    int rc = status < 0 ? without_reply(self, call, status) : 0;
 
-    if (rc == 0) {
-        rc = lane_client_wait(&self->lane, call, timeout_ns);
+    if (rc != 0) {
+        return rc;
     }
-    if (rc < 0) {
-        rc = without_reply(self, call, rc);
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    rc = rc > 0 ? lane_client_answer(&self->lane, &self->lane.spare, ret_reply)
-                : lane_client_reply(&self->lane, call, ret_reply);
+    rc = status > 0 ? lane_client_answer(&self->lane, &self->lane.spare, ret_reply)
+                    : lane_client_reply(&self->lane, call, ret_reply);
     return rc == 0 ? 0 : connection_fail(self);
 }
 

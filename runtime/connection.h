@@ -24,6 +24,8 @@
 #include "lane_client.h"
 #include "list.h"
 #include "loop.h"
+#include "platform/compiler.h"
+#include "platform/process.h"
 
 #include <shmrpc/client.h>
 
@@ -75,19 +77,50 @@ static inline bool connection_has_ended(const connection *self)
     return self->condition == SHMRPC_CLIENT_GONE || self->condition == SHMRPC_CLIENT_FAILED;
 }
 
+/* May calls be made? Looks around where there is reason to. 0, NOT_SENT, WRONG_THREAD, FORKED. */
+int connection_check(connection *self);
+
+/* Why begin() has found no room, from what the lane says. */
+int connection_not_begun(connection *self, int status);
+
 /*
  * Finds room, at most *timeout_ns, which is made less by what was waited. 0, NOT_SENT, AGAIN (unread answers have all
  * blocks), TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED.
  */
-int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
-                     lane_call *ret_call);
+static inline int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
+                                   lane_call *ret_call)
+{
+    bool is_clear = self->thread == process_thread() && !alarm_is_set(&self->peer.alarm) && !connection_has_ended(self);
+    int rc = is_clear ? 0 : connection_check(self);
+
+    if (rc != 0) {
+        return rc;
+    }
+    rc = lane_client_begin(&self->lane, request_size, reply_size, timeout_ns, ret_call);
+    /* What is heard while it waits for room ends the connection as well. */
+    return rc == 0 && !connection_has_ended(self) ? 0 : connection_not_begun(self, rc);
+}
 
 /* Publishes and does not wait. 0, PROTOCOL. */
 int connection_send(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns);
 
+/* call() where there is no reply in the call's slot, but what the lane says. */
+int connection_call_ended(connection *self, const lane_call *call, int status, lane_reply *ret_reply);
+
 /* Publishes, waits, and bounds the reply. 0, TIMEOUT, NOT_EXECUTED, UNKNOWN, PROTOCOL. */
-int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
-                    lane_reply *ret_reply);
+static ALWAYS_INLINE int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length,
+                                         int64_t timeout_ns, lane_reply *ret_reply)
+{
+    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
+
+    if (rc == 0) {
+        rc = lane_client_wait(&self->lane, call, timeout_ns);
+    }
+    if (rc == 0) {
+        rc = lane_client_reply(&self->lane, call, ret_reply);
+    }
+    return rc == 0 ? 0 : connection_call_ended(self, call, rc, ret_reply);
+}
 
 /*
  * Waits for the answer to a call that was sent before, and bounds it. As connection_call(); in each case the caller

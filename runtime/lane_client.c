@@ -190,8 +190,8 @@ static int wait_for_room(lane_client *lane, bool request_block, bool reply_block
     }
 }
 
-int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
-                      lane_call *ret_call)
+int lane_client_begin_otherwise(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
+                                lane_call *ret_call)
 {
     const region_geometry *geometry = &lane->memory.geometry;
     bool request_block = request_size > SHMRPC_SLOT_PAYLOAD;
@@ -217,44 +217,17 @@ int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_s
     return 0;
 }
 
-static uint32_t budget_of(int64_t timeout_ns)
-{
-    int64_t timeout_us = timeout_ns <= 0 ? 0 : timeout_ns / 1000;
-
-    return timeout_us >= BUDGET_NONE ? BUDGET_NONE : (uint32_t)timeout_us;
-}
-
 static int slot_was_changed(void)
 {
     return error_set(SHMRPC_E_PROTOCOL, "the server wrote to a slot that was not its own");
 }
 
-/* Publishes one request, or the first of a batch. */
-static inline int publish(lane_client *lane, uint64_t position, slot *at)
+int lane_client_publish_over(lane_client *lane, uint64_t position, uint32_t found)
 {
-    uint32_t found = shared_publish_request(at, word_request(position, lane->memory.shift));
-
-    if (found == word_before(position, lane->memory.shift)) {
-        return 0;
-    }
     if ((found & WORD_WISH) != 0) {
         ring_server(lane);
     }
     return word_is_free(found, position, lane->memory.shift) ? 0 : slot_was_changed();
-}
-
-int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns)
-{
-    slot_header header = {method, call->hold.request_block, call->hold.reply_block, length, budget_of(timeout_ns)};
-
-    shared_store_header(call->at, header);
-    *hold_of(lane, call->position) = call->hold;
-    lane->next++;
-    if (lane->in_batch) {
-        lane->unsent++;
-        return 0;
-    }
-    return publish(lane, call->position, call->at);
 }
 
 /* What stood in the slot of a batch: no wish can be, for the server expects the batch's first one. */
@@ -283,7 +256,9 @@ int lane_client_flush(lane_client *lane)
         }
         shared_publish_behind(region_slot(&lane->memory, position), word_request(position, lane->memory.shift));
     }
-    return publish(lane, first, region_slot(&lane->memory, first));
+    return lane_client_publish_over(lane, first,
+                                    shared_publish_request(region_slot(&lane->memory, first),
+                                                           word_request(first, lane->memory.shift)));
 }
 
 int lane_client_close_batch(lane_client *lane)

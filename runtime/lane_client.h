@@ -25,6 +25,10 @@
  *   - Sleeping awaits the position that is waited for. Where that is not the last one published, the server may look for
  *     the wish without a fence, and the fence is made for it by barrier_make() (shared_read_wish).
  *
+ * The path of a call that finds a slot free and needs no block is inline, here and in connection.h and client_core.h:
+ * a third of the instructions of a call were those of calling from one of these layers to the next. What is off that
+ * path is behind functions of its own.
+ *
  * One thread at a time. Nothing here allocates after init, or knows who the peer is: whether it still lives is asked
  * through `lane_peer`, and only after the spin has failed.
  */
@@ -129,19 +133,62 @@ static inline void lane_client_expect(const lane_client *lane)
     cpu_prefetch_to_write(region_slot(&lane->memory, lane->next));
 }
 
+/* begin() where a payload needs a block, or there is no slot. */
+int lane_client_begin_otherwise(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
+                                lane_call *ret_call);
+
 /*
  * Finds room for a call with payloads of up to these sizes, waiting at most *timeout_ns, from which it takes the time
  * that it waited. 0; AGAIN where answers that have not been read have all blocks, so that waiting is of no use;
  * TIMEOUT; TOO_LARGE where the lane has no blocks of that size; PROTOCOL; or what the peer's look() said.
  */
-int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
-                      lane_call *ret_call);
+static inline int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
+                                    lane_call *ret_call)
+{
+    slot *at = region_slot(&lane->memory, lane->next);
+
+    if (request_size > SHMRPC_SLOT_PAYLOAD || reply_size > SHMRPC_SLOT_PAYLOAD ||
+        lane->next - lane->reaped == lane->memory.geometry.depth) {
+        return lane_client_begin_otherwise(lane, request_size, reply_size, timeout_ns, ret_call);
+    }
+    *ret_call = (lane_call){lane->next, at, at->payload, {BLOCK_NONE, BLOCK_NONE}};
+    return 0;
+}
+
+/* publish() where `found` stood in the slot, which is not the reply of one lap earlier. */
+int lane_client_publish_over(lane_client *lane, uint64_t position, uint32_t found);
+
+/* As in the slot's header. */
+static inline uint32_t lane_client_budget_us(int64_t timeout_ns)
+{
+    uint64_t timeout_us = timeout_ns <= 0 ? 0 : (uint64_t)timeout_ns / 1000;
+
+    return timeout_us >= BUDGET_NONE ? BUDGET_NONE : (uint32_t)timeout_us;
+}
 
 /*
  * Sends it, or, within a batch, writes it. 0; PROTOCOL where the slot was not as the server has to leave it. A doorbell
  * is rung where one is owed.
  */
-int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns);
+static inline int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length,
+                                      int64_t timeout_ns)
+{
+    slot_header header = {method, call->hold.request_block, call->hold.reply_block, length,
+                          lane_client_budget_us(timeout_ns)};
+    uint32_t found;
+
+    shared_store_header(call->at, header);
+    lane->holds[call->position & (lane->memory.geometry.depth - 1)] = call->hold;
+    lane->next = call->position + 1;
+    if (lane->in_batch) {
+        lane->unsent++;
+        return 0;
+    }
+    found = shared_publish_request(call->at, word_request(call->position, lane->memory.shift));
+    return found == word_before(call->position, lane->memory.shift)
+               ? 0
+               : lane_client_publish_over(lane, call->position, found);
+}
 
 /*
  * Waits for its reply. 0; 1: it has come by the inbox, and is read as the answer of lane->spare; TIMEOUT; PROTOCOL; or
@@ -177,8 +224,26 @@ typedef struct lane_reply {
     bool is_in_block;
 } lane_reply;
 
+/* bound() of an answer that is in a block, or is to be refused. */
+int lane_client_bound_otherwise(const lane_client *lane, slot_header header, uint8_t reply_block,
+                                lane_reply *ret_reply);
+
+/* Bounds what the server says of an answer, in a slot or an entry; `reply_block` is what it may use. 0, PROTOCOL. */
+static inline int lane_client_bound(const lane_client *lane, const slot *at, slot_header header, uint8_t reply_block,
+                                    lane_reply *ret_reply)
+{
+    if (header.reply_block != BLOCK_NONE || header.length > SHMRPC_SLOT_PAYLOAD) {
+        return lane_client_bound_otherwise(lane, header, reply_block, ret_reply);
+    }
+    *ret_reply = (lane_reply){(int16_t)header.method, header.length, at->payload, false};
+    return 0;
+}
+
 /* 0; PROTOCOL where length or block are not within bounds. */
-int lane_client_reply(const lane_client *lane, const lane_call *call, lane_reply *ret_reply);
+static inline int lane_client_reply(const lane_client *lane, const lane_call *call, lane_reply *ret_reply)
+{
+    return lane_client_bound(lane, call->at, shared_load_header(call->at), call->hold.reply_block, ret_reply);
+}
 
 /* ---- answers that are read later ---- */
 

@@ -5,25 +5,17 @@
 #include "error.h"
 #include "lane_client_core.h"
 
-int lane_client_bound(const lane_client *lane, const slot *at, const slot_header *header, uint8_t reply_block,
-                      lane_reply *ret_reply)
+int lane_client_bound_otherwise(const lane_client *lane, slot_header header, uint8_t reply_block, lane_reply *ret_reply)
 {
-    lane_reply reply = {.status = (int16_t)header->method, .length = header->length};
-
-    if (header->reply_block == BLOCK_NONE) {
-        if (header->length > SHMRPC_SLOT_PAYLOAD) {
-            return error_set(SHMRPC_E_PROTOCOL, "the server says that a slot holds %u bytes", header->length);
-        }
-        reply.payload = at->payload;
-    } else {
-        if (header->reply_block != reply_block || header->length > lane->memory.geometry.reply_block_size) {
-            return error_set(SHMRPC_E_PROTOCOL, "the server says that its reply is in block %u with %u bytes",
-                             header->reply_block, header->length);
-        }
-        reply.payload = region_reply_block(&lane->memory, reply_block);
-        reply.is_in_block = true;
+    if (header.reply_block == BLOCK_NONE) {
+        return error_set(SHMRPC_E_PROTOCOL, "the server says that a slot holds %u bytes", header.length);
     }
-    *ret_reply = reply;
+    if (header.reply_block != reply_block || header.length > lane->memory.geometry.reply_block_size) {
+        return error_set(SHMRPC_E_PROTOCOL, "the server says that its reply is in block %u with %u bytes",
+                         header.reply_block, header.length);
+    }
+    *ret_reply =
+        (lane_reply){(int16_t)header.method, header.length, region_reply_block(&lane->memory, reply_block), true};
     return 0;
 }
 
@@ -31,9 +23,8 @@ int lane_client_bound(const lane_client *lane, const slot *at, const slot_header
 static int bound_slot(const lane_client *lane, uint64_t position, uint8_t reply_block, lane_reply *ret_reply)
 {
     const slot *at = region_slot(&lane->memory, position);
-    slot_header header = shared_load_header(at);
 
-    return lane_client_bound(lane, at, &header, reply_block, ret_reply);
+    return lane_client_bound(lane, at, shared_load_header(at), reply_block, ret_reply);
 }
 
 void lane_client_keep_answer(lane_client *lane, lane_waiter *waiter, const lane_reply *reply)
@@ -77,11 +68,6 @@ static int cancel(const lane_client *lane, uint64_t position)
 int lane_client_cancel(lane_client *lane, const lane_call *call)
 {
     return cancel(lane, call->position);
-}
-
-int lane_client_reply(const lane_client *lane, const lane_call *call, lane_reply *ret_reply)
-{
-    return bound_slot(lane, call->position, call->hold.reply_block, ret_reply);
 }
 
 /* ---- answers that are read later ---- */

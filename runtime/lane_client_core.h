@@ -81,10 +81,6 @@ int lane_client_take_entries(lane_client *lane);
 /* Puts it into the queue, where it wants a turn: its answer is there. */
 void lane_client_queue(lane_client *lane, lane_waiter *waiter);
 
-/* Bounds what the server says of an answer, in a slot or an entry; `reply_block` is what it may use. 0, PROTOCOL. */
-int lane_client_bound(const lane_client *lane, const slot *at, const slot_header *header, uint8_t reply_block,
-                      lane_reply *ret_reply);
-
 /* The answer has been bounded: what it does not need comes back, the rest goes into the waiter. */
 void lane_client_keep_answer(lane_client *lane, lane_waiter *waiter, const lane_reply *reply);
 

@@ -59,7 +59,7 @@ static int take_entry(lane_client *lane, const slot *at)
         return error_set(SHMRPC_E_PROTOCOL, "an entry of the inbox has kind %u and ticket %u", header.request_block,
                          header.budget_us);
     }
-    rc = lane_client_bound(lane, at, &header, moved->reply_block, &reply);
+    rc = lane_client_bound(lane, at, header, moved->reply_block, &reply);
     if (rc != 0) {
         return rc;
     }

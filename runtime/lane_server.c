@@ -110,19 +110,6 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     return 1;
 }
 
-void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block)
-{
-    if (size <= SHMRPC_SLOT_PAYLOAD) {
-        *ret_block = BLOCK_NONE;
-        return request->at->payload;
-    }
-    if (request->reply_block == BLOCK_NONE || size > lane->memory.geometry.reply_block_size) {
-        return NULL;
-    }
-    *ret_block = request->reply_block;
-    return region_reply_block(&lane->memory, request->reply_block);
-}
-
 static void wake(lane_server *lane, uint32_t wish)
 {
     if (lane_wake(&lane->memory, lane->caller, wish)) {
@@ -130,8 +117,7 @@ static void wake(lane_server *lane, uint32_t wish)
     }
 }
 
-/* The terminal word has been published: wakes the client where it wished for it. */
-static inline void end_request(lane_server *lane, const lane_request *request)
+void lane_server_end(lane_server *lane, const lane_request *request)
 {
     const slot *next = region_slot(&lane->memory, lane->next);
     uint32_t wish;
@@ -145,15 +131,6 @@ static inline void end_request(lane_server *lane, const lane_request *request)
     }
 }
 
-void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length, uint8_t block)
-{
-    slot_header header = {(uint16_t)(int16_t)status, BLOCK_NONE, block, length, 0};
-
-    shared_store_header(request->at, header);
-    shared_publish_reply(request->at, word_reply(request->position, lane->memory.shift));
-    end_request(lane, request);
-}
-
 bool lane_server_move(lane_server *lane, const lane_request *request, uint32_t ticket)
 {
     slot_header header = {0, BLOCK_NONE, BLOCK_NONE, 0, ticket};
@@ -161,7 +138,7 @@ bool lane_server_move(lane_server *lane, const lane_request *request, uint32_t t
 
     shared_store_header(request->at, header);
     found = shared_publish_moved(request->at, word_of(request->position, lane->memory.shift, WORD_MOVED));
-    end_request(lane, request);
+    lane_server_end(lane, request);
     return (found & WORD_CANCEL) != 0;
 }
 

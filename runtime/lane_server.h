@@ -56,7 +56,17 @@ int lane_server_take(lane_server *lane, lane_request *ret_request);
  * Where a reply of up to `size` bytes goes: the slot (*ret_block is BLOCK_NONE) or the block that the client offered.
  * NULL where it offered none and needs to. Bytes written there are seen by nobody before answer().
  */
-void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block);
+static inline void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size,
+                                      uint8_t *ret_block)
+{
+    *ret_block = size <= SHMRPC_SLOT_PAYLOAD ? BLOCK_NONE : request->reply_block;
+    if (size <= SHMRPC_SLOT_PAYLOAD) {
+        return request->at->payload;
+    }
+    return request->reply_block == BLOCK_NONE || size > lane->memory.geometry.reply_block_size
+               ? NULL
+               : region_reply_block(&lane->memory, request->reply_block);
+}
 
 /* Says that a handler is about to begin this call. */
 static inline void lane_server_start(lane_server *lane, const lane_request *request)
@@ -70,8 +80,19 @@ static inline bool lane_server_is_cancelled(const lane_request *request)
     return (shared_load_word(request->at) & WORD_CANCEL) != 0;
 }
 
+/* The terminal word has been published: wakes the client where it wished for it. */
+void lane_server_end(lane_server *lane, const lane_request *request);
+
 /* Publishes the reply and wakes the client where it wished for it. `block` as place() gave it. */
-void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length, uint8_t block);
+static inline void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length,
+                                      uint8_t block)
+{
+    slot_header header = {(uint16_t)(int16_t)status, BLOCK_NONE, block, length, 0};
+
+    shared_store_header(request->at, header);
+    shared_publish_reply(request->at, word_reply(request->position, lane->memory.shift));
+    lane_server_end(lane, request);
+}
 
 /*
  * Frees the slot: the request is answered by the inbox, with this ticket. In place of answer(). Had the caller withdrawn

@@ -28,7 +28,7 @@ static inline void message_init(const shmrpc_type_info *type, void *to)
     if (type->initial != NULL) {
         copy_bytes(to, type->initial, type->size);
     } else {
-        memset(to, 0, type->size);
+        zero_bytes(to, type->size);
     }
 }
 

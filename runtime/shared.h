@@ -278,6 +278,19 @@ static inline void copy_bytes(void *to, const void *from, size_t length)
     }
 }
 
+/* The same for zeros. */
+static inline void zero_bytes(void *to, size_t length)
+{
+    switch (length) {
+    case 8: memset(to, 0, 8); break;
+    case 16: memset(to, 0, 16); break;
+    case 24: memset(to, 0, 24); break;
+    case 32: memset(to, 0, 32); break;
+    case 48: memset(to, 0, 48); break;
+    default: memset(to, 0, length); break;
+    }
+}
+
 /*
  * Copies out of shared memory, once: the barrier keeps the compiler from reading the source again in place of the copy.
  * `length` is private and bounded by the caller.

@@ -141,7 +141,7 @@ static inline bool word_is_terminal(uint32_t word, uint64_t position, unsigned s
 /* What stood in a slot that has not been used yet: the reply of one lap earlier. */
 static inline uint32_t word_before(uint64_t position, unsigned shift)
 {
-    return word_of(position - (UINT64_C(1) << shift), shift, WORD_REPLY);
+    return ((uint32_t)(position >> shift) - 1) << WORD_LAP_SHIFT | WORD_REPLY;
 }
 
 /* Is this the terminal word of one lap earlier: the slot is free for this position? */

@@ -12,15 +12,14 @@ static pthread_once_t generation_once = PTHREAD_ONCE_INIT;
 static bool generation_is_counted;
 static _Atomic uint32_t generation = 1;
 
-/* One word of static TLS is to be had even by a library that is loaded late; it saves a call per call. */
-static _Thread_local uintptr_t thread __attribute__((tls_model("initial-exec")));
+_Thread_local uintptr_t process_thread_own;
 static _Atomic uintptr_t threads;
 
 /* Runs in the child, in the one thread that it has. */
 static void generation_advance(void)
 {
     atomic_fetch_add_explicit(&generation, 1, memory_order_relaxed);
-    thread = 0;
+    process_thread_own = 0;
 }
 
 static void generation_register(void)
@@ -37,12 +36,10 @@ uint32_t process_generation(void)
     return atomic_load_explicit(&generation, memory_order_relaxed);
 }
 
-uintptr_t process_thread(void)
+uintptr_t process_thread_number(void)
 {
-    if (thread == 0) {
-        thread = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) + 1;
-    }
-    return thread;
+    process_thread_own = atomic_fetch_add_explicit(&threads, 1, memory_order_relaxed) + 1;
+    return process_thread_own;
 }
 
 bool process_has_ended(int pidfd)

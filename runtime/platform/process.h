@@ -17,11 +17,20 @@
  */
 uint32_t process_generation(void);
 
+/* Initial-exec: one word of static TLS is to be had even by a library that is loaded late. 0: not numbered yet. */
+extern _Thread_local uintptr_t process_thread_own __attribute__((tls_model("initial-exec")));
+
+/* Gives the calling thread its number. */
+uintptr_t process_thread_number(void);
+
 /*
  * A number that no other thread of this process has or had, and that the thread which calls fork() has not in the child
  * (once process_generation() has been called); never 0. Costs one load.
  */
-uintptr_t process_thread(void);
+static inline uintptr_t process_thread(void)
+{
+    return process_thread_own != 0 ? process_thread_own : process_thread_number();
+}
 
 /* The user as whom this process acts. */
 uid_t process_user(void);
