@@ -55,7 +55,7 @@ bool inbox_writer_has_room(inbox_writer *self)
     if (self->free_count != 0) {
         return true;
     }
-    read = shared_get_inbox_read(self->memory.header);
+    read = self->is_deserted ? UINT64_MAX : shared_get_inbox_read(self->memory.header);
     if (read <= self->taken_back) {
         return false;
     }

@@ -54,6 +54,7 @@ struct inbox_writer {
     uint16_t *free;
     uint32_t free_count;
     uint64_t taken_back; /* entries whose tickets are free again */
+    bool is_deserted;    /* nobody reads them: each is free as soon as its entry is written */
 };
 
 /*

@@ -13,6 +13,7 @@ void lane_server_init(lane_server *lane, const region *memory, lane_caller *call
     lane->caller = caller;
     lane->inbox = NULL;
     lane->wants_room = false;
+    lane->is_deserted = false;
     lane->paused_ns = 0;
     region_format(&lane->memory);
 }
@@ -48,6 +49,7 @@ static int bound(const lane_server *lane, const slot_header *header, lane_reques
 /* A call could be put off again: a lane that had paused goes on. */
 static bool may_go_on(lane_server *lane)
 {
+    lane->inbox->is_deserted = lane->is_deserted;
     if (!inbox_writer_has_room(lane->inbox)) {
         return false;
     }
@@ -77,11 +79,15 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     uint64_t position = lane->next;
     slot *at = region_slot(&lane->memory, position);
     uint32_t word = shared_load_word(at);
+    uint32_t withdrawn = WORD_CANCEL;
     slot_header header;
     int rc;
 
     if (lane->inbox != NULL && !may_go_on(lane)) {
-        return 0;
+        if (!lane->is_deserted) {
+            return 0;
+        }
+        withdrawn = UINT32_MAX;
     }
     if ((word & ~WORD_MARKS) != word_request(position, lane->memory.shift)) {
         if (word_is_free(word, position, lane->memory.shift)) {
@@ -93,7 +99,7 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     ret_request->position = position;
     ret_request->at = at;
     ret_request->method = header.method;
-    ret_request->cancelled = (word & WORD_CANCEL) != 0;
+    ret_request->cancelled = (word & withdrawn) != 0;
     ret_request->reply_block = header.reply_block;
     ret_request->length = header.length;
     ret_request->budget_us = header.budget_us;
@@ -170,6 +176,23 @@ bool lane_server_arm(lane_server *lane)
     /* Marked already, by an earlier call or by a client that has no reason to: nothing to swap, and nothing came. */
     return word_is_free(found, lane->next, lane->memory.shift) &&
            ((found & WORD_WISH) != 0 || shared_mark_word(at, found, WORD_WISH, &found));
+}
+
+bool lane_server_has_request(const lane_server *lane)
+{
+    uint32_t word = shared_load_word(region_slot(&lane->memory, lane->next));
+
+    return (word & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
+}
+
+bool lane_server_arm_paused(lane_server *lane)
+{
+    return lane->inbox != NULL && !lane->is_deserted && !may_go_on(lane) && pause_lane(lane, true);
+}
+
+void lane_server_desert(lane_server *lane)
+{
+    lane->is_deserted = true;
 }
 
 void lane_server_close(lane_server *lane)

@@ -8,8 +8,9 @@
  *   arm()   nothing             COLD: the next slot carries the wish; the client's next request rings the doorbell
  *           a request           HOT again at once: nothing was missed
  *
- * A lane whose handlers have put calls off pauses while no further one could be: take() finds nothing, and arm() asks the
- * client to ring when it has read what is in its inbox.
+ * A lane whose handlers have put calls off pauses while no further one could be: take() finds nothing, and arm() asks
+ * the client to ring when it has read what is in its inbox. Where the client has left it reads no more: then the lane
+ * goes on, and who would have waited for an answer counts as having given up.
  *
  * Every value that the client wrote is loaded once and bounded here; what does not fit ends the lane (take() below 0).
  * One thread at a time.
@@ -30,6 +31,7 @@ typedef struct lane_server {
     lane_caller *caller;        /* not owned */
     struct inbox_writer *inbox; /* for answers that are put off (later.h); NULL: none has been yet */
     bool wants_room;            /* the client is asked to ring when there is room in its inbox */
+    bool is_deserted;           /* the client has left: it reads no answers */
     int64_t paused_ns;          /* since when the next request is known to wait; 0: it is not */
 } lane_server;
 
@@ -38,7 +40,7 @@ typedef struct lane_request {
     uint64_t position;
     slot *at;
     uint16_t method;
-    bool cancelled; /* the caller gave up before it was taken */
+    bool cancelled; /* the caller gave up before it was taken, or left where its answer could not be put off */
     uint8_t reply_block;
     uint32_t length;
     uint32_t budget_us;
@@ -111,6 +113,15 @@ bool lane_server_await_answers(const lane_server *lane);
 
 /* true: armed; false: the slot has changed: call take(). */
 bool lane_server_arm(lane_server *lane);
+
+/* The same of a lane that has a request and pauses; false: it goes on. */
+bool lane_server_arm_paused(lane_server *lane);
+
+/* Is there a request, which take() finds now or after a pause? */
+bool lane_server_has_request(const lane_server *lane);
+
+/* The client has left: what it has sent does not wait for answers to be read. */
+void lane_server_desert(lane_server *lane);
 
 /* Says that no further call will be begun and no further answer written, and wakes the client. */
 void lane_server_close(lane_server *lane);

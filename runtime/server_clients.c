@@ -171,6 +171,7 @@ static void leave(server_worker *self, session_lane *lane, shmrpc_why why)
     /* Of a client that is told to go, its own end is still of interest. */
     if (why != SHMRPC_WHY_STOPPED) {
         poller_remove(self->host->poller, lane->socket);
+        lane_server_desert(&lane->lane);
     }
     lane->is_leaving = true;
     lane->why = why;

@@ -91,6 +91,16 @@ static bool owes(session_lane *lane)
     return lane->why == SHMRPC_WHY_STOPPED && lane_server_owes(&lane->lane) && !lane->caller.is_gone(&lane->caller);
 }
 
+/* Nothing was taken: is that all, or does the lane pause? Once its client has left, it does not. */
+static void look_at_rest(session_lane *lane)
+{
+    if (!lane_server_has_request(&lane->lane)) {
+        lane->rest = 0;
+    } else if (lane->caller.is_gone(&lane->caller)) {
+        lane_server_desert(&lane->lane);
+    }
+}
+
 /*
  * One visit to a lane that ends: what was sent before is answered, in turn with the others. While the host stops, one
  * at a time, so that the limit of that is met as soon as a handler returns, also where the client had left before. Had
@@ -116,7 +126,7 @@ static bool serve_leaving(server_worker *self, session_lane *lane, uint32_t most
     }
     lane->rest -= count;
     if (count == 0 && share != 0) {
-        lane->rest = 0;
+        look_at_rest(lane);
     }
     if (lane->rest == 0 && !owes(lane)) {
         server_end_lane(self, lane, lane->why);
@@ -152,11 +162,14 @@ void server_settle(lane_caller *caller)
     server_knock(lane->host, lane->key);
 }
 
-/* Can it be left alone? A lane that leaves: until its last answer, its client's end or the host's limit. */
+/*
+ * Can it be left alone? A lane that leaves: until its last answer, or one that makes room for the next request, its
+ * client's end or the host's limit.
+ */
 static bool cool_lane(session_lane *lane)
 {
     if (lane->is_leaving) {
-        return lane->rest == 0 && lane_server_await_answers(&lane->lane);
+        return lane->rest == 0 ? lane_server_await_answers(&lane->lane) : lane_server_arm_paused(&lane->lane);
     }
     return lane_server_arm(&lane->lane);
 }

@@ -324,11 +324,20 @@ static __attribute__((noinline)) int handle_enveloped(typed_service *self, const
     return run(self, visit, &inner, visit->scratch->metadata, sent_ns);
 }
 
+/* Messages that nobody awaits an answer of are not withdrawn; their senders may be gone. */
+static RARE bool is_oneway(const typed_service *self, const lane_request *request)
+{
+    uint32_t method = request->method & ~(uint32_t)ENVELOPE_METHOD;
+
+    return method < self->binding.service->method_count &&
+           (self->binding.service->methods[method].flags & SHMRPC_METHOD_ONEWAY) != 0;
+}
+
 static int handle(service *base, const service_visit *visit, const lane_request *request)
 {
     typed_service *self = (typed_service *)(void *)base;
 
-    if (request->cancelled) {
+    if (request->cancelled && !is_oneway(self, request)) {
         return answer_status(visit->lane, request, SHMRPC_E_CANCELLED);
     }
     if (request->waited_ns > service_budget_ns(request->budget_us)) {

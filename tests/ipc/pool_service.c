@@ -54,8 +54,10 @@ static int handle_work(shmrpc_server *by, shmrpc_context *context, const void *r
 
     (void)by;
     (void)reply;
-    if (later.id == 0)
+    if (later.id == 0) {
+        atomic_fetch_add(&state->not_put_off, 1);
         return SHMRPC_E_LIMIT;
+    }
     pthread_mutex_lock(&lock);
     child_check(job_count < POOL_JOBS, "more calls than the pool takes");
     jobs[job_count].later = later;

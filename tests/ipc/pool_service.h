@@ -45,6 +45,7 @@ typedef struct pool_state {
     _Atomic(bool) serves, newest_first;
     _Atomic(bool) awaits_cancel; /* answers calls when they are cancelled */
     _Atomic(uint64_t) put_off, notes;
+    _Atomic(uint64_t) not_put_off;                 /* handlers that wanted to, and could not */
     _Atomic(uint64_t) answered, dropped, confused; /* told 0; CANCELLED; anything else */
     _Atomic(uint64_t) seen_cancelled;              /* of those: that knew before they answered */
     _Atomic(uint64_t) disconnected;
