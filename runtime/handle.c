@@ -51,6 +51,8 @@ static void thread_ends(void)
     }
     handles_unlock();
     lanes_free(&closing);
+    /* A destructor that comes later may ask for calls whose lane is another thread's by then, or is closed. */
+    process_thread_retire();
 }
 
 /* With the lock held. */

@@ -42,6 +42,11 @@ uintptr_t process_thread_number(void)
     return process_thread_own;
 }
 
+void process_thread_retire(void)
+{
+    process_thread_own = 0;
+}
+
 bool process_has_ended(int pidfd)
 {
     struct pollfd poller = {.fd = pidfd, .events = POLLIN};

@@ -32,6 +32,9 @@ static inline uintptr_t process_thread(void)
     return process_thread_own != 0 ? process_thread_own : process_thread_number();
 }
 
+/* The calling thread has another number from here on: what bears the old one is nobody's. */
+void process_thread_retire(void);
+
 /* The user as whom this process acts. */
 uid_t process_user(void);
 

@@ -389,6 +389,71 @@ START_TEST(a_thread_that_ends_withdraws_its_calls)
 }
 END_TEST
 
+#define LATE_THREADS 12u /* more than idle lanes are kept */
+
+static pthread_key_t late_key;
+static pthread_barrier_t all_together;
+
+typedef struct late_use {
+    shmrpc_call call;
+    int started, waited, waited_again, restarted, answered;
+    uint64_t reply;
+} late_use;
+
+/* The library's own destructor has run: the lane of the call is another thread's, or there is none. */
+static void use_call_late(void *data)
+{
+    late_use *self = data;
+
+    shmrpc_call_cancel(&self->call);
+    self->waited = shmrpc_call_wait(&self->call, &self->reply);
+    self->waited_again = shmrpc_call_wait(&self->call, &self->reply);
+    self->restarted = probe_start(client, &self->call, PROBE_ECHO, 7, shmrpc_default(), NULL);
+    self->answered = shmrpc_call_wait(&self->call, &self->reply);
+}
+
+static void *leave_a_call_to_a_destructor(void *data)
+{
+    late_use *self = data;
+
+    /* A server that is in a handler opens no lane. */
+    self->started = probe_ping(client, shmrpc_default());
+    (void)pthread_barrier_wait(&all_together);
+    if (self->started == 0)
+        self->started = probe_start(client, &self->call, PROBE_HOLD, 5, shmrpc_forever(), NULL);
+    (void)pthread_barrier_wait(&all_together);
+    (void)pthread_setspecific(late_key, self);
+    return NULL;
+}
+
+START_TEST(a_late_destructor_finds_its_calls_withdrawn)
+{
+    static late_use uses[LATE_THREADS];
+    pthread_t threads[LATE_THREADS];
+
+    memset(uses, 0, sizeof(uses));
+    ck_assert_int_eq(pthread_key_create(&late_key, use_call_late), 0);
+    ck_assert_int_eq(pthread_barrier_init(&all_together, NULL, LATE_THREADS + 1), 0);
+    for (unsigned i = 0; i < LATE_THREADS; i++)
+        ck_assert_int_eq(pthread_create(&threads[i], NULL, leave_a_call_to_a_destructor, &uses[i]), 0);
+    (void)pthread_barrier_wait(&all_together);
+    (void)pthread_barrier_wait(&all_together);
+    probe_gate_open(&server);
+    for (unsigned i = 0; i < LATE_THREADS; i++) {
+        ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
+        assert_status(uses[i].started, 0);
+        assert_status(uses[i].waited, SHMRPC_E_CANCELLED);
+        assert_status(uses[i].waited_again, SHMRPC_E_MISUSE);
+        assert_status(uses[i].restarted, 0);
+        assert_status(uses[i].answered, 0);
+        ck_assert_uint_eq(uses[i].reply, 7);
+    }
+    ck_assert_int_eq(pthread_barrier_destroy(&all_together), 0);
+    ck_assert_int_eq(pthread_key_delete(late_key), 0);
+    ck_assert(probe_answers_rightly(client, 9, 3 * DEPTH));
+}
+END_TEST
+
 static shmrpc_call inherited;
 
 static int use_inherited_call(child_link *link, void *data)
@@ -501,6 +566,7 @@ static Suite *flights_suite(void)
     tcase_add_test(tests, a_client_that_is_freed_lets_go_of_its_calls);
     tcase_add_test(tests, a_call_belongs_to_the_thread_that_started_it);
     tcase_add_test(tests, a_thread_that_ends_withdraws_its_calls);
+    tcase_add_test(tests, a_late_destructor_finds_its_calls_withdrawn);
     tcase_add_test(tests, a_forked_child_has_no_part_of_a_call);
     tcase_add_test(tests, a_forked_child_leaves_calls_alone_whose_memory_it_has_not);
     tcase_add_test(tests, answers_arrive_also_where_both_sides_sleep);

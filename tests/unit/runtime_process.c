@@ -80,6 +80,32 @@ START_TEST(each_thread_has_a_value_of_its_own)
 }
 END_TEST
 
+static void *store_three(void *data)
+{
+    uintptr_t *numbers = data;
+
+    numbers[0] = process_thread();
+    process_thread_retire();
+    numbers[1] = process_thread();
+    numbers[2] = process_thread();
+    return NULL;
+}
+
+START_TEST(a_number_that_is_retired_never_comes_back)
+{
+    uintptr_t mine = process_thread();
+    uintptr_t numbers[3];
+    pthread_t thread;
+
+    ck_assert_int_eq(pthread_create(&thread, NULL, store_three, numbers), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    ck_assert(numbers[0] != 0 && numbers[1] != 0);
+    ck_assert(numbers[1] != numbers[0] && numbers[1] != mine);
+    ck_assert(numbers[2] == numbers[1]);
+    ck_assert(process_thread() == mine);
+}
+END_TEST
+
 static int send_thread(child_link *link, void *data)
 {
     uintptr_t thread = process_thread();
@@ -138,6 +164,7 @@ static Suite *process_suite(void)
     tcase_add_test(tests, the_generation_stays_while_nobody_forks);
     tcase_add_test(tests, each_descendant_has_another_generation);
     tcase_add_test(tests, each_thread_has_a_value_of_its_own);
+    tcase_add_test(tests, a_number_that_is_retired_never_comes_back);
     tcase_add_test(tests, the_thread_that_forks_is_another_in_the_child);
     tcase_add_test(tests, knows_whether_a_process_has_ended);
     suite_add_tcase(suite, tests);
