@@ -122,6 +122,19 @@ static void disarmed(lane_peer *peer)
     loop_wake(&((connection *)(void *)peer)->loop);
 }
 
+/* A server that does not read is not waited for: at the deadline it knows by itself. */
+static void say_cancelled(const connection *self, uint64_t position)
+{
+    control_packet packet = {.kind = CONTROL_CANCEL, .as.cancel = position};
+
+    (void)handshake_send(self->socket, &packet, NULL, 0, 0);
+}
+
+static void abandoned(lane_peer *peer, uint64_t position)
+{
+    say_cancelled((const connection *)(void *)peer, position);
+}
+
 int connection_fail(connection *self)
 {
     end(self, SHMRPC_CLIENT_FAILED);
@@ -228,7 +241,10 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     int64_t until_ns = clock_after_ns(options_timeout_ns(options->connect_timeout_ns));
     int rc;
 
-    *self = (connection){.peer = {.look = look, .disarmed = disarmed}, .socket = -1, .server = -1, .bell = -1};
+    *self = (connection){.peer = {.look = look, .disarmed = disarmed, .abandoned = abandoned},
+                         .socket = -1,
+                         .server = -1,
+                         .bell = -1};
     list_init(&self->calls);
     self->soonest_ns = CLOCK_NEVER;
     loop_init(&self->loop);
@@ -418,7 +434,6 @@ int connection_await(connection *self, const lane_waiter *waiter, int64_t until_
 
 int connection_withdraw(connection *self, const lane_waiter *waiter)
 {
-    control_packet packet = {.kind = CONTROL_CANCEL, .as.cancel = waiter->position};
     int rc = lane_client_withdraw(&self->lane, waiter);
 
     if (rc == 0) {
@@ -429,8 +444,7 @@ int connection_withdraw(connection *self, const lane_waiter *waiter)
         return connection_fail(self);
     }
     if (rc == 0 && waiter->state == WAITER_MOVED) {
-        /* A server that does not read is not waited for: at the deadline it knows by itself. */
-        (void)handshake_send(self->socket, &packet, NULL, 0, 0);
+        say_cancelled(self, waiter->position);
     }
     return 0;
 }

@@ -75,6 +75,7 @@ struct lane_waiter {
 /* A call whose answer is to come by the inbox, by its ticket. */
 typedef struct lane_moved {
     lane_waiter *waiter; /* NULL: nobody will read its answer */
+    uint64_t position;
     bool is_out;
     uint8_t reply_block;
 } lane_moved;
@@ -87,6 +88,8 @@ struct lane_peer {
     bool is_watched;  /* there is such a thread */
     /* A wait has taken the place of the wish that arm() made: who waits for a poke is to look around. */
     void (*disarmed)(lane_peer *peer);
+    /* abandon() has let go of a call that its handler has put off, whom a mark in the slot does not reach. */
+    void (*abandoned)(lane_peer *peer, uint64_t position);
 };
 
 typedef struct lane_client {
@@ -267,7 +270,7 @@ void lane_client_let_go(lane_client *lane, lane_waiter *waiter);
 
 /*
  * Publishes what is written, withdraws what waiters await, and lets go of all waiters without touching their memory,
- * which may be gone.
+ * which may be gone. The peer is told of those that are put off.
  */
 void lane_client_abandon(lane_client *lane);
 

@@ -212,6 +212,14 @@ void lane_client_end_late(lane_client *lane, const lane_call *call)
     (void)lane_client_reap(lane);
 }
 
+/* Withdraws a call that, as far as is known here, is in its slot. */
+static void withdraw_unheard(const lane_client *lane, uint64_t position)
+{
+    if (cancel(lane, position) == 0 && word_at(lane, position) == word_of(position, lane->memory.shift, WORD_MOVED)) {
+        lane->peer->abandoned(lane->peer, position);
+    }
+}
+
 /* What is free: all blocks of a kind that no slot holds. */
 static void find_free(block_list *list, uint32_t count, const bool *is_held)
 {
@@ -244,7 +252,7 @@ void lane_client_abandon(lane_client *lane)
         lane_hold *hold = hold_of(lane, position);
 
         if (*waiter != NULL) {
-            (void)cancel(lane, position);
+            withdraw_unheard(lane, position);
             *waiter = NULL;
         }
         if (position < lane->seen) {
@@ -254,8 +262,13 @@ void lane_client_abandon(lane_client *lane)
         reply_is_held[hold->reply_block] = true;
     }
     for (ticket = 0; lane->moved_count != 0 && ticket < geometry->inbox_depth; ticket++) {
-        lane->moved[ticket].waiter = NULL;
-        reply_is_held[lane->moved[ticket].reply_block] = true;
+        lane_moved *moved = &lane->moved[ticket];
+
+        if (moved->waiter != NULL) {
+            lane->peer->abandoned(lane->peer, moved->position);
+            moved->waiter = NULL;
+        }
+        reply_is_held[moved->reply_block] = true;
     }
     lane->spare.position = 0;
     /* Among the others are those that answers are in which were taken out of their slots. */

@@ -19,7 +19,7 @@ int lane_client_move(lane_client *lane, uint64_t position)
         return error_set(SHMRPC_E_PROTOCOL, "the server puts a call off with ticket %u of %u", ticket,
                          lane->memory.geometry.inbox_depth);
     }
-    lane->moved[ticket] = (lane_moved){*waiter, true, hold->reply_block};
+    lane->moved[ticket] = (lane_moved){*waiter, position, true, hold->reply_block};
     lane->moved_count++;
     lane->moved_blocks += hold->reply_block != BLOCK_NONE;
     /* Its handler has it in private memory. */

@@ -3,6 +3,7 @@
  * test_later.c - calls that are put off to a pool of the program's own threads, from end to end: answers in any order and
  * of any kind, callers that give up or go, servers that stop, and lanes that pause because all tickets are out.
  */
+#include <pthread.h>
 #include <string.h>
 
 #include "../../bench/activity.h"
@@ -239,6 +240,41 @@ START_TEST(answers_to_a_client_that_is_gone_are_dropped)
 }
 END_TEST
 
+static void *leave_with_calls_put_off(void *data)
+{
+    shmrpc_call calls[DEPTH] = {0};
+
+    (void)data;
+    for (uint64_t i = 0; i < DEPTH; i++) {
+        start(client, &calls[i], i, POOL_REPLY, shmrpc_forever(), NULL);
+        await_put_off(i + 1);
+        if (i == DEPTH / 2) /* of the others it is not known here that they were put off */
+            ck_assert_int_eq(shmrpc_client_dispatch(client, 1), 0);
+    }
+    return NULL;
+}
+
+START_TEST(calls_of_a_thread_that_has_ended_are_cancelled)
+{
+    shmrpc_call call = {0};
+    pthread_t thread;
+
+    atomic_store(&pool.state->awaits_cancel, true);
+    ck_assert_int_eq(pthread_create(&thread, NULL, leave_with_calls_put_off, NULL), 0);
+    ck_assert_int_eq(pthread_join(thread, NULL), 0);
+    pool_let(&pool, DEPTH);
+    await_true(atomic_load(&pool.state->answered) == DEPTH);
+    ck_assert_uint_eq(atomic_load(&pool.state->seen_cancelled), DEPTH);
+    atomic_store(&pool.state->awaits_cancel, false);
+    /* In the same lane, whose tickets come back as soon as somebody looks. */
+    start(client, &call, 99, POOL_REPLY, shmrpc_forever(), NULL);
+    ck_assert_int_eq(shmrpc_client_dispatch(client, 1), 0);
+    await_put_off(DEPTH + 1);
+    pool_let(&pool, 1);
+    expect_reply(&call, 99);
+}
+END_TEST
+
 /* ---- servers that stop ---- */
 
 START_TEST(a_server_that_stops_waits_for_answers)
@@ -383,6 +419,7 @@ static Suite *later_suite(void)
     tcase_add_test(tests, answers_are_told_by_dispatch);
     tcase_add_test(tests, an_answer_after_the_callers_time_is_nobodys);
     tcase_add_test(tests, answers_to_a_client_that_is_gone_are_dropped);
+    tcase_add_test(tests, calls_of_a_thread_that_has_ended_are_cancelled);
     tcase_add_test(tests, a_server_that_stops_waits_for_answers);
     tcase_add_test(tests, a_server_that_stops_waits_only_so_long);
     tcase_add_test(tests, a_lane_without_tickets_pauses_at_no_cost_and_goes_on);

@@ -17,6 +17,14 @@ static int look(lane_peer *peer)
     return pair->on_look == NULL ? 0 : pair->on_look(pair);
 }
 
+static void abandoned(lane_peer *peer, uint64_t position)
+{
+    lane_pair *pair = (lane_pair *)(void *)peer;
+
+    ck_assert_uint_lt(pair->abandoned_count, PAIR_ABANDONED_MAX);
+    pair->abandoned[pair->abandoned_count++] = position;
+}
+
 static bool is_gone(lane_caller *caller)
 {
     return ((lane_pair *)(void *)((char *)caller - offsetof(lane_pair, caller)))->client_is_gone;
@@ -38,7 +46,7 @@ void lane_pair_init_with_inbox(lane_pair *pair, uint32_t depth, uint32_t blocks,
     region_geometry geometry = {depth, block_size, blocks, block_size, blocks, inbox_depth};
     size_t size = region_size(&geometry);
 
-    *pair = (lane_pair){.peer = {.look = look},
+    *pair = (lane_pair){.peer = {.look = look, .abandoned = abandoned},
                         .caller = {.is_gone = is_gone, .poke = poke},
                         .page = (size_t)sysconf(_SC_PAGESIZE)};
     ck_assert(region_check(&geometry));

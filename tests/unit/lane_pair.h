@@ -14,6 +14,8 @@
 
 #define PAIR_BLOCK 256u /* bytes of a block, either way */
 
+#define PAIR_ABANDONED_MAX 8u
+
 typedef struct lane_pair lane_pair;
 
 /* Returns what the peer's look() returns. */
@@ -30,8 +32,10 @@ struct lane_pair {
     pair_look_function *on_look; /* NULL: the server lives */
     unsigned looks;              /* how often it was asked */
     lane_caller caller;
-    bool client_is_gone; /* as the server is told where it asks */
-    unsigned pokes;      /* that the client was given */
+    bool client_is_gone;                    /* as the server is told where it asks */
+    unsigned pokes;                         /* that the client was given */
+    uint64_t abandoned[PAIR_ABANDONED_MAX]; /* positions that the client's peer was told of */
+    unsigned abandoned_count;
 };
 
 /* As lane_pair_init(), with an inbox of so many entries. */

@@ -468,6 +468,32 @@ START_TEST(answers_to_whoever_was_let_go_of_are_dropped)
 }
 END_TEST
 
+/* Once each, and nobody else: not those that were let go of before, nor those that are answered. */
+START_TEST(abandoning_tells_of_calls_that_are_put_off)
+{
+    lane_waiter waiters[INBOX] = {0};
+
+    for (unsigned v = 1; v <= 4; v++) {
+        ck_assert_int_eq(start(&waiters[v - 1], v, 8, v == 2, 0), 0);
+        if (v <= 3)
+            (void)put_off();
+        if (v == 2) /* the third one's slot has not been looked at */
+            ck_assert_int_eq(lane_client_look(&pair.client), 0);
+    }
+    lane_client_let_go(&pair.client, &waiters[0]);
+    lane_pair_answer(&pair, 8);
+    lane_client_abandon(&pair.client);
+    ck_assert_uint_eq(pair.abandoned_count, 2);
+    ck_assert_uint_eq(pair.abandoned[0] + pair.abandoned[1], 2 + 3);
+    ck_assert(pair.abandoned[0] == 2 || pair.abandoned[0] == 3);
+    lane_client_abandon(&pair.client);
+    ck_assert_uint_eq(pair.abandoned_count, 2);
+    for (unsigned v = 1; v <= 3; v++)
+        answer(v, 8);
+    expect_all_free();
+}
+END_TEST
+
 /* ---- lies ---- */
 
 static const struct {
@@ -607,6 +633,7 @@ static Suite *lane_inbox_suite(void)
     tcase_add_test(tests, turns_come_in_the_order_of_answers);
     tcase_add_test(tests, a_loop_is_poked_for_an_entry);
     tcase_add_test(tests, answers_to_whoever_was_let_go_of_are_dropped);
+    tcase_add_test(tests, abandoning_tells_of_calls_that_are_put_off);
     tcase_add_loop_test(tests, refuses_an_entry_that_lies, 0, (int)(sizeof(lies) / sizeof(lies[0])));
     tcase_add_loop_test(tests, refuses_a_ticket_that_is_none, 0, 3);
     tcase_add_test(tests, refuses_a_call_that_is_put_off_out_of_order);
