@@ -228,12 +228,10 @@ static bool finish_next(shmrpc_client *client)
     if (self == NULL) {
         return false;
     }
-    from->connection.in_dispatch = true;
+    from->is_telling = true;
     finish(client, from, self, rc, &reply);
-    if (from->is_former) {
-        from->connection.in_dispatch = false;
-        handle_settle(&client->handle, from);
-    }
+    from->is_telling = false;
+    handle_settle(&client->handle, from);
     return true;
 }
 

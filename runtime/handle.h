@@ -60,6 +60,7 @@ struct handle_lane {
     list_link link;
     bool is_idle;
     bool is_former;
+    bool is_telling;     /* the function of one of its calls runs: it stays until that has returned */
     handle_lane *former; /* the newest of the owner's former lanes of this handle, and so on; the owner's alone */
     handle_session *session;
     const shmrpc_errors_info *failed_errors; /* of the method whose call failed last with a payload */

@@ -265,7 +265,7 @@ void handle_settle(handle *self, handle_lane *lane)
     list_link closing = {&closing, &closing};
     handle_lane *newer = handle_find(self);
 
-    if (!lane->is_former || lane->connection.in_dispatch || !list_is_empty(&lane->connection.calls)) {
+    if (!lane->is_former || lane->is_telling || !list_is_empty(&lane->connection.calls)) {
         return;
     }
     while (newer->former != lane) {

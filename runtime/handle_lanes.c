@@ -158,6 +158,7 @@ void lane_leave(handle *self, handle_lane *lane)
     connection_leave(&lane->connection);
     lane->failed_errors = NULL;
     lane->former = NULL;
+    lane->is_telling = false;
     lane->is_idle = true;
     self->idle_count++;
 }

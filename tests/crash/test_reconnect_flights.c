@@ -166,7 +166,8 @@ typedef struct told {
     unsigned count;
     int rc;
     uint64_t value;
-    bool calls; /* in its function */
+    bool calls;        /* in its function */
+    unsigned replaces; /* the server, so often, and calls then */
     int called, dispatched;
 } told;
 
@@ -180,6 +181,12 @@ static void on_done(shmrpc_call *call, int rc, const void *reply)
     self->count++;
     self->rc = rc;
     self->value = reply == NULL ? 0 : ((const probe_value *)reply)->value;
+    for (unsigned i = 0; i < self->replaces; i++) {
+        replace_server();
+        await_true(shmrpc_client_state(client) == SHMRPC_CLIENT_RECONNECTING);
+        assert_status(probe_ping(client, shmrpc_in_s(20)), 0);
+        assert_status(shmrpc_client_dispatch(client, 1), SHMRPC_E_MISUSE);
+    }
     if (self->calls) {
         uint64_t echoed = 0;
 
@@ -272,6 +279,24 @@ START_TEST(a_callback_may_be_what_connects_again)
     ck_assert_int_eq(shmrpc_client_dispatch(client, 9), 0);
     counts_expect_same(&connected);
     ck_assert_uint_eq(atomic_load(&state->connected), 2);
+}
+END_TEST
+
+/* Those in between have nothing in flight: nobody would come back to them. */
+START_TEST(a_callback_may_connect_again_several_times)
+{
+    told calls[2] = {{.replaces = 3, .calls = true}};
+
+    assert_status(start_value(&calls[0].base, PROBE_ECHO, 1, on_done), 0);
+    assert_status(start_value(&calls[1].base, PROBE_HOLD, 2, on_done), 0);
+    await_true(atomic_load(&state->holding) == 2);
+    dispatch_until(2);
+    expect_told(&calls[0], 0, 1);
+    expect_told(&calls[1], SHMRPC_E_UNKNOWN, 0);
+    assert_status(calls[0].called, 0);
+    ck_assert_int_eq(shmrpc_client_dispatch(client, 9), 0);
+    counts_expect_same(&connected);
+    ck_assert_uint_eq(atomic_load(&state->connected), 4);
 }
 END_TEST
 
@@ -524,6 +549,7 @@ static Suite *reconnect_flights_suite(void)
     tcase_add_test(tests, callbacks_of_the_old_session_run_beside_those_of_the_new_one);
     tcase_add_test(tests, the_only_callback_may_be_what_connects_again);
     tcase_add_test(tests, a_callback_may_be_what_connects_again);
+    tcase_add_test(tests, a_callback_may_connect_again_several_times);
     tcase_add_test(tests, a_batch_goes_on_in_the_new_session);
     tcase_add_test(tests, threads_that_call_at_once_share_the_new_session);
     tcase_add_test(tests, a_handle_is_freed_with_lanes_of_both_sessions);
