@@ -200,18 +200,29 @@ static void finish(const shmrpc_client *client, handle_lane *from, flight *self,
     done((shmrpc_call *)(void *)self, rc, rc == 0 && info->reply != NULL ? from->scratch : NULL);
 }
 
-/* The lane whose calls are told of next: all of a former one have ended, and came before those of the current one. */
+/*
+ * The lane whose calls are told of next: all of a former one have ended, and came before those of the current one. Where
+ * it is not known yet how, nobody else waits for that.
+ */
 static handle_lane *next_lane(const shmrpc_client *client)
 {
     handle_lane *own = handle_find(&client->handle);
     handle_lane *next = own;
 
     for (handle_lane *lane = own->former; lane != NULL; lane = lane->former) {
-        if (flights_have_done(&lane->connection)) {
+        if (flights_told_at(&lane->connection) == 0) {
             next = lane;
         }
     }
     return next;
+}
+
+/* After flights_rest(): the loop of the current lane is woken for the former ones, too. */
+static void rest_formers(const handle_lane *own, client_loop *loop)
+{
+    for (handle_lane *lane = own->former; lane != NULL && loop_is_open(loop); lane = lane->former) {
+        loop_wake_at(loop, flights_told_at(&lane->connection));
+    }
 }
 
 /*
@@ -255,13 +266,15 @@ int shmrpc_client_dispatch(shmrpc_client *client, int most)
     while (count < most && finish_next(client)) {
         count++;
     }
-    on = &handle_find(&client->handle)->connection;
+    own = handle_find(&client->handle);
+    on = &own->connection;
     on->in_dispatch = false;
     if (count == most) {
         return 1;
     }
     rc = flights_rest(on);
-    if (!connection_has_ended(on)) {
+    rest_formers(own, &on->loop);
+    if (!connection_has_ended(on) || rc == 0) {
         return rc;
     }
     return count != 0 || flights_have_done(on) ? 1 : error_set(SHMRPC_E_UNAVAILABLE, "the connection has ended");

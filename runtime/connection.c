@@ -143,20 +143,33 @@ int connection_fail(connection *self)
     return SHMRPC_E_PROTOCOL;
 }
 
-/* The connection has ended while the call at `position` waited: had a handler begun it? */
-static int outcome_of(connection *self, uint64_t position)
+/* Will `started` stay as it is? The server's process may be just about to end: where the caller waits, it is given time. */
+static bool is_final(connection *self, bool waits)
 {
-    lane_header *header = self->memory.header;
-    bool final = shared_get_closed(header);
+    const lane_header *header = self->memory.header;
 
+    if (shared_get_closed(header) || self->server < 0) {
+        return shared_get_closed(header);
+    }
+    if (self->settled_ns == 0) {
+        self->settled_ns = clock_after_ns(ENDING_NS);
+    }
+    return socket_wait(-1, self->server, waits ? clock_left_ns(self->settled_ns) : 0) > 0 || shared_get_closed(header);
+}
+
+bool connection_is_settled(connection *self)
+{
+    return self->condition == SHMRPC_CLIENT_FAILED || self->server < 0 || is_final(self, false) ||
+           clock_left_ns(self->settled_ns) == 0;
+}
+
+/* The connection has ended while the call at `position` waited: had a handler begun it? */
+static int outcome_of(connection *self, uint64_t position, bool waits)
+{
     if (!lane_client_has_sent(&self->lane, position)) {
         return error_set(SHMRPC_E_NOT_EXECUTED, "the server ended before the call was published");
     }
-    if (!final && self->server >= 0) {
-        final = socket_wait(-1, self->server, self->end_awaited ? 0 : ENDING_NS) > 0 || shared_get_closed(header);
-        self->end_awaited = true;
-    }
-    if (final && shared_get_started(header) < position) {
+    if (is_final(self, waits) && shared_get_started(self->memory.header) < position) {
         return error_set(SHMRPC_E_NOT_EXECUTED, "the server ended before it began the call");
     }
     return error_set(SHMRPC_E_UNKNOWN, "the server ended, and may have begun the call");
@@ -382,7 +395,7 @@ static int without_reply(connection *self, const lane_call *call, int status)
 {
     switch (status) {
     case SHMRPC_E_TIMEOUT: return lane_client_cancel(&self->lane, call) != 0 ? 0 : SHMRPC_E_TIMEOUT;
-    case SHMRPC_E_UNKNOWN: return outcome_of(self, call->position);
+    case SHMRPC_E_UNKNOWN: return outcome_of(self, call->position, true);
     default: return connection_fail(self);
     }
 }
@@ -404,7 +417,7 @@ static int await(connection *self, const lane_waiter *waiter, int64_t until_ns)
     int rc;
 
     if (connection_has_ended(self)) {
-        return lane_client_is_answered(&self->lane, waiter) > 0 ? 0 : outcome_of(self, waiter->position);
+        return lane_client_is_answered(&self->lane, waiter) > 0 ? 0 : outcome_of(self, waiter->position, until_ns != 0);
     }
     rc = lane_client_await(&self->lane, waiter, until_ns);
     switch (rc) {
@@ -412,7 +425,7 @@ static int await(connection *self, const lane_waiter *waiter, int64_t until_ns)
     case SHMRPC_E_TIMEOUT:
         rc = lane_client_withdraw(&self->lane, waiter);
         return rc == 0 ? SHMRPC_E_TIMEOUT : rc > 0 ? 0 : connection_fail(self);
-    case SHMRPC_E_UNKNOWN: return outcome_of(self, waiter->position);
+    case SHMRPC_E_UNKNOWN: return outcome_of(self, waiter->position, until_ns != 0);
     default: return connection_fail(self);
     }
 }

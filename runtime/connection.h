@@ -44,7 +44,7 @@ typedef struct connection {
     client_loop loop;   /* what an event loop waits for */
     bool in_dispatch;
     bool takes_envelopes; /* the server does (envelope.h) */
-    bool end_awaited;     /* the server's process has been given time to end */
+    int64_t settled_ns;   /* until then the server's process is given time to end; 0: nobody has asked */
 } connection;
 
 /*
@@ -82,6 +82,12 @@ int connection_check(connection *self);
 
 /* Why begin() has found no room, from what the lane says. */
 int connection_not_begun(connection *self, int status);
+
+/*
+ * It has ended: can be said what became of what was in flight? False for a while where the server's process is just
+ * ending; until connection.settled_ns, or before. Never blocks.
+ */
+bool connection_is_settled(connection *self);
 
 /*
  * Finds room, at most *timeout_ns, which is made less by what was waited. 0, NOT_SENT, AGAIN (unread answers have all
@@ -124,7 +130,7 @@ static ALWAYS_INLINE int connection_call(connection *self, const lane_call *call
 
 /*
  * Waits for the answer to a call that was sent before, and bounds it. As connection_call(); in each case the caller
- * lets go of the waiter afterwards.
+ * lets go of the waiter afterwards. `until_ns` 0: never blocks, and what is not settled is UNKNOWN.
  */
 int connection_await(connection *self, const lane_waiter *waiter, int64_t until_ns, lane_reply *ret_reply);
 

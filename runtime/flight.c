@@ -99,6 +99,20 @@ bool flights_have_done(const connection *on)
     return first_with_done(on) != NULL;
 }
 
+int64_t flights_told_at(connection *on)
+{
+    int64_t then_ns;
+
+    if (!flights_have_done(on)) {
+        return CLOCK_NEVER;
+    }
+    if (on->lane.ready != NULL || connection_is_settled(on)) {
+        return 0;
+    }
+    then_ns = on->soonest_ns < on->settled_ns ? on->soonest_ns : on->settled_ns;
+    return clock_left_ns(then_ns) == 0 ? 0 : then_ns;
+}
+
 flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply)
 {
     lane_waiter *ready;
@@ -108,7 +122,7 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply)
     ready = lane_client_take_ready(&on->lane);
     if (ready != NULL) {
         self = list_entry(ready, flight, waiter);
-    } else if (connection_has_ended(on)) {
+    } else if (connection_has_ended(on) && connection_is_settled(on)) {
         self = first_with_done(on);
     } else {
         self = next_late(on);
@@ -147,14 +161,30 @@ static bool arm(connection *on)
     return true;
 }
 
+/* The connection has ended. 0: there are calls to be told of that, and it is not known yet how they ended. */
+static int rest_ended(connection *on)
+{
+    int64_t then_ns = flights_told_at(on);
+    bool is_known = then_ns == 0 || then_ns == CLOCK_NEVER;
+
+    if (loop_is_open(&on->loop)) {
+        if (is_known) {
+            loop_wake(&on->loop);
+        } else {
+            loop_rest(&on->loop, on->socket, then_ns);
+        }
+    }
+    return is_known ? 1 : 0;
+}
+
 int flights_rest(connection *on)
 {
     if (!loop_is_open(&on->loop)) {
         connection_glance(on);
-        return connection_has_ended(on);
+        return connection_has_ended(on) ? rest_ended(on) : 0;
     }
     if (!connection_hear(on)) {
-        return 1;
+        return rest_ended(on);
     }
     loop_wake_at(&on->loop, on->soonest_ns);
     return arm(on) ? 0 : 1;

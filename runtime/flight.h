@@ -83,9 +83,13 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply);
 /* Has any of its calls a `done`? */
 bool flights_have_done(const connection *on);
 
+/* When calls of a connection that has ended can be told of it: 0, now; CLOCK_NEVER, there are none. */
+int64_t flights_told_at(connection *on);
+
 /*
  * After flights_next_ended() has found none. Where an event loop waits: has the server ring for it, and sets the time
- * of the next deadline. 0: wait; 1: there is more to look at, or the connection has ended.
+ * of the next deadline. 0: wait; 1: there is more to look at, or the connection has ended, and it is known how
+ * its calls did.
  */
 int flights_rest(connection *on);
 

@@ -97,6 +97,13 @@ void loop_wake_at(client_loop *self, int64_t until_ns)
     }
 }
 
+void loop_rest(client_loop *self, int socket, int64_t until_ns)
+{
+    poller_remove(self->poller, socket);
+    self->at_ns = CLOCK_NEVER;
+    loop_wake_at(self, until_ns);
+}
+
 void loop_wake(client_loop *self)
 {
     if (loop_is_open(self)) {

@@ -48,6 +48,9 @@ bool loop_has_news(client_loop *self);
 /* Becomes readable at this time, or before; where it is deaf, soon. */
 void loop_wake_at(client_loop *self, int64_t until_ns);
 
+/* The socket has ended, and is always readable: not watched any more. Becomes readable at this time, not before. */
+void loop_rest(client_loop *self, int socket, int64_t until_ns);
+
 /* Becomes readable now. Nothing, where it is not open. */
 void loop_wake(client_loop *self);
 

@@ -6,7 +6,10 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "probe_server.h"
@@ -373,6 +376,111 @@ START_TEST(is_woken_by_a_death_although_a_child_of_the_server_lives)
 }
 END_TEST
 
+/* The connection ends here, and its server, which is stopped, neither closes the lane nor ends. */
+static void cut_off(void)
+{
+    bool is_cut = false;
+
+    child_stop(&server.child);
+    for (int fd = 0; fd < 256 && !is_cut; fd++) {
+        struct sockaddr_un peer = {0};
+        socklen_t length = sizeof(peer);
+
+        is_cut = getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && strstr(peer.sun_path, "probe") != NULL &&
+                 shutdown(fd, SHUT_RDWR) == 0;
+    }
+    ck_assert(is_cut);
+    sleep_in_loop();
+}
+
+static void start_two_and_be_cut_off(told *calls)
+{
+    start(&calls[0], PROBE_HOLD, 2, shmrpc_forever());
+    start(&calls[1], PROBE_ECHO, 3, shmrpc_forever());
+    await_true(atomic_load(&state->holding) == 2);
+    assert_status(dispatch(), 0);
+    cut_off();
+    /* What the server has begun is not known yet, and nobody sleeps for it here. */
+    for (unsigned i = 0; i < 2; i++) {
+        assert_status(shmrpc_client_dispatch(client, 3), 0);
+        ck_assert_uint_eq(told_total, 0);
+        ck_assert(!is_readable());
+    }
+}
+
+static void replace_server(void)
+{
+    probe_process_kill(&server);
+    probe_forget("probe");
+    atomic_store(&state->holding, 0);
+    probe_process_start(&server, &(probe_setup){.state = state});
+}
+
+START_TEST(a_server_that_is_not_seen_to_end_is_waited_for_in_the_loop)
+{
+    told calls[2] = {{.count = 0}};
+
+    start_two_and_be_cut_off(calls);
+    sleep_in_loop();
+    assert_status(dispatch(), SHMRPC_E_UNAVAILABLE);
+    ck_assert_uint_eq(told_total, 2);
+    assert_status(calls[0].rc, SHMRPC_E_UNKNOWN);
+    assert_status(calls[1].rc, SHMRPC_E_UNKNOWN);
+    for (unsigned i = 0; i < 3; i++) {
+        ck_assert(is_readable());
+        assert_status(dispatch(), SHMRPC_E_UNAVAILABLE);
+    }
+    replace_server();
+}
+END_TEST
+
+START_TEST(a_server_that_ends_meanwhile_is_known_to_have_begun_nothing_more)
+{
+    told calls[2] = {{.count = 0}};
+
+    start_two_and_be_cut_off(calls);
+    ck_assert_int_eq(kill(server.child.pid, SIGKILL), 0);
+    child_expect_signal(&server.child, SIGKILL);
+    sleep_in_loop();
+    assert_status(dispatch(), SHMRPC_E_UNAVAILABLE);
+    ck_assert_uint_eq(told_total, 2);
+    assert_status(calls[0].rc, SHMRPC_E_UNKNOWN);
+    assert_status(calls[1].rc, SHMRPC_E_NOT_EXECUTED);
+    replace_server();
+}
+END_TEST
+
+START_TEST(calls_of_the_next_session_do_not_wait_for_that)
+{
+    told calls[2] = {{.count = 0}}, now = {.count = 0};
+    probe_process old;
+    unsigned rounds = 0;
+
+    shmrpc_client_free(client);
+    (void)close(loop);
+    assert_status(probe_connect(&client, "probe", &(shmrpc_client_options){.reconnect = true}), 0);
+    watch(client);
+    start_two_and_be_cut_off(calls);
+    old = server;
+    probe_forget("probe");
+    probe_process_start(&server, &(probe_setup){.state = state});
+    start(&now, PROBE_ECHO, 7, shmrpc_in_s(60));
+    while (told_total < 3) {
+        sleep_in_loop();
+        for (int rc = 1; rc > 0; rounds++) {
+            rc = shmrpc_client_dispatch(client, 1);
+            ck_assert_int_ge(rc, 0);
+        }
+    }
+    ck_assert_uint_le(rounds, 10); /* the new lane, its answer, the time; and one for each call */
+    for (unsigned i = 0; i < 2; i++)
+        assert_status(calls[i].rc, SHMRPC_E_UNKNOWN);
+    assert_status(now.rc, 0);
+    ck_assert_uint_eq(now.value, 7);
+    probe_process_kill(&old);
+}
+END_TEST
+
 START_TEST(is_woken_by_a_server_that_stops)
 {
     told held = {0};
@@ -525,6 +633,9 @@ static Suite *event_loop_suite(void)
     tcase_add_test(sleeping, a_call_that_is_cancelled_wakes_the_loop);
     tcase_add_test(sleeping, is_woken_by_the_death_of_the_server);
     tcase_add_test(sleeping, is_woken_by_a_death_although_a_child_of_the_server_lives);
+    tcase_add_test(sleeping, a_server_that_is_not_seen_to_end_is_waited_for_in_the_loop);
+    tcase_add_test(sleeping, a_server_that_ends_meanwhile_is_known_to_have_begun_nothing_more);
+    tcase_add_test(sleeping, calls_of_the_next_session_do_not_wait_for_that);
     tcase_add_test(sleeping, is_woken_by_a_server_that_stops);
     tcase_add_test(sleeping, the_descriptor_outlives_the_connection_where_the_client_connects_again);
     tcase_add_test(sleeping, each_thread_has_a_descriptor_of_its_own);
