@@ -304,7 +304,8 @@ void server_hear(server_worker *self, shmrpc_session *session)
     if ((news & NEWS_PROCESS) != 0 && session->state == SESSION_OPEN && process_has_ended(session->process)) {
         leave_all(self, session, SHMRPC_WHY_DIED);
     }
-    if ((news & NEWS_DEADLINE) != 0 && session->state == SESSION_SHAKING && session->deadline_ns <= self->now_ns) {
+    /* Who said so had looked at its clock later than this worker did, perhaps, and says it once. */
+    if ((news & NEWS_DEADLINE) != 0 && session->state == SESSION_SHAKING && session->deadline_ns <= clock_now_ns()) {
         (void)error_set(SHMRPC_E_TIMEOUT, "the client did not finish its handshake in time");
         server_drop(self, session);
     }

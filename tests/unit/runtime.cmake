@@ -40,6 +40,7 @@ foreach(noun IN ITEMS
         region
         seat
         server
+        server_clients
         thread_map
         timer)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
