@@ -14,6 +14,7 @@
 #include "platform/memory.h"
 #include "platform/process.h"
 #include "platform/socket.h"
+#include "platform/thread.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -60,12 +61,14 @@ static bool read_packet(connection *self)
 static bool look_around(connection *self)
 {
     bool was_poked = false;
+    int held;
     int rc;
 
     /* A forked child has no part of it: the memory is not there, and what the socket holds is its parent's to read. */
     if (self->generation != process_generation() || connection_has_ended(self)) {
         return false;
     }
+    held = thread_hold(); /* an alarm has been taken back for this */
     rc = socket_wait(self->socket, self->server, 0);
     if (rc > 0 && (rc & SOCKET_READABLE) != 0) {
         was_poked = read_packet(self);
@@ -75,6 +78,7 @@ static bool look_around(connection *self)
         !connection_has_ended(self)) {
         end(self, SHMRPC_CLIENT_GONE);
     }
+    thread_release(held);
     return was_poked;
 }
 
@@ -126,8 +130,10 @@ static void disarmed(lane_peer *peer)
 static void say_cancelled(const connection *self, uint64_t position)
 {
     control_packet packet = {.kind = CONTROL_CANCEL, .as.cancel = position};
+    int held = thread_hold();
 
     (void)handshake_send(self->socket, &packet, NULL, 0, 0);
+    thread_release(held);
 }
 
 static void abandoned(lane_peer *peer, uint64_t position)
@@ -147,6 +153,8 @@ int connection_fail(connection *self)
 static bool is_final(connection *self, bool waits)
 {
     const lane_header *header = self->memory.header;
+    bool has_ended;
+    int held;
 
     if (shared_get_closed(header) || self->server < 0) {
         return shared_get_closed(header);
@@ -154,7 +162,10 @@ static bool is_final(connection *self, bool waits)
     if (self->settled_ns == 0) {
         self->settled_ns = clock_after_ns(ENDING_NS);
     }
-    return socket_wait(-1, self->server, waits ? clock_left_ns(self->settled_ns) : 0) > 0 || shared_get_closed(header);
+    held = thread_hold();
+    has_ended = socket_wait(-1, self->server, waits ? clock_left_ns(self->settled_ns) : 0) > 0;
+    thread_release(held);
+    return has_ended || shared_get_closed(header);
 }
 
 bool connection_is_settled(connection *self)

@@ -5,6 +5,7 @@
 #include "flight.h"
 #include "options.h"
 #include "platform/process.h"
+#include "platform/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -97,6 +98,7 @@ int handle_init(handle *self, const char *name, const shmrpc_client_options *opt
                 uint32_t scratch_size)
 {
     handle_lane *lane = NULL;
+    int held;
     int rc;
 
     *self = (handle){.options = *options, .hello = *hello, .scratch_size = scratch_size};
@@ -112,7 +114,9 @@ int handle_init(handle *self, const char *name, const shmrpc_client_options *opt
     }
     self->name = strdup(name);
     rc = fork_error != 0 ? fork_error : self->name == NULL ? -ENOMEM : 0;
+    held = thread_hold();
     rc = rc != 0 ? error_system(rc, "cannot make a client") : handle_connect(self, options, false, &lane);
+    thread_release(held);
     if (rc != 0) {
         handle_deinit(self);
         return rc;

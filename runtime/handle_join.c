@@ -8,6 +8,7 @@
 #include "options.h"
 #include "platform/clock.h"
 #include "platform/process.h"
+#include "platform/thread.h"
 
 #include <stdio.h>
 
@@ -216,11 +217,13 @@ static int join_once(handle *self, const handle_lane *ended, int64_t until_ns, h
 static int join(handle *self, const handle_lane *ended, int64_t *timeout_ns, handle_lane **ret_lane)
 {
     int64_t until_ns;
+    int held;
     int rc;
 
     if (self->generation != process_generation()) {
         return error_forked();
     }
+    held = thread_hold(); /* others may wait for this one's turn to end */
     until_ns = clock_after_ns(*timeout_ns);
     do {
         rc = join_once(self, ended, until_ns, ret_lane);
@@ -233,6 +236,7 @@ static int join(handle *self, const handle_lane *ended, int64_t *timeout_ns, han
     if (*timeout_ns != CLOCK_NEVER) {
         *timeout_ns = clock_left_ns(until_ns);
     }
+    thread_release(held);
     return rc;
 }
 

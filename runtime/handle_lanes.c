@@ -5,32 +5,42 @@
 #include "flight.h"
 #include "platform/clock.h"
 #include "platform/process.h"
+#include "platform/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <time.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static int holder_held; /* of thread_hold() of who has the lock */
 
 void handles_lock(void)
 {
+    int held = thread_hold();
+
     (void)pthread_mutex_lock(&lock);
+    holder_held = held;
 }
 
 void handles_unlock(void)
 {
+    int held = holder_held;
+
     (void)pthread_mutex_unlock(&lock);
+    thread_release(held);
 }
 
 void handles_wait(pthread_cond_t *condition, int64_t until_ns)
 {
     struct timespec until = {.tv_sec = (time_t)(until_ns / 1000000000), .tv_nsec = (long)(until_ns % 1000000000)};
+    int held = holder_held;
 
     if (until_ns == CLOCK_NEVER) {
         (void)pthread_cond_wait(condition, &lock);
     } else {
         (void)pthread_cond_timedwait(condition, &lock, &until);
     }
+    holder_held = held;
 }
 
 /* ---- sessions ---- */
@@ -87,11 +97,14 @@ void lane_free(handle_lane *lane)
 
 void lanes_free(list_link *lanes)
 {
+    int held = thread_hold();
+
     for (list_link *link = lanes->next, *next; link != lanes; link = next) {
         next = link->next;
         lane_free(list_entry(link, handle_lane, link));
     }
     list_init(lanes);
+    thread_release(held);
 }
 
 int lane_open(handle *self, const handle_session *session, const shmrpc_client_options *options, handle_lane **ret_lane,

@@ -3,6 +3,7 @@
 
 #include "platform/clock.h"
 #include "platform/poller.h"
+#include "platform/thread.h"
 #include "platform/timer.h"
 
 #include <stddef.h>
@@ -67,6 +68,7 @@ void loop_move(client_loop *to, client_loop *from, int old_socket, int old_proce
 bool loop_has_news(client_loop *self)
 {
     poller_event events[POLLER_EVENTS_MAX];
+    int held = thread_hold();
     int count = poller_wait(self->poller, events, 0);
     bool has_news = count < 0 || self->is_deaf;
     int i;
@@ -80,6 +82,7 @@ bool loop_has_news(client_loop *self)
             has_news = true;
         }
     }
+    thread_release(held);
     return has_news;
 }
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event.h"
 
+#include "thread.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -21,6 +23,7 @@ int event_ring(int descriptor)
 {
     const uint64_t one = 1;
     int saved = errno;
+    int held = thread_hold(); /* whoever rings has taken the wish of who sleeps */
     int result = 0;
     ssize_t written;
 
@@ -30,6 +33,7 @@ int event_ring(int descriptor)
     if (written < 0 && errno != EAGAIN)
         result = -errno;
 
+    thread_release(held);
     errno = saved;
     return result;
 }

@@ -2,6 +2,7 @@
 #include "semaphore.h"
 
 #include "clock.h"
+#include "thread.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -27,5 +28,9 @@ int semaphore_wait(sem_t *semaphore, int64_t timeout_ns)
     int64_t slice_ns = timeout_ns < SEMAPHORE_SLICE_NS ? timeout_ns : SEMAPHORE_SLICE_NS;
     struct timespec end = clock_timespec(clock_after_ns(slice_ns));
 
-    return sem_clockwait(semaphore, CLOCK_MONOTONIC, &end) == 0 ? 0 : -errno;
+    int held = thread_hold(); /* as where one sleeps in a futex */
+    int rc = sem_clockwait(semaphore, CLOCK_MONOTONIC, &end) == 0 ? 0 : -errno;
+
+    thread_release(held);
+    return rc;
 }

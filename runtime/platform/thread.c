@@ -24,3 +24,16 @@ int thread_start(pthread_t *ret_thread, const char *name, void *(*run)(void *dat
     }
     return -error;
 }
+
+int thread_hold(void)
+{
+    int before = PTHREAD_CANCEL_ENABLE;
+
+    (void)pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before);
+    return before;
+}
+
+void thread_release(int held)
+{
+    (void)pthread_setcancelstate(held, NULL);
+}
