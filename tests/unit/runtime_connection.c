@@ -12,6 +12,7 @@
 #include "runtime/platform/process.h"
 #include "runtime/platform/socket.h"
 
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -119,6 +120,36 @@ START_TEST(publishes_nothing_once_it_was_told_of_the_end)
 }
 END_TEST
 
+/* The oldest call is answered, and the server is gone, by the time that anybody looks. */
+static int answer_and_leave(lane_peer *peer)
+{
+    (void)peer;
+    lane_pair_answer(&pair, 8);
+    ck_assert_int_eq(close(far_end), 0);
+    far_end = -1;
+    return connection_look(&self) == SHMRPC_CLIENT_GONE ? SHMRPC_E_UNKNOWN : 0;
+}
+
+START_TEST(publishes_nothing_where_room_came_with_the_end)
+{
+    lane_call call;
+    int64_t timeout_ns = CLOCK_NEVER;
+
+    self.thread = process_thread();
+    self.lane = pair.client;
+    self.lane.peer = &self.peer;
+    self.peer.look = answer_and_leave;
+    for (int i = 0; i < 4; i++) {
+        ck_assert_int_eq(connection_begin(&self, 8, 8, &timeout_ns, &call), 0);
+        memset(call.request, 0, 8);
+        ck_assert_int_eq(connection_send(&self, &call, 1, 8, CLOCK_NEVER), 0);
+    }
+    ck_assert_int_eq(connection_begin(&self, 8, 8, &timeout_ns, &call), SHMRPC_E_NOT_SENT);
+    ck_assert_int_eq(self.condition, SHMRPC_CLIENT_GONE);
+    ck_assert_uint_eq(self.lane.next, 5);
+}
+END_TEST
+
 /* The socket has been closed, and no more is known: of what was published. */
 START_TEST(what_was_written_and_not_published_was_executed_by_nobody)
 {
@@ -199,6 +230,7 @@ static Suite *connection_suite(void)
     tcase_add_test(tests, descriptors_that_come_uninvited_are_closed);
     tcase_add_test(tests, a_closed_lane_is_the_end_before_the_socket_tells);
     tcase_add_test(tests, publishes_nothing_once_it_was_told_of_the_end);
+    tcase_add_test(tests, publishes_nothing_where_room_came_with_the_end);
     tcase_add_test(tests, what_was_written_and_not_published_was_executed_by_nobody);
     tcase_add_test(tests, the_end_of_the_process_is_the_end_while_others_hold_the_socket);
     tcase_add_test(tests, a_forked_child_takes_nothing_from_its_parent);

@@ -494,6 +494,37 @@ START_TEST(abandoning_tells_of_calls_that_are_put_off)
 }
 END_TEST
 
+/* Answers, ends, and is seen to have done both in one look, for which the alarm has been taken. */
+static int answer_and_end(lane_pair *on)
+{
+    if (on->looks == 1)
+        answer(1, 8);
+    return SHMRPC_E_UNKNOWN;
+}
+
+START_TEST(an_end_that_is_seen_with_an_answer_is_told_to_the_next_who_waits)
+{
+    lane_waiter waiters[2] = {0};
+
+    for (unsigned v = 1; v <= 2; v++) {
+        ck_assert_int_eq(start(&waiters[v - 1], v, 8, false, 0), 0);
+        (void)put_off();
+    }
+    pair.on_look = answer_and_end;
+    pair.peer.is_watched = true;
+    alarm_set(&pair.peer.alarm);
+    ck_assert_int_eq(lane_client_await(&pair.client, &waiters[0], CLOCK_NEVER), 0);
+    ck_assert_uint_eq(pair.looks, 1);
+    ck_assert(alarm_is_set(&pair.peer.alarm));
+    ck_assert_int_eq(lane_client_await(&pair.client, &waiters[1], CLOCK_NEVER), SHMRPC_E_UNKNOWN);
+    ck_assert_uint_eq(pair.looks, 2);
+    expect_answer(&waiters[0], 1, 8);
+    lane_client_let_go(&pair.client, &waiters[1]);
+    answer(2, 8);
+    expect_all_free();
+}
+END_TEST
+
 /* ---- lies ---- */
 
 static const struct {
@@ -633,6 +664,7 @@ static Suite *lane_inbox_suite(void)
     tcase_add_test(tests, turns_come_in_the_order_of_answers);
     tcase_add_test(tests, a_loop_is_poked_for_an_entry);
     tcase_add_test(tests, answers_to_whoever_was_let_go_of_are_dropped);
+    tcase_add_test(tests, an_end_that_is_seen_with_an_answer_is_told_to_the_next_who_waits);
     tcase_add_test(tests, abandoning_tells_of_calls_that_are_put_off);
     tcase_add_loop_test(tests, refuses_an_entry_that_lies, 0, (int)(sizeof(lies) / sizeof(lies[0])));
     tcase_add_loop_test(tests, refuses_a_ticket_that_is_none, 0, 3);
