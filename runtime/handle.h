@@ -10,6 +10,7 @@
  *   (none)      owned      none is idle: one more is opened, with the session's token
  *   owned       idle       its thread ends: what it had in flight is withdrawn
  *   owned       (none)     the same, where HANDLE_IDLE_MAX are idle already
+ *   idle        (none)     it has ended, and a thread looks for a lane
  *
  * A session ends when its server does. Without `reconnect` the handle then has no other; with it, whoever calls next
  * replaces what it has lost:
@@ -17,7 +18,6 @@
  *   owned       former     it has ended, its thread has got another one, and has still to be told of calls in flight
  *   owned       (none)     the same, with nothing in flight
  *   former      (none)     the thread has been told of the last of them, or ends
- *   idle        (none)     it has ended, and a thread looks for a lane
  *
  * Where no lane of the session lives, one thread connects as the handle did at first, and the others wait for it; where
  * that fails, somebody tries again after a while (backoff.h), as long as a call has time. So a handle has a current

@@ -189,9 +189,7 @@ static int join_once(handle *self, const handle_lane *ended, int64_t until_ns, h
     int rc = 0;
 
     handles_lock();
-    if (self->options.reconnect) {
-        lanes_close_ended_idle(self, &closing);
-    }
+    lanes_close_ended_idle(self, &closing);
     lane = lane_first_idle(self);
     if (lane != NULL) {
         rc = lane_take(self, lane);

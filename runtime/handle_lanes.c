@@ -194,7 +194,8 @@ void lanes_close_ended_idle(handle *self, list_link *closing)
         handle_lane *lane = list_entry(link, handle_lane, link);
 
         next = link->next;
-        if (lane->is_idle && connection_peek(&lane->connection) != SHMRPC_CLIENT_UP) {
+        if (lane->is_idle &&
+            (connection_has_ended(&lane->connection) || connection_peek(&lane->connection) != SHMRPC_CLIENT_UP)) {
             lane_close(self, lane, closing);
         }
     }

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <shmrpc/lane.h>
@@ -252,6 +254,47 @@ START_TEST(keeps_some_idle_lanes_and_closes_the_others)
     counts_expect_same(&idle);
     ck_assert_uint_eq(atomic_load(&server.state->connected), 1);
     ck_assert_uint_eq(atomic_load(&server.state->disconnected), 0);
+}
+END_TEST
+
+/* Ends the connection of one lane, which is idle: the how many-th that was opened. */
+static void cut_lane(int number)
+{
+    for (int fd = 0; fd < 256; fd++) {
+        struct sockaddr_un peer = {0};
+        socklen_t length = sizeof(peer);
+
+        if (getpeername(fd, (struct sockaddr *)&peer, &length) == 0 && strstr(peer.sun_path, "probe") != NULL &&
+            number-- == 0) {
+            ck_assert_int_eq(shutdown(fd, SHUT_RDWR), 0);
+            return;
+        }
+    }
+    ck_abort_msg("there are not as many lanes");
+}
+
+START_TEST(gives_nobody_a_lane_that_has_ended)
+{
+    enum { THREADS = 3 };
+    worker workers[THREADS];
+    counts idle;
+
+    for (unsigned int i = 0; i < THREADS; i++) {
+        worker_start(&workers[i], i);
+        expect_echo(&workers[i], i + 1);
+    }
+    for (unsigned int i = 0; i < THREADS; i++)
+        worker_end(&workers[i]);
+    counts_take(&idle);
+    cut_lane(_i);
+    for (unsigned int i = 0; i < THREADS; i++) {
+        worker_start(&workers[i], i);
+        expect_echo(&workers[i], i + 1);
+    }
+    for (unsigned int i = 0; i < THREADS; i++)
+        worker_end(&workers[i]);
+    counts_expect_same(&idle); /* one was closed, and one opened */
+    ck_assert_uint_eq(atomic_load(&server.state->connected), 1);
 }
 END_TEST
 
@@ -627,6 +670,7 @@ static Suite *threads_suite(void)
     tcase_add_test(tests, the_session_outlives_the_thread_that_called_first);
     tcase_add_test(tests, threads_that_come_and_go_use_one_lane);
     tcase_add_test(tests, keeps_some_idle_lanes_and_closes_the_others);
+    tcase_add_loop_test(tests, gives_nobody_a_lane_that_has_ended, 0, 3);
     tcase_add_test(tests, frees_lanes_of_threads_that_live_on);
     tcase_add_test(tests, a_thread_uses_many_handles);
     tcase_add_test(tests, the_payload_of_an_error_is_the_thread_s);
