@@ -143,6 +143,11 @@ static int add_task(activity *total, long pid, long tid, const char *prefix)
     return 0;
 }
 
+int activity_add_thread(activity *total, pid_t pid, pid_t tid)
+{
+    return add_task(total, (long)pid, (long)tid, NULL);
+}
+
 int activity_add_named(activity *total, pid_t pid, const char *prefix)
 {
     uint64_t threads = total->threads;

@@ -25,6 +25,9 @@ int activity_add(activity *total, pid_t pid);
 /* Of the threads whose name begins so, and of the first one; NULL: of all. */
 int activity_add_named(activity *total, pid_t pid, const char *prefix);
 
+/* Of one thread; one that has ended adds nothing. */
+int activity_add_thread(activity *total, pid_t pid, pid_t tid);
+
 static inline bool activity_is_same(const activity *a, const activity *b)
 {
     return a->threads == b->threads && a->voluntary == b->voluntary && a->involuntary == b->involuntary &&

@@ -37,7 +37,7 @@ static shmrpc_later laters[8];
 static _Atomic unsigned put_off;
 static _Atomic unsigned at_gate;
 static _Atomic unsigned disconnected;
-static _Atomic bool is_over;
+static _Atomic unsigned over; /* 1 when the server has ended */
 static _Atomic bool wrong;
 static bool is_dispatched;
 static bool has_left;       /* the client did, before the server stopped */
@@ -58,7 +58,7 @@ static int answer_later(shmrpc_server *self, shmrpc_context *context, const void
     (void)request;
     (void)reply;
     laters[atomic_load(&put_off) % 8] = shmrpc_context_defer(context);
-    (void)atomic_fetch_add(&put_off, 1);
+    tally_up(&put_off);
     return SHMRPC_DEFERRED;
 }
 
@@ -68,7 +68,7 @@ static int wait_at_gate(shmrpc_server *self, shmrpc_context *context, const void
     (void)context;
     (void)request;
     (void)reply;
-    (void)atomic_fetch_add(&at_gate, 1);
+    tally_up(&at_gate);
     while (sem_wait(&gate) != 0) {
     }
     return 0;
@@ -81,7 +81,7 @@ static void on_disconnected(shmrpc_server *self, shmrpc_session *session, int wh
     if (why != SHMRPC_WHY_STOPPED && !has_left) {
         atomic_store(&wrong, true);
     }
-    (void)atomic_fetch_add(&disconnected, 1);
+    tally_up(&disconnected);
 }
 
 static const shmrpc_method_info methods[METHODS] = {
@@ -116,7 +116,7 @@ static void *serve(void *unused)
         atomic_store(&wrong, true);
     }
     ended_ns = test_now_ns();
-    atomic_store(&is_over, true);
+    tally_up(&over);
     return NULL;
 }
 
@@ -162,19 +162,10 @@ static void begin_call(shmrpc_client *client, shmrpc_call *call, uint32_t method
     ck_assert_int_eq(shmrpc_call_start(client, call, method, NULL, shmrpc_in_s(30), NULL), 0);
 }
 
-static void pause_ms(long duration_ms)
+static bool ends_within_ms(unsigned span_ms)
 {
-    (void)nanosleep(&(struct timespec){.tv_nsec = duration_ms * (long)MS}, NULL);
+    return tally_reaches(&over, 1, test_now_ns() + span_ms * MS);
 }
-
-#define await_true(condition)                                         \
-    do {                                                              \
-        uint64_t await_until_ns = test_deadline_ns(TEST_PATIENCE_MS); \
-        while (!(condition)) {                                        \
-            ck_assert(test_now_ns() < await_until_ns);                \
-            pause_ms(1);                                              \
-        }                                                             \
-    } while (0)
 
 static uint64_t cpu_time_ns(void)
 {
@@ -212,17 +203,15 @@ START_TEST(waits_for_answers_that_were_put_off_and_sleeps_meanwhile)
     for (int i = 0; i < 3; i++) {
         begin_call(client, &calls[i], METHOD_LATER);
     }
-    await_true(atomic_load(&put_off) == 3);
+    tally_await(&put_off, 3);
     stop();
     /* Who awaits nothing is let go at once. */
-    await_true(atomic_load(&disconnected) == 1);
+    tally_await(&disconnected, 1);
     uint64_t used_ns = cpu_time_ns();
-    for (int i = 0; i < 10; i++) {
-        pause_ms(30);
-    }
+    ck_assert(!ends_within_ms(300));
     ck_assert_uint_lt(cpu_time_ns() - used_ns, 100 * MS);
     for (unsigned i = 0; i < 3; i++) {
-        ck_assert(!atomic_load(&is_over));
+        ck_assert_uint_eq(atomic_load(&over), 0);
         ck_assert_int_eq(shmrpc_later_reply(laters[i], &(probe_value){70 + i}), 0);
     }
     join();
@@ -244,7 +233,7 @@ START_TEST(gives_them_up_when_its_time_has_passed)
     start(_i, 150 * (int64_t)MS);
     shmrpc_client *client = connect_default();
     begin_call(client, &call, METHOD_LATER);
-    await_true(atomic_load(&put_off) == 1);
+    tally_await(&put_off, 1);
     stop();
     join();
     ck_assert_uint_ge(ended_ns - stopped_ns, 150 * MS);
@@ -264,10 +253,9 @@ START_TEST(does_not_wait_for_answers_to_a_client_that_has_left)
     start(_i, 60000 * (int64_t)MS);
     shmrpc_client *client = connect_default();
     begin_call(client, &call, METHOD_LATER);
-    await_true(atomic_load(&put_off) == 1);
+    tally_await(&put_off, 1);
     stop();
-    pause_ms(50);
-    ck_assert(!atomic_load(&is_over));
+    ck_assert(!ends_within_ms(50));
     shmrpc_client_free(client);
     join();
     ck_assert_uint_lt(ended_ns - stopped_ns, 20000 * MS);
@@ -288,10 +276,9 @@ START_TEST(begins_nothing_more_when_its_time_has_passed)
     begin_call(client, &calls[0], METHOD_GATE);
     begin_call(client, &calls[1], METHOD_ADD);
     ck_assert_int_eq(shmrpc_client_batch_end(client), 0);
-    await_true(atomic_load(&at_gate) == 1);
+    tally_await(&at_gate, 1);
     stop();
-    pause_ms(100);
-    ck_assert(!atomic_load(&is_over));
+    ck_assert(!ends_within_ms(100));
     ck_assert_int_eq(sem_post(&gate), 0);
     join();
     /* A handler is never cut off. */
@@ -316,9 +303,9 @@ START_TEST(begins_nothing_more_of_a_client_that_has_left_before)
     for (int i = 1; i < BEGUN; i++) {
         ck_assert_int_eq(sem_post(&gate), 0);
     }
-    await_true(atomic_load(&at_gate) == BEGUN);
+    tally_await(&at_gate, BEGUN);
     stop();
-    pause_ms(100);
+    ck_assert(!ends_within_ms(100));
     for (int i = BEGUN; i <= MESSAGES; i++) {
         ck_assert_int_eq(sem_post(&gate), 0);
     }
@@ -339,14 +326,14 @@ START_TEST(takes_nobody_and_nothing_new_while_it_waits)
     shmrpc_client *idle = connect_default();
     shmrpc_client *client = connect_default();
     begin_call(client, &call, METHOD_LATER);
-    await_true(atomic_load(&put_off) == 1);
+    tally_await(&put_off, 1);
     stop();
-    await_true(atomic_load(&disconnected) == 1);
+    tally_await(&disconnected, 1);
     ck_assert_int_lt(shmrpc_client_connect(&late, NAME, &service,
                                            &(shmrpc_client_options){.connect_timeout_ns = 100 * (int64_t)MS}),
                      0);
     begin_call(client, &fresh, METHOD_ADD);
-    ck_assert(!atomic_load(&is_over));
+    ck_assert_uint_eq(atomic_load(&over), 0);
     ck_assert_int_eq(shmrpc_later_fail(laters[0], SHMRPC_E_UNAVAILABLE), 0);
     join();
     ck_assert_int_eq(shmrpc_call_wait(&call, &reply), SHMRPC_E_UNAVAILABLE);

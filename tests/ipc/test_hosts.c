@@ -13,7 +13,6 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #define NAME "hosts"
@@ -73,7 +72,7 @@ static int wait_at_gate(shmrpc_server *server, shmrpc_context *context, const vo
     (void)context;
     (void)request;
     (void)reply;
-    (void)atomic_fetch_add(&at_gate, 1);
+    tally_up(&at_gate);
     while (sem_wait(&gate) != 0) {
     }
     return 0;
@@ -214,21 +213,6 @@ static uint64_t ask(shmrpc_client *client, uint32_t method)
     return reply.value;
 }
 
-static void pause_shortly(void)
-{
-    (void)nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
-}
-
-static void await_at_gate(unsigned wanted)
-{
-    uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
-
-    while (atomic_load(&at_gate) != wanted) {
-        ck_assert(test_now_ns() < until_ns);
-        pause_shortly();
-    }
-}
-
 static void begin(void)
 {
     runtime_dir_make();
@@ -354,15 +338,14 @@ START_TEST(takes_a_service_out_when_its_running_handler_has_returned)
     ck_assert_int_eq(shmrpc_call_start(goes, &calls[0], METHOD_GATE, NULL, shmrpc_in_s(20), NULL), 0);
     ck_assert_int_eq(shmrpc_call_start(goes, &calls[1], METHOD_ADD, NULL, shmrpc_in_s(20), NULL), 0);
     ck_assert_int_eq(shmrpc_client_batch_end(goes), 0);
-    await_at_gate(1);
+    tally_await(&at_gate, 1);
     ck_assert_int_eq(pthread_create(&taking.thread, NULL, detach_in_thread, &taking), 0);
     /* Those of other services go on, where there is a worker for them. */
     for (uint64_t n = 1; _i > 1 && n <= 500; n++) {
         ck_assert_uint_eq(ask(stays, METHOD_ADD), n);
     }
-    for (int i = 0; i < 20; i++) {
-        pause_shortly();
-    }
+    /* It waits for the handler, and everybody else for it. */
+    rest_await();
     ck_assert(!atomic_load(&taking.is_done));
     ck_assert_int_eq(sem_post(&gate), 0);
     /* The call that had been begun is answered; the one behind it was not begun. */
@@ -409,10 +392,7 @@ START_TEST(takes_a_service_out_while_everybody_sleeps)
     shmrpc_client *stays = connect_to(&red);
     shmrpc_client *goes = connect_to(&blue);
     ck_assert_uint_eq(ask(goes, METHOD_WHO), 2);
-    /* Most likely all workers sleep by then; where one does not, this shows less. */
-    for (int i = 0; i < 50; i++) {
-        pause_shortly();
-    }
+    rest_await();
     detach(&parts[1]);
     ck_assert_int_eq(shmrpc_client_state(goes), SHMRPC_CLIENT_GONE);
     ck_assert_uint_eq(ask(stays, METHOD_WHO), 1);
@@ -426,8 +406,8 @@ END_TEST
 #define CALLERS 3
 
 static _Atomic bool callers_stop;
-static _Atomic unsigned long answered;
-static _Atomic unsigned long refused;
+static _Atomic unsigned answered;
+static _Atomic unsigned refused;
 
 /* Is this how a call may end whose service is taken out? */
 static bool is_fair_end(int rc)
@@ -457,7 +437,7 @@ static void *call_whoever_is_there(void *unused)
             if (rc != 0) {
                 break;
             }
-            (void)atomic_fetch_add(&answered, 1);
+            tally_up(&answered);
             if (reply.value != n) {
                 atomic_store(&wrong, true);
             }
@@ -483,14 +463,10 @@ START_TEST(services_come_and_go_under_load)
         ck_assert_int_eq(pthread_create(&threads[i], NULL, call_whoever_is_there, NULL), 0);
     }
     for (uint64_t round = 1; round <= 40; round++) {
-        unsigned long so_far = atomic_load(&answered);
-        uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
+        unsigned so_far = atomic_load(&answered);
 
         attach(&parts[1], &blue, 2);
-        while (atomic_load(&answered) < so_far + 5) {
-            ck_assert(test_now_ns() < until_ns);
-            pause_shortly();
-        }
+        tally_await(&answered, so_far + 5);
         detach(&parts[1]);
         ck_assert_uint_eq(ask(stays, METHOD_ADD), round);
     }

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -21,7 +22,7 @@ enum {
     METHOD_ADD = 1, /* adds 1 to what the session has, without a lock; answers the sum */
     METHOD_MEET,    /* waits until a handler of another session is in it, too; answers whether one came */
     METHOD_GATE,    /* waits for the gate */
-    METHOD_WORK,    /* takes 2 ms */
+    METHOD_WORK,    /* waits until it may end */
 };
 
 /* Of each session; touched by its handlers alone. */
@@ -36,37 +37,32 @@ static shmrpc_lane_server server;
 static pthread_t server_thread;
 static counts before;
 static sem_t gate;
+static sem_t work_may_end;
 static _Atomic unsigned at_gate;
+static _Atomic unsigned at_work;
 static _Atomic unsigned meeting;
 static _Atomic unsigned met;
 static _Atomic unsigned worked;
 static _Atomic unsigned connected;
 static _Atomic unsigned disconnected;
+static _Atomic unsigned over; /* 1 when the server has ended */
 static _Atomic bool wrong;
-
-static void pause_ms(long duration_ms)
-{
-    const struct timespec span = {.tv_nsec = duration_ms * MS};
-
-    (void)nanosleep(&span, NULL);
-}
+static _Atomic int wrong_status; /* of a call that failed, */
+static char wrong_text[256];     /* and what was said of it */
+static atomic_flag is_noted = ATOMIC_FLAG_INIT;
 
 /* The number of the meeting is even while nobody waits in it. */
 static bool meet(void)
 {
-    uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
-    unsigned mine_is = atomic_fetch_add(&meeting, 1);
+    unsigned mine_is = tally_up(&meeting);
 
-    if (mine_is % 2 != 0) {
-        return true;
+    return mine_is % 2 != 0 || tally_reaches(&meeting, mine_is + 2, test_deadline_ns(TEST_PATIENCE_MS));
+}
+
+static void wait_for(sem_t *semaphore)
+{
+    while (sem_wait(semaphore) != 0) {
     }
-    while (atomic_load(&meeting) == mine_is + 1) {
-        if (test_now_ns() >= until_ns) {
-            return false;
-        }
-        pause_ms(0);
-    }
-    return true;
 }
 
 static int on_request(shmrpc_lane_server *self, const shmrpc_lane_request *request, size_t *ret_size)
@@ -91,13 +87,13 @@ static int on_request(shmrpc_lane_server *self, const shmrpc_lane_request *reque
         }
         break;
     case METHOD_GATE:
-        (void)atomic_fetch_add(&at_gate, 1);
-        while (sem_wait(&gate) != 0) {
-        }
+        tally_up(&at_gate);
+        wait_for(&gate);
         break;
     case METHOD_WORK:
-        pause_ms(2);
-        (void)atomic_fetch_add(&worked, 1);
+        tally_up(&at_work);
+        wait_for(&work_may_end);
+        tally_up(&worked);
         break;
     default: break;
     }
@@ -119,7 +115,7 @@ static void on_disconnected(shmrpc_lane_server *self, shmrpc_session *session, i
     if (mine_of(session)->is_inside) {
         atomic_store(&wrong, true);
     }
-    (void)atomic_fetch_add(&disconnected, 1);
+    tally_up(&disconnected);
 }
 
 static const shmrpc_lane_handlers handlers = {on_request, on_connected, on_disconnected};
@@ -127,7 +123,10 @@ static const shmrpc_lane_handlers handlers = {on_request, on_connected, on_disco
 static void *run(void *argument)
 {
     (void)argument;
-    return shmrpc_lane_server_run(&server) == 0 ? &server : NULL;
+    int rc = shmrpc_lane_server_run(&server);
+
+    tally_up(&over);
+    return rc == 0 ? &server : NULL;
 }
 
 static void start(shmrpc_server_options options)
@@ -137,13 +136,21 @@ static void start(shmrpc_server_options options)
     ck_assert_int_eq(pthread_create(&server_thread, NULL, run, NULL), 0);
 }
 
+static void expect_all_right(void)
+{
+    int rc = atomic_load(&wrong_status);
+
+    ck_assert_msg(rc == 0, "a call failed: %s: %s", shmrpc_status_text(rc), wrong_text);
+    ck_assert(!atomic_load(&wrong));
+}
+
 static void join(void)
 {
     void *result = NULL;
 
     ck_assert_int_eq(pthread_join(server_thread, &result), 0);
     ck_assert_ptr_eq(result, &server);
-    ck_assert(!atomic_load(&wrong));
+    expect_all_right();
     ck_assert_uint_eq(atomic_load(&connected), atomic_load(&disconnected));
     ck_assert_uint_eq(shmrpc_server_counters(&server.base).sessions_open, 0);
     ck_assert_uint_eq(shmrpc_server_counters(&server.base).sessions_accepted, atomic_load(&connected));
@@ -165,25 +172,21 @@ static shmrpc_lane *connect_default(void)
     return lane;
 }
 
+static void note_status(int rc)
+{
+    if (rc != 0 && !atomic_flag_test_and_set(&is_noted)) {
+        (void)snprintf(wrong_text, sizeof(wrong_text), "%s", shmrpc_last_error());
+        atomic_store(&wrong_status, rc);
+    }
+}
+
 static uint64_t add(shmrpc_lane *lane)
 {
     uint64_t sum = 0;
     int rc = shmrpc_lane_call(lane, METHOD_ADD, NULL, 0, &sum, sizeof(sum), NULL, shmrpc_in_s(20));
 
-    if (rc != 0) {
-        atomic_store(&wrong, true);
-    }
+    note_status(rc);
     return sum;
-}
-
-static void await_at_least(_Atomic unsigned *count, unsigned least)
-{
-    uint64_t deadline_ns = test_deadline_ns(TEST_PATIENCE_MS);
-
-    while (atomic_load(count) < least) {
-        ck_assert(test_now_ns() < deadline_ns);
-        pause_ms(1);
-    }
 }
 
 static void begin(void)
@@ -191,6 +194,7 @@ static void begin(void)
     runtime_dir_make();
     counts_take(&before);
     ck_assert_int_eq(sem_init(&gate, 0, 0), 0);
+    ck_assert_int_eq(sem_init(&work_may_end, 0, 0), 0);
 }
 
 static void end(void)
@@ -253,14 +257,31 @@ END_TEST
 
 #define MEETINGS 100
 
+static pthread_barrier_t before_and_after_rest;
+
+/* Now and then both have been served, and nobody calls until their sessions are cold. */
+static void let_both_rest(bool awaits_it)
+{
+    (void)pthread_barrier_wait(&before_and_after_rest);
+    if (awaits_it) {
+        rest_await();
+    }
+    (void)pthread_barrier_wait(&before_and_after_rest);
+}
+
+static void meet_once(shmrpc_lane *lane)
+{
+    int rc = shmrpc_lane_call(lane, METHOD_MEET, NULL, 0, NULL, 0, NULL, shmrpc_in_s(20));
+
+    note_status(rc);
+}
+
 static void *meet_often(void *lane)
 {
     for (int i = 0; i < MEETINGS; i++) {
-        if (shmrpc_lane_call(lane, METHOD_MEET, NULL, 0, NULL, 0, NULL, shmrpc_in_s(20)) != 0) {
-            atomic_store(&wrong, true);
-        }
+        meet_once(lane);
         if (i % 10 == 0) {
-            pause_ms(1); /* long enough for the session to become cold */
+            let_both_rest(false);
         }
     }
     return NULL;
@@ -273,17 +294,24 @@ START_TEST(two_hot_sessions_are_served_at_the_same_time)
     pthread_t other;
 
     start((shmrpc_server_options){.workers = 2, .spin_ns = spins[_i]});
+    ck_assert_int_eq(pthread_barrier_init(&before_and_after_rest, NULL, 2), 0);
     for (int i = 0; i < 2; i++) {
         lanes[i] = connect_default();
     }
     ck_assert_int_eq(pthread_create(&other, NULL, meet_often, lanes[0]), 0);
-    (void)meet_often(lanes[1]);
+    for (int i = 0; i < MEETINGS; i++) {
+        meet_once(lanes[1]);
+        if (i % 10 == 0) {
+            let_both_rest(spins[_i] != SHMRPC_SPIN_FOREVER);
+        }
+    }
     ck_assert_int_eq(pthread_join(other, NULL), 0);
     ck_assert_uint_eq(atomic_load(&met), 2 * MEETINGS);
     for (int i = 0; i < 2; i++) {
         shmrpc_lane_free(lanes[i]);
     }
     stop();
+    (void)pthread_barrier_destroy(&before_and_after_rest);
 }
 END_TEST
 
@@ -299,9 +327,9 @@ static void *add_while_one_waits(void *lane)
 
 static void *wait_at_gate(void *lane)
 {
-    if (shmrpc_lane_call(lane, METHOD_GATE, NULL, 0, NULL, 0, NULL, shmrpc_forever()) != 0) {
-        atomic_store(&wrong, true);
-    }
+    int rc = shmrpc_lane_call(lane, METHOD_GATE, NULL, 0, NULL, 0, NULL, shmrpc_forever());
+
+    note_status(rc);
     return NULL;
 }
 
@@ -331,7 +359,7 @@ START_TEST(a_handler_that_does_not_return_holds_up_its_own_session_alone)
     for (int i = 0; i < OTHERS; i++) {
         ck_assert_int_eq(pthread_create(&adds[i], NULL, add_while_one_waits, others[i]), 0);
     }
-    await_at_least(&at_gate, stuck);
+    tally_await(&at_gate, stuck);
     for (int i = 0; i < OTHERS; i++) {
         ck_assert_int_eq(pthread_join(adds[i], NULL), 0);
     }
@@ -343,9 +371,9 @@ START_TEST(a_handler_that_does_not_return_holds_up_its_own_session_alone)
         late = connect_default();
         ck_assert_uint_eq(add(late), 1);
         shmrpc_lane_free(late);
-        await_at_least(&disconnected, (unsigned)round + 1);
+        tally_await(&disconnected, (unsigned)round + 1);
     }
-    ck_assert(!atomic_load(&wrong));
+    expect_all_right();
     for (uint32_t i = 0; i < stuck; i++) {
         ck_assert_int_eq(sem_post(&gate), 0);
     }
@@ -393,18 +421,18 @@ START_TEST(counts_all_who_come_and_go_and_may_be_asked_meanwhile)
     for (int i = 0; i < THREADS; i++) {
         ck_assert_int_eq(pthread_create(&threads[i], NULL, come_and_go, NULL), 0);
     }
-    while (calls < THREADS * 40 * 5 && !atomic_load(&wrong)) {
+    for (unsigned gone = 1; gone <= THREADS * 40 + 1; gone++) {
         shmrpc_server_counts now = shmrpc_server_counters(&server.base);
 
         ck_assert_uint_ge(now.calls, calls);
         ck_assert_uint_le(now.sessions_open, now.sessions_accepted);
         calls = now.calls;
-        pause_ms(1);
+        tally_await(&disconnected, gone);
     }
     for (int i = 0; i < THREADS; i++) {
         ck_assert_int_eq(pthread_join(threads[i], NULL), 0);
     }
-    await_at_least(&disconnected, THREADS * 40 + 1);
+    ck_assert_uint_eq(shmrpc_server_counters(&server.base).calls, THREADS * 40 * 5);
     ck_assert_uint_eq(atomic_load(&connected), THREADS * 40 + 1);
     stop();
 }
@@ -421,7 +449,7 @@ START_TEST(refuses_who_has_as_many_sessions_as_one_user_may_have)
     ck_assert_int_eq(shmrpc_lane_connect(&third, NAME, NULL, NULL), SHMRPC_E_REFUSED);
     ck_assert_msg(strstr(shmrpc_last_error(), "from one user") != NULL, "%s", shmrpc_last_error());
     shmrpc_lane_free(lanes[0]);
-    await_at_least(&disconnected, 1);
+    tally_await(&disconnected, 1);
     third = connect_default();
     ck_assert_uint_eq(add(third), 1);
     shmrpc_lane_free(third);
@@ -444,9 +472,7 @@ START_TEST(costs_nothing_while_nobody_calls)
 {
     enum { CLIENTS = 60 };
     static shmrpc_lane *lanes[CLIENTS];
-    uint64_t until_ns = test_deadline_ns(TEST_PATIENCE_MS);
     uint64_t sleeps;
-    uint64_t last;
     int64_t cpu;
 
     start((shmrpc_server_options){.workers = 4});
@@ -454,15 +480,10 @@ START_TEST(costs_nothing_while_nobody_calls)
         lanes[i] = connect_default();
         (void)add(lanes[i]);
     }
-    /* Until all are cold. */
+    rest_await();
     sleeps = shmrpc_server_counters(&server.base).sleeps;
-    do {
-        last = sleeps;
-        pause_ms(50);
-        sleeps = shmrpc_server_counters(&server.base).sleeps;
-    } while (sleeps != last && test_now_ns() < until_ns);
     cpu = cpu_ns();
-    pause_ms(400);
+    ck_assert(!tally_reaches(&over, 1, test_now_ns() + 400 * MS));
     ck_assert_uint_eq(shmrpc_server_counters(&server.base).sleeps, sleeps);
     ck_assert_int_lt(cpu_ns() - cpu, 5 * MS);
     for (int i = 0; i < CLIENTS; i++) {
@@ -488,14 +509,18 @@ START_TEST(stopping_lets_handlers_of_all_workers_end_and_answers_what_was_sent)
         waiting[i] = connect_default();
         ck_assert_int_eq(pthread_create(&waits[i], NULL, wait_at_gate, waiting[i]), 0);
     }
-    await_at_least(&at_gate, 2);
+    tally_await(&at_gate, 2);
     for (int i = 0; i < 3; i++) {
         for (int n = 0; n < 10; n++) {
             ck_assert_int_eq(shmrpc_lane_send(others[i], METHOD_WORK, NULL, 0, shmrpc_in_s(5)), 0);
         }
     }
+    tally_await(&at_work, 1);
     shmrpc_lane_server_stop(&server);
-    await_at_least(&worked, 30);
+    for (int n = 0; n < 30; n++) {
+        ck_assert_int_eq(sem_post(&work_may_end), 0);
+    }
+    tally_await(&worked, 30);
     ck_assert_int_eq(sem_post(&gate), 0);
     ck_assert_int_eq(sem_post(&gate), 0);
     join();
@@ -515,21 +540,21 @@ START_TEST(stopping_leaves_what_it_cannot_answer_in_time)
 {
     const shmrpc_client_options deep = {.depth = 4096, .wait_for_server = true};
     shmrpc_lane *lane = NULL;
-    uint64_t began_ns;
     int rc;
 
     start((shmrpc_server_options){.workers = (uint32_t)_i + 1, .stop_timeout_ns = 50 * MS});
     ck_assert_int_eq(shmrpc_lane_connect(&lane, NAME, NULL, &deep), 0);
-    /* Eight seconds of work. */
     for (int n = 0; n < 4000; n++) {
         ck_assert_int_eq(shmrpc_lane_send(lane, METHOD_WORK, NULL, 0, shmrpc_in_s(5)), 0);
     }
-    await_at_least(&worked, 1);
-    began_ns = test_now_ns();
+    tally_await(&at_work, 1);
     shmrpc_lane_server_stop(&server);
+    ck_assert(!tally_reaches(&over, 1, test_now_ns() + 100 * MS));
+    for (int n = 0; n < 4000; n++) {
+        ck_assert_int_eq(sem_post(&work_may_end), 0);
+    }
     join();
-    ck_assert_uint_lt(test_now_ns() - began_ns, 2000 * (uint64_t)MS);
-    ck_assert_uint_lt(atomic_load(&worked), 2000);
+    ck_assert_uint_eq(atomic_load(&worked), 1);
     rc = shmrpc_lane_call(lane, METHOD_ADD, NULL, 0, NULL, 0, NULL, shmrpc_in_s(5));
     ck_assert_msg(rc == SHMRPC_E_NOT_SENT || rc == SHMRPC_E_NOT_EXECUTED, "%s", shmrpc_status_text(rc));
     shmrpc_lane_free(lane);
@@ -541,18 +566,22 @@ static Suite *workers_suite(void)
 {
     Suite *suite = suite_create("ipc_workers");
     TCase *tests = tcase_create("workers");
+    TCase *stuck = tcase_create("stuck");
 
     tcase_set_timeout(tests, 60);
     tcase_add_checked_fixture(tests, begin, end);
     tcase_add_loop_test(tests, handlers_of_a_session_never_run_at_once_though_its_client_has_many_threads, 0, 4);
     tcase_add_loop_test(tests, two_hot_sessions_are_served_at_the_same_time, 0, 3);
-    tcase_add_loop_test(tests, a_handler_that_does_not_return_holds_up_its_own_session_alone, 0, 60);
     tcase_add_test(tests, counts_all_who_come_and_go_and_may_be_asked_meanwhile);
     tcase_add_test(tests, refuses_who_has_as_many_sessions_as_one_user_may_have);
     tcase_add_test(tests, costs_nothing_while_nobody_calls);
     tcase_add_test(tests, stopping_lets_handlers_of_all_workers_end_and_answers_what_was_sent);
     tcase_add_loop_test(tests, stopping_leaves_what_it_cannot_answer_in_time, 0, 2);
     suite_add_tcase(suite, tests);
+    tcase_set_timeout(stuck, 60);
+    tcase_add_checked_fixture(stuck, begin, end);
+    tcase_add_loop_test(stuck, a_handler_that_does_not_return_holds_up_its_own_session_alone, 0, 60);
+    suite_add_tcase(suite, stuck);
     return suite;
 }
 

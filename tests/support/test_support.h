@@ -22,7 +22,9 @@
 #include "child.h"
 #include "counts.h"
 #include "deadline.h"
+#include "rest.h"
 #include "runner.h"
 #include "runtime_dir.h"
+#include "tally.h"
 
 #endif

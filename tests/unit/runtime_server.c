@@ -9,6 +9,7 @@
 
 #include <limits.h>
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -17,23 +18,28 @@
 #include <unistd.h>
 
 #define NAME "server"
-#define MS 1000000L
 
 enum { METHOD_QUICK = 1, METHOD_SLOW, METHOD_GATE, METHOD_TURN };
 
 static shmrpc_lane_server server;
 static pthread_t server_thread;
 static sem_t gate;
-static _Atomic unsigned slow_calls;    /* METHOD_SLOW begun so far */
-static _Atomic unsigned slow_at_quick; /* of these, before the last METHOD_QUICK */
+static sem_t slow_may_end;
+static _Atomic unsigned slow_calls; /* METHOD_SLOW begun so far */
 static _Atomic unsigned gate_reached;
 static _Atomic int last_why;
 
-static void pause_ms(long duration_ms)
+static void wait_for(sem_t *semaphore)
 {
-    const struct timespec span = {.tv_nsec = duration_ms * MS};
+    while (sem_wait(semaphore) != 0) {
+    }
+}
 
-    (void)nanosleep(&span, NULL);
+static void let_pass(sem_t *semaphore, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        ck_assert_int_eq(sem_post(semaphore), 0);
+    }
 }
 
 static int on_request(shmrpc_lane_server *self, const shmrpc_lane_request *request, size_t *ret_size)
@@ -41,15 +47,14 @@ static int on_request(shmrpc_lane_server *self, const shmrpc_lane_request *reque
     (void)self;
     *ret_size = 0;
     switch (request->method) {
-    case METHOD_QUICK: atomic_store(&slow_at_quick, atomic_load(&slow_calls)); return 0;
+    case METHOD_QUICK: return 0;
     case METHOD_SLOW:
-        atomic_fetch_add(&slow_calls, 1);
-        pause_ms(2); /* the handler's work */
+        tally_up(&slow_calls);
+        wait_for(&slow_may_end);
         return 0;
     case METHOD_GATE:
-        atomic_fetch_add(&gate_reached, 1);
-        while (sem_wait(&gate) != 0) {
-        }
+        tally_up(&gate_reached);
+        wait_for(&gate);
         return 0;
     case METHOD_TURN: /* as many bytes as there is room for: those of the request, turned over */
         for (size_t i = 0; i < request->capacity; i++) {
@@ -109,6 +114,7 @@ static void begin(void)
 {
     runtime_dir_make();
     ck_assert_int_eq(sem_init(&gate, 0, 0), 0);
+    ck_assert_int_eq(sem_init(&slow_may_end, 0, 0), 0);
 }
 
 static void end(void)
@@ -117,19 +123,12 @@ static void end(void)
     runtime_dir_remove();
 }
 
-static void await_at_least(_Atomic unsigned *count, unsigned least)
-{
-    uint64_t deadline_ns = test_deadline_ns(TEST_PATIENCE_MS);
-
-    while (atomic_load(count) < least) {
-        ck_assert(test_now_ns() < deadline_ns);
-        pause_ms(1);
-    }
-}
-
 /* ---- fair shares ---- */
 
+#define BURST 32 /* what the server answers of one lane before it looks at the poller again */
+
 static _Atomic bool caller_is_done;
+static _Atomic unsigned connected;
 
 /* Keeps its ring full, so that the server never finds it empty. */
 static void *send_and_send(void *argument)
@@ -146,49 +145,104 @@ static void *send_and_send(void *argument)
     return &caller_is_done;
 }
 
+/* Handlers are slow where the clock that the server looks at moves on meanwhile. */
+static void await_tick(void)
+{
+    struct timespec before;
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &before);
+    do {
+        (void)sched_yield();
+        (void)clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+    } while (now.tv_sec == before.tv_sec && now.tv_nsec == before.tv_nsec);
+}
+
+/*
+ * Lets slow handlers end, some at a time, until `is_done`, with all that the others can do between. How many that were,
+ * at most `most`.
+ */
+static unsigned pass_until(_Atomic unsigned *is_done, unsigned most)
+{
+    unsigned count = 0;
+
+    for (rest_await(); atomic_load(is_done) == 0; rest_await()) {
+        ck_assert_uint_lt(count, most);
+        await_tick();
+        let_pass(&slow_may_end, 8);
+        count += 8;
+    }
+    return count;
+}
+
+static void *connect_and_leave(void *argument)
+{
+    const shmrpc_client_options patient = {.connect_timeout_ns = INT64_MAX};
+    shmrpc_lane *lane = NULL;
+
+    ck_assert_msg(shmrpc_lane_connect(&lane, NAME, NULL, &patient) == 0, "%s", shmrpc_last_error());
+    (void)tally_up(&connected);
+    shmrpc_lane_free(lane);
+    return argument;
+}
+
 START_TEST(slow_handlers_do_not_keep_new_clients_waiting_for_many_of_them)
 {
     void *result = NULL;
-    unsigned before;
-    unsigned after;
     pthread_t caller;
+    pthread_t newcomer;
 
     start(NULL);
     ck_assert_int_eq(pthread_create(&caller, NULL, send_and_send, NULL), 0);
-    await_at_least(&slow_calls, 3);
-    before = atomic_load(&slow_calls);
-    shmrpc_lane_free(connect_with(2));
-    after = atomic_load(&slow_calls);
+    tally_await(&slow_calls, 1);
+    ck_assert_int_eq(pthread_create(&newcomer, NULL, connect_and_leave, NULL), 0);
+    /* A connection takes three looks at the poller: accept, Hello, Attach; and each may be due right after one. */
+    ck_assert_uint_gt(pass_until(&connected, 6 * BURST), 0);
+    ck_assert_int_eq(pthread_join(newcomer, NULL), 0);
     atomic_store(&caller_is_done, true);
+    let_pass(&slow_may_end, 1000);
     ck_assert_int_eq(pthread_join(caller, &result), 0);
     ck_assert_ptr_eq(result, &caller_is_done);
     stop();
     shmrpc_lane_server_deinit(&server);
-    /* A connection takes three looks at the poller (accept, Hello, Attach), with a burst of 32 before each. */
-    ck_assert_uint_le(after - before, 5 * 32);
 }
 END_TEST
+
+static _Atomic unsigned quick_calls;
+
+static void *call_quick(void *lane)
+{
+    int rc = shmrpc_lane_call(lane, METHOD_QUICK, NULL, 0, NULL, 0, NULL, shmrpc_forever());
+
+    (void)tally_up(&quick_calls);
+    return rc == 0 ? lane : NULL;
+}
 
 START_TEST(what_a_client_leaves_behind_is_answered_in_turn_with_the_others)
 {
     const unsigned left = 255;
     shmrpc_lane *leaver;
     shmrpc_lane *other;
+    void *result = NULL;
+    pthread_t caller;
 
     start(NULL);
     leaver = connect_with(256);
     other = connect_with(2);
     ck_assert_int_eq(shmrpc_lane_send(leaver, METHOD_GATE, NULL, 0, shmrpc_in_s(5)), 0);
-    await_at_least(&gate_reached, 1);
+    tally_await(&gate_reached, 1);
     for (unsigned i = 0; i < left; i++) {
         ck_assert_int_eq(shmrpc_lane_send(leaver, METHOD_SLOW, NULL, 0, shmrpc_in_s(5)), 0);
     }
     shmrpc_lane_free(leaver);
     ck_assert_int_eq(sem_post(&gate), 0);
-    await_at_least(&slow_calls, 1);
-    ck_assert_int_eq(shmrpc_lane_call(other, METHOD_QUICK, NULL, 0, NULL, 0, NULL, shmrpc_forever()), 0);
-    ck_assert_uint_lt(atomic_load(&slow_at_quick), left);
-    await_at_least(&slow_calls, left);
+    tally_await(&slow_calls, 1);
+    ck_assert_int_eq(pthread_create(&caller, NULL, call_quick, other), 0);
+    ck_assert_uint_gt(pass_until(&quick_calls, 2 * BURST), 0);
+    ck_assert_int_eq(pthread_join(caller, &result), 0);
+    ck_assert_ptr_eq(result, other);
+    let_pass(&slow_may_end, left);
+    tally_await(&slow_calls, left);
     shmrpc_lane_free(other);
     stop();
     ck_assert_int_eq(atomic_load(&last_why), SHMRPC_WHY_CLOSED);
@@ -205,12 +259,13 @@ START_TEST(stopping_answers_what_a_client_that_left_had_sent)
     start(NULL);
     leaver = connect_with(64);
     ck_assert_int_eq(shmrpc_lane_send(leaver, METHOD_GATE, NULL, 0, shmrpc_in_s(5)), 0);
-    await_at_least(&gate_reached, 1);
+    tally_await(&gate_reached, 1);
     for (unsigned i = 0; i < 40; i++) {
         ck_assert_int_eq(shmrpc_lane_send(leaver, METHOD_SLOW, NULL, 0, shmrpc_in_s(5)), 0);
     }
     shmrpc_lane_free(leaver);
     shmrpc_lane_server_stop(&server);
+    let_pass(&slow_may_end, 40);
     ck_assert_int_eq(sem_post(&gate), 0);
     stop();
     ck_assert_uint_eq(atomic_load(&slow_calls), 40);
