@@ -2,7 +2,7 @@
 /*
  * test_server_dies.c - kill -9 of a server: every caller gets one exact outcome, soon, and keeps nothing.
  *
- * "Soon" is SOON_NS. It is generous for machines that are busy; what hangs, hangs for longer.
+ * "Soon" is TEST_SOON_NS. It is generous for machines that are busy; what hangs, hangs for longer.
  */
 #include <pthread.h>
 #include <signal.h>
@@ -13,8 +13,6 @@
 
 #include "joiners.h"
 #include "probe_server.h"
-
-#define SOON_NS UINT64_C(3000000000)
 
 static const int64_t spins[] = {SHMRPC_SPIN_NONE, SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_FOREVER};
 #define SPINS ((int)(sizeof(spins) / sizeof(spins[0])))
@@ -137,7 +135,7 @@ static void caller_go(caller *self)
 static void caller_join(caller *self, uint64_t since_ns)
 {
     await_true(atomic_load(&self->step) == STEP_ENDED);
-    ck_assert_uint_lt(test_now_ns() - since_ns, SOON_NS);
+    ck_assert_uint_lt(test_now_ns() - since_ns, TEST_SOON_NS);
     ck_assert_int_eq(pthread_join(self->thread, NULL), 0);
     ck_assert_int_eq(self->condition, SHMRPC_CLIENT_GONE);
     ck_assert_int_eq(self->later_status, SHMRPC_E_NOT_SENT);
@@ -205,7 +203,7 @@ START_TEST(says_not_sent_of_a_call_after_the_server_s_death)
     int rc = probe_echo(client, 1, &reply, shmrpc_forever());
     /* Nobody had told the client: it may have been sent into the void, but surely nothing ran. */
     ck_assert_msg(rc == SHMRPC_E_NOT_SENT || rc == SHMRPC_E_NOT_EXECUTED, "%s", shmrpc_status_text(rc));
-    ck_assert_uint_lt(test_now_ns() - since_ns, SOON_NS);
+    ck_assert_uint_lt(test_now_ns() - since_ns, TEST_SOON_NS);
     ck_assert_int_eq(shmrpc_client_state(client), SHMRPC_CLIENT_GONE);
     assert_status(probe_echo(client, 1, &reply, shmrpc_forever()), SHMRPC_E_NOT_SENT);
     assert_status(probe_note(client, 1, shmrpc_forever()), SHMRPC_E_NOT_SENT);
@@ -227,7 +225,7 @@ START_TEST(ends_a_wait_for_room_in_a_full_ring)
     assert_status(probe_note(client, 1, shmrpc_in_ms(5)), SHMRPC_E_NOT_SENT);
     kill_server();
     assert_status(probe_note(client, 1, shmrpc_forever()), SHMRPC_E_NOT_SENT);
-    ck_assert_uint_lt(test_now_ns() - since_ns, SOON_NS);
+    ck_assert_uint_lt(test_now_ns() - since_ns, TEST_SOON_NS);
     shmrpc_client_free(client);
 }
 END_TEST
@@ -420,7 +418,7 @@ START_TEST(tells_each_caller_exactly_what_became_of_its_call)
             answered += hammers[i].answered;
             unknown += hammers[i].unknown;
         }
-        ck_assert_uint_lt(test_now_ns() - since_ns, SOON_NS);
+        ck_assert_uint_lt(test_now_ns() - since_ns, TEST_SOON_NS);
         child_expect_signal(&server.child, SIGKILL);
         probe_process_kill(&server);
         /* What was answered ran; what ran was answered or is unknown. One server has one call in its hands. */

@@ -122,7 +122,7 @@ START_TEST(drops_those_who_say_nothing_at_the_handshake_s_deadline)
     rogue_connect(&peer, "probe");
     ck_assert(rogue_is_dropped(&peer));
     uint64_t took_ns = test_now_ns() - begin_ns;
-    ck_assert_uint_ge(took_ns, (uint64_t)WITNESS_HANDSHAKE_NS - 10000000);
+    ck_assert_uint_ge(took_ns, (uint64_t)WITNESS_HANDSHAKE_NS);
     rogue_leave(&peer);
     ck_assert_uint_eq(witness_turned_away(), before + 1);
     ck_assert(probe_state_has_line(witness_server.state, "handshake"));
@@ -323,7 +323,7 @@ START_TEST(takes_a_hello_with_as_many_methods_as_there_can_be)
         many[i] = methods[PROBE_ECHO];
     int status = status_of_hello(&hello, text, sizeof(text));
     ck_assert_msg(status == 0 || status == SHMRPC_E_PROTOCOL || status == SHMRPC_E_REFUSED, "%d", status);
-    ck_assert_uint_lt(test_now_ns() - begin_ns, UINT64_C(5000000000));
+    ck_assert_uint_lt(test_now_ns() - begin_ns, TEST_SOON_NS);
     witness_expect_served();
 }
 END_TEST
@@ -373,6 +373,7 @@ static Suite *handshakes_suite(void)
 {
     Suite *suite = suite_create("hostile_handshakes");
     TCase *tests = tcase_create("handshakes");
+    TCase *silent = tcase_create("silent");
 
     tcase_add_checked_fixture(tests, witness_setup, witness_teardown);
     tcase_set_timeout(tests, 60);
@@ -380,17 +381,20 @@ static Suite *handshakes_suite(void)
     tcase_add_test(tests, drops_those_who_send_huge_packets);
     tcase_add_test(tests, survives_mutilated_hellos);
     tcase_add_test(tests, keeps_nothing_of_those_who_connect_and_leave);
-    tcase_add_test(tests, drops_those_who_say_nothing_at_the_handshake_s_deadline);
-    tcase_add_test(tests, drops_those_who_say_hello_and_nothing_more);
     tcase_add_test(tests, drops_packets_that_are_out_of_order);
     tcase_add_test(tests, drops_those_who_send_packets_after_the_handshake);
     tcase_add_test(tests, refuses_a_protocol_that_it_does_not_speak);
     tcase_add_test(tests, gives_no_more_depth_and_blocks_than_its_limits);
     tcase_add_test(tests, escapes_what_a_peer_calls_itself_in_its_log);
     tcase_add_test(tests, takes_a_hello_with_as_many_methods_as_there_can_be);
-    tcase_add_test(tests, serves_others_while_many_say_nothing);
     tcase_add_test(tests, serves_others_while_many_never_read_their_answers);
     suite_add_tcase(suite, tests);
+    tcase_add_checked_fixture(silent, witness_setup_impatient, witness_teardown);
+    tcase_set_timeout(silent, 60);
+    tcase_add_test(silent, drops_those_who_say_nothing_at_the_handshake_s_deadline);
+    tcase_add_test(silent, drops_those_who_say_hello_and_nothing_more);
+    tcase_add_test(silent, serves_others_while_many_say_nothing);
+    suite_add_tcase(suite, silent);
     return suite;
 }
 

@@ -32,7 +32,8 @@ void victim_teardown(void)
 static void *victim_main(void *data)
 {
     victim *self = data;
-    const shmrpc_client_options options = {.spin_ns = self->spin_ns, .connect_timeout_ns = VICTIM_CONNECT_NS};
+    const shmrpc_client_options options = {.spin_ns = self->spin_ns,
+                                           .connect_timeout_ns = self->connect_ns != 0 ? self->connect_ns : INT64_MAX};
     shmrpc_client *client = NULL;
 
     self->connect_status = probe_connect(&client, VICTIM_SERVER, &options);

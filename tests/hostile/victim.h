@@ -14,13 +14,13 @@
 #include "rogue.h"
 
 #define VICTIM_SERVER "rogue"
-#define VICTIM_CONNECT_NS INT64_C(400000000)
 
 typedef struct victim {
     pthread_t thread;
     uint32_t method;     /* given: the call's method, */
     const void *request; /* and its request, */
-    int64_t spin_ns;     /* and the client's option */
+    int64_t spin_ns;     /* and the client's options */
+    int64_t connect_ns;  /* 0: as long as it takes */
     int connect_status, call_status, later_status;
     char text[256]; /* shmrpc_last_error() after the call, or after connecting where that failed */
     shmrpc_client_condition condition;

@@ -29,20 +29,30 @@ uint64_t witness_turned_away(void)
     return now.sessions_dropped + now.sessions_refused;
 }
 
-void witness_setup(void)
+static void setup(const shmrpc_service_info *service, int64_t handshake_timeout_ns)
 {
-    witness_setup_with(NULL);
-}
-
-void witness_setup_with(const shmrpc_service_info *service)
-{
-    const shmrpc_server_options options = {.handshake_timeout_ns = WITNESS_HANDSHAKE_NS};
+    const shmrpc_server_options options = {.handshake_timeout_ns = handshake_timeout_ns};
 
     runtime_dir_make();
     probe_process_start(&witness_server, &(probe_setup){.service = service, .options = &options});
     assert_status(probe_connect(&witness, "probe", NULL), 0);
     witness_expect_served();
     server_fds = counts_fds_of(witness_server.child.pid);
+}
+
+void witness_setup(void)
+{
+    setup(NULL, INT64_MAX);
+}
+
+void witness_setup_with(const shmrpc_service_info *service)
+{
+    setup(service, INT64_MAX);
+}
+
+void witness_setup_impatient(void)
+{
+    setup(NULL, WITNESS_HANDSHAKE_NS);
 }
 
 void witness_teardown(void)

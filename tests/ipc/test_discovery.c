@@ -167,10 +167,11 @@ START_TEST(tells_at_once_where_no_server_is)
     shmrpc_client *client = NULL;
     uint64_t begin_ns = test_now_ns();
 
-    assert_status(probe_connect(&client, "nobody", NULL), SHMRPC_E_UNAVAILABLE);
+    assert_status(probe_connect(&client, "nobody", &(shmrpc_client_options){.connect_timeout_ns = INT64_MAX}),
+                  SHMRPC_E_UNAVAILABLE);
     ck_assert_ptr_nonnull(strstr(shmrpc_last_error(), "nobody"));
     ck_assert_ptr_null(client);
-    ck_assert_uint_lt(test_now_ns() - begin_ns, UINT64_C(2000000000));
+    ck_assert_uint_lt(test_now_ns() - begin_ns, TEST_SOON_NS);
 }
 END_TEST
 
@@ -183,7 +184,7 @@ START_TEST(gives_up_waiting_for_a_server_at_the_deadline)
     assert_status(probe_connect(&client, "nobody", &options), SHMRPC_E_UNAVAILABLE);
     uint64_t took_ns = test_now_ns() - begin_ns;
     ck_assert_uint_ge(took_ns, 150000000);
-    ck_assert_uint_lt(took_ns, UINT64_C(5000000000));
+    ck_assert_uint_lt(took_ns, TEST_SOON_NS);
 }
 END_TEST
 
@@ -226,7 +227,7 @@ START_TEST(ends_connecting_to_a_stopped_server_at_the_deadline)
         shmrpc_client *client = NULL;
         uint64_t begin_ns = test_now_ns();
         assert_status(probe_connect(&client, "probe", &options), SHMRPC_E_UNAVAILABLE);
-        ck_assert_uint_lt(test_now_ns() - begin_ns, UINT64_C(3000000000));
+        ck_assert_uint_lt(test_now_ns() - begin_ns, TEST_SOON_NS);
     }
     child_continue(&server.child);
     assert_answers("probe");
@@ -250,7 +251,7 @@ START_TEST(ends_connecting_to_a_full_backlog_at_the_deadline)
         begin_ns = test_now_ns();
         int rc = probe_connect(&client, "probe", &(shmrpc_client_options){.connect_timeout_ns = 1000000});
         ck_assert_int_eq(rc, SHMRPC_E_UNAVAILABLE);
-        ck_assert_uint_lt(test_now_ns() - begin_ns, UINT64_C(3000000000));
+        ck_assert_uint_lt(test_now_ns() - begin_ns, TEST_SOON_NS);
         unavailable++;
     }
     ck_assert_uint_eq(unavailable, 300);

@@ -495,8 +495,11 @@ START_TEST(hears_of_a_handshake_that_takes_too_long)
     ck_assert_int_eq(connect(socket_fd, (struct sockaddr *)&address, sizeof(address)), 0);
     ck_assert(is_readable(fd));
     (void)dispatch_all(1);
-    await_readable(fd);
-    (void)dispatch_all(1);
+    /* Unless that took so long already. */
+    while (shmrpc_server_counters(&server).sessions_dropped == 0) {
+        await_readable(fd);
+        (void)dispatch_all(1);
+    }
     await_readable(socket_fd);
     ck_assert_uint_eq(shmrpc_server_counters(&server).sessions_dropped, 1);
     (void)close(socket_fd);

@@ -197,7 +197,7 @@ START_TEST(answers_others_while_one_client_floods)
     for (int i = 0; i < 50; i++) {
         uint64_t begin_ns = test_now_ns();
         ck_assert(probe_answers_rightly(client, 10 + (uint64_t)i, 1));
-        ck_assert_uint_lt(test_now_ns() - begin_ns, UINT64_C(1000000000));
+        ck_assert_uint_lt(test_now_ns() - begin_ns, TEST_SOON_NS);
     }
     /* New ones get in too. */
     shmrpc_client *late = connect_default();

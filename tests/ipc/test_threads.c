@@ -17,7 +17,6 @@
 #include "probe_server.h"
 
 #define IDLE_MAX 8u /* lanes that a handle keeps for threads to come */
-#define SOON_NS UINT64_C(3000000000)
 
 static probe_process server;
 static shmrpc_client *client;
@@ -394,7 +393,8 @@ static void echo_in_50_ms(worker *self)
     uint64_t begin_ns = test_now_ns();
 
     self->status = probe_echo(client, 5, &self->reply, shmrpc_in_ms(50));
-    self->right = test_now_ns() - begin_ns < SOON_NS && strstr(shmrpc_last_error(), "no lane for this thread") != NULL;
+    self->right =
+        test_now_ns() - begin_ns < TEST_SOON_NS && strstr(shmrpc_last_error(), "no lane for this thread") != NULL;
 }
 
 START_TEST(says_not_sent_where_the_server_is_stopped_or_dead)

@@ -4,8 +4,8 @@
  *
  * A client that sleeps looks around after a second by itself, which would hide a wake-up that is lost. So the library's
  * futex_wait() and futex_wait_either() are wrapped here, and sleep for NAP_NS at least where nobody wakes them: what is
- * lost shows as a call that takes LOST_NS. The server sleeps without limit, and a doorbell that it does not hear shows as
- * a timeout.
+ * lost shows as a call that takes longer than TEST_SOON_NS. The server sleeps without limit, and a doorbell that it does
+ * not hear shows as a timeout.
  */
 #include <pthread.h>
 #include <stdio.h>
@@ -15,8 +15,7 @@
 
 #include "probe_server.h"
 
-#define NAP_NS INT64_C(8000000000)
-#define LOST_NS UINT64_C(4000000000)
+#define NAP_NS INT64_C(30000000000)
 
 typedef struct spin_pair {
     int64_t client_ns;
@@ -91,10 +90,10 @@ static void dawdle(uint32_t *random)
 static bool echo_in_time(shmrpc_client *client, uint64_t value)
 {
     uint64_t reply = ~value, begin_ns = test_now_ns();
-    int rc = probe_echo(client, value, &reply, shmrpc_in_s(10));
+    int rc = probe_echo(client, value, &reply, shmrpc_in_s(20));
     uint64_t took_ns = test_now_ns() - begin_ns;
 
-    if (rc == 0 && reply == value && took_ns < LOST_NS)
+    if (rc == 0 && reply == value && took_ns < TEST_SOON_NS)
         return true;
     fprintf(stderr, "call %llu: %s, reply %llu, %llu us\n", (unsigned long long)value, shmrpc_status_text(rc),
             (unsigned long long)reply, (unsigned long long)took_ns / 1000);
@@ -138,9 +137,9 @@ START_TEST(loses_no_wake_up_of_calls_in_quick_succession)
         uint64_t reply = ~value;
         for (volatile uint32_t steps = random_next(&random) % 400; steps > 0; steps = steps - 1)
             ;
-        int rc = probe_echo(client, value, &reply, shmrpc_in_s(10));
+        int rc = probe_echo(client, value, &reply, shmrpc_in_s(20));
         uint64_t now_ns = test_now_ns();
-        if (rc != 0 || reply != value || now_ns - last_ns >= LOST_NS)
+        if (rc != 0 || reply != value || now_ns - last_ns >= TEST_SOON_NS)
             ck_abort_msg("call %llu: %s after %llu us", (unsigned long long)value, shmrpc_status_text(rc),
                          (unsigned long long)(now_ns - last_ns) / 1000);
         last_ns = now_ns;
@@ -164,12 +163,12 @@ START_TEST(loses_no_wake_up_of_oneways_before_a_call)
         for (unsigned int i = 0; i < burst; i++) {
             if (random_next(&random) % 2 == 0)
                 dawdle(&random);
-            assert_status(probe_note(client, 1, shmrpc_in_s(10)), 0);
+            assert_status(probe_note(client, 1, shmrpc_in_s(20)), 0);
             sent++;
         }
         uint64_t begin_ns = test_now_ns();
         assert_status(probe_get_total(client, &total), 0);
-        ck_assert_uint_lt(test_now_ns() - begin_ns, LOST_NS);
+        ck_assert_uint_lt(test_now_ns() - begin_ns, TEST_SOON_NS);
         ck_assert_uint_eq(total.count, sent);
     }
     shmrpc_client_free(client);
@@ -188,9 +187,9 @@ START_TEST(hears_a_oneway_that_is_followed_by_nothing)
     for (uint64_t sent = 1; sent <= 3000; sent++) {
         dawdle(&random);
         uint64_t begin_ns = test_now_ns();
-        assert_status(probe_note(client, 1, shmrpc_in_s(10)), 0);
+        assert_status(probe_note(client, 1, shmrpc_in_s(20)), 0);
         await_true(atomic_load(&server.state->notes) == sent);
-        ck_assert_uint_lt(test_now_ns() - begin_ns, LOST_NS);
+        ck_assert_uint_lt(test_now_ns() - begin_ns, TEST_SOON_NS);
     }
     shmrpc_client_free(client);
     probe_process_stop(&server);
@@ -254,7 +253,7 @@ START_TEST(answers_what_was_published_while_the_server_was_stopped_on_its_way_to
         child_stop(&server.child);
         unsigned int burst = 1 + random_next(&random) % 20;
         for (unsigned int i = 0; i < burst; i++, sent++)
-            assert_status(probe_note(client, 1, shmrpc_in_s(10)), 0);
+            assert_status(probe_note(client, 1, shmrpc_in_s(20)), 0);
         child_continue(&server.child);
         await_true(atomic_load(&server.state->notes) == sent);
     }
@@ -337,7 +336,7 @@ static Suite *waiting_suite(void)
     suite_add_tcase(suite, wakeups);
 
     tcase_add_checked_fixture(rest, probe_case_begin, probe_case_end);
-    tcase_set_timeout(rest, 60);
+    tcase_set_timeout(rest, 100);
     tcase_add_test(rest, counts_sleeps_and_doorbells);
     suite_add_tcase(suite, rest);
     return suite;

@@ -13,6 +13,12 @@
 /* What a wait that takes no limit of its own gets. */
 #define TEST_PATIENCE_MS 20000
 
+/*
+ * What takes less did not hang, nor wait for a deadline of its own, which then is longer; far more than what a busy
+ * machine takes.
+ */
+#define TEST_SOON_NS UINT64_C(12000000000)
+
 /* The monotonic clock. */
 uint64_t test_now_ns(void);
 
