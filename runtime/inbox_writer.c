@@ -163,7 +163,7 @@ void inbox_writer_answer(inbox_writer *self, uint32_t ticket, int status, uint32
     shared_publish_entry(entry, word_reply(number, self->memory.inbox_shift));
     wish = shared_read_wish(lane, true);
     if ((wish & WISH_INBOX) != 0) {
-        (void)lane_wake(&self->memory, self->caller, wish);
+        lane_wake(&self->memory, self->caller, wish);
     }
     if (self->out == 0 && self->is_awaited) {
         self->caller->settle(self->caller);

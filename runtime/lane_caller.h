@@ -14,16 +14,18 @@ struct lane_caller {
     bool (*is_gone)(lane_caller *caller); /* has it closed its end, or died? Never blocks. Any thread. */
     void (*poke)(lane_caller *caller);    /* wakes one that waits in a loop of its own. Never blocks. Any thread. */
     void (*settle)(lane_caller *caller);  /* inbox_writer_await() has come true: tells the owner. Likewise. */
+    _Atomic uint64_t doorbells;           /* times that it was woken; by any thread, and read by any */
 };
 
-/* Wakes whoever left this wish, unless it has been taken back or fulfilled meanwhile. Did it wake? */
-static inline bool lane_wake(const region *memory, lane_caller *caller, uint32_t wish)
+/* Wakes whoever left this wish, unless it has been taken back or fulfilled meanwhile. */
+static inline void lane_wake(const region *memory, lane_caller *caller, uint32_t wish)
 {
     lane_header *header = memory->header;
 
     if (!shared_take_wish(header, wish)) {
-        return false;
+        return;
     }
+    caller->doorbells++;
     if ((wish & WISH_POKE) != 0) {
         caller->poke(caller);
     } else if (memory->semaphores) {
@@ -31,7 +33,6 @@ static inline bool lane_wake(const region *memory, lane_caller *caller, uint32_t
     } else {
         futex_wake(&header->wish);
     }
-    return true;
 }
 
 #endif

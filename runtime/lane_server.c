@@ -9,7 +9,6 @@ void lane_server_init(lane_server *lane, const region *memory, lane_caller *call
 {
     lane->memory = *memory;
     lane->next = 1;
-    lane->doorbells = 0;
     lane->caller = caller;
     lane->inbox = NULL;
     lane->wants_room = false;
@@ -116,13 +115,6 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     return 1;
 }
 
-static void wake(lane_server *lane, uint32_t wish)
-{
-    if (lane_wake(&lane->memory, lane->caller, wish)) {
-        lane->doorbells++;
-    }
-}
-
 void lane_server_end(lane_server *lane, const lane_request *request)
 {
     const slot *next = region_slot(&lane->memory, lane->next);
@@ -133,7 +125,7 @@ void lane_server_end(lane_server *lane, const lane_request *request)
     more = (shared_load_word(next) & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
     wish = shared_read_wish(lane->memory.header, !more || !lane->memory.membarrier);
     if (wish_reached(wish, request->position)) {
-        wake(lane, wish);
+        lane_wake(&lane->memory, lane->caller, wish);
     }
 }
 
@@ -206,6 +198,6 @@ void lane_server_close(lane_server *lane)
     shared_set_closed(lane->memory.header);
     wish = shared_read_wish(lane->memory.header, true);
     if (wish != WISH_NONE) {
-        wake(lane, wish);
+        lane_wake(&lane->memory, lane->caller, wish);
     }
 }

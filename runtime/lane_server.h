@@ -27,7 +27,6 @@ struct inbox_writer;
 typedef struct lane_server {
     region memory;
     uint64_t next;              /* the position that is expected */
-    _Atomic uint64_t doorbells; /* wake-ups of the client so far; any thread may read it */
     lane_caller *caller;        /* not owned */
     struct inbox_writer *inbox; /* for answers that are put off (later.h); NULL: none has been yet */
     bool wants_room;            /* the client is asked to ring when there is room in its inbox */

@@ -58,7 +58,7 @@ static void close_lane(server_host *host, session_lane *lane)
     unwatch_lane(host, lane);
     host_lock(host);
     if (offer != NULL) {
-        offer->counts.doorbells += atomic_load_explicit(&lane->lane.doorbells, memory_order_relaxed);
+        offer->counts.doorbells += tally_get(&lane->caller.doorbells);
     }
     lane->session->lane_count--;
     session_remove_lane(lane);

@@ -33,7 +33,7 @@ static uint64_t doorbells_of_session(const shmrpc_session *session)
     uint64_t bits;
 
     for (bits = session->lane_bits; bits != 0; bits &= bits - 1) {
-        count += tally_get(&session->lanes[__builtin_ctzll(bits)]->lane.doorbells);
+        count += tally_get(&session->lanes[__builtin_ctzll(bits)]->caller.doorbells);
     }
     return count;
 }

@@ -40,7 +40,7 @@ static session_lane *lane_new(int socket)
         return NULL;
     }
     list_init(&lane->arriving);
-    lane->caller = (lane_caller){is_gone, poke, NULL};
+    lane->caller = (lane_caller){.is_gone = is_gone, .poke = poke};
     lane->process = -1;
     lane->state = LANE_HELLO;
     lane->socket = socket;

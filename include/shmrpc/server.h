@@ -167,7 +167,7 @@ typedef struct shmrpc_server_counts {
     uint64_t sessions_open;
     uint64_t calls;        /* requests taken from rings */
     uint64_t calls_failed; /* of these: answered by a status below 0 */
-    uint64_t doorbells;    /* futex wake-ups of clients */
+    uint64_t doorbells;    /* times that a client was woken, for whatever it waited */
     uint64_t sleeps;       /* times that the server's thread slept */
 } shmrpc_server_counts;
 

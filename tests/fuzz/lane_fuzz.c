@@ -157,7 +157,7 @@ static void poke(lane_caller *caller)
 
 static void serve(const bench *with, const step *steps, size_t count)
 {
-    lane_caller caller = {is_gone, poke, NULL};
+    lane_caller caller = {.is_gone = is_gone, .poke = poke};
     lane_server lane;
     bool open = true;
 

@@ -343,7 +343,7 @@ START_TEST(takes_its_wish_back_after_each_sleep)
     pair.on_look = answer_and_see_the_wish_gone;
     ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
     ck_assert_uint_eq(pair.looks, 1);
-    ck_assert_uint_eq(pair.server.doorbells, 0);
+    ck_assert_uint_eq(pair.caller.doorbells, 0);
     lane_pair_expect_reply(&pair, &call, 8);
 }
 END_TEST

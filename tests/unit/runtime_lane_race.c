@@ -156,7 +156,7 @@ START_TEST(a_reply_or_a_wish_is_seen)
     ck_assert_int_eq(pthread_create(&server, NULL, answer_rounds, &pair), 0);
     for (unsigned round = 0; round < ROUNDS; round++) {
         lane_call call = lane_pair_call(&pair, round, 8, 8);
-        uint64_t woken = pair.server.doorbells;
+        uint64_t woken = pair.caller.doorbells;
         bool is_there;
 
         meet(&client_at, &server_at);
@@ -165,7 +165,7 @@ START_TEST(a_reply_or_a_wish_is_seen)
         shared_make_wish(pair.memory.header, wish_of(call.position, WISH_CALL));
         is_there = shared_load_word(call.at) == word_reply(call.position, pair.memory.shift);
         meet(&client_at, &server_at);
-        ck_assert_msg(is_there || pair.server.doorbells == woken + 1, "round %u: both looked too early", round);
+        ck_assert_msg(is_there || pair.caller.doorbells == woken + 1, "round %u: both looked too early", round);
         seen += is_there;
         shared_drop_wish(pair.memory.header);
         ck_assert_int_eq(lane_client_wait(&pair.client, &call, 1), 0);

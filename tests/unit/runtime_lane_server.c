@@ -222,11 +222,11 @@ START_TEST(wakes_a_client_that_sleeps_for_this_reply_once)
     (void)lane_pair_call(&pair, 1, 8, 8);
     shared_make_wish(pair.memory.header, wish_of(1, WISH_CALL));
     lane_pair_answer(&pair, 8);
-    ck_assert_uint_eq(pair.server.doorbells, 1);
+    ck_assert_uint_eq(pair.caller.doorbells, 1);
     ck_assert_uint_eq(atomic_load(&pair.memory.header->wish), WISH_NONE);
     (void)lane_pair_call(&pair, 2, 8, 8);
     lane_pair_answer(&pair, 8);
-    ck_assert_uint_eq(pair.server.doorbells, 1);
+    ck_assert_uint_eq(pair.caller.doorbells, 1);
 }
 END_TEST
 
@@ -236,10 +236,10 @@ START_TEST(lets_a_client_sleep_that_awaits_a_later_reply)
     (void)lane_pair_call(&pair, 2, 8, 8);
     shared_make_wish(pair.memory.header, wish_of(2, WISH_CALL));
     lane_pair_answer(&pair, 8);
-    ck_assert_uint_eq(pair.server.doorbells, 0);
+    ck_assert_uint_eq(pair.caller.doorbells, 0);
     ck_assert_uint_eq(atomic_load(&pair.memory.header->wish), wish_of(2, WISH_CALL));
     lane_pair_answer(&pair, 8);
-    ck_assert_uint_eq(pair.server.doorbells, 1);
+    ck_assert_uint_eq(pair.caller.doorbells, 1);
 }
 END_TEST
 
@@ -250,7 +250,7 @@ START_TEST(wakes_whoever_awaits_anything_when_it_closes)
     ck_assert(!shared_get_closed(pair.memory.header));
     lane_server_close(&pair.server);
     ck_assert(shared_get_closed(pair.memory.header));
-    ck_assert_uint_eq(pair.server.doorbells, 1);
+    ck_assert_uint_eq(pair.caller.doorbells, 1);
     ck_assert_uint_eq(atomic_load(&pair.memory.header->wish), WISH_NONE);
 }
 END_TEST
@@ -265,7 +265,7 @@ START_TEST(wakes_where_positions_wrap_in_the_wish)
 
         shared_make_wish(pair.memory.header, wish_of(position, WISH_CALL));
         lane_pair_answer(&pair, 8);
-        ck_assert_uint_eq(pair.server.doorbells, position - wrap + 2);
+        ck_assert_uint_eq(pair.caller.doorbells, position - wrap + 2);
         lane_pair_expect_reply(&pair, &call, position + 1);
     }
 }

@@ -274,7 +274,7 @@ START_TEST(every_call_has_one_outcome_and_nobody_sleeps_on_what_is_published)
     ck_assert_uint_eq(test.taken, test.pair.server.next - ((UINT64_C(1) << 31) - CALLS / 2));
     ck_assert_uint_gt(answered, CALLS / 4);
     printf("%u answered, the server slept %lu times, the client %lu\n", answered, (unsigned long)test.sleeps,
-           (unsigned long)test.pair.server.doorbells);
+           (unsigned long)test.pair.caller.doorbells);
     lane_pair_deinit(&test.pair);
 }
 END_TEST

@@ -274,6 +274,7 @@ START_TEST(wakes_a_client_that_waits_for_its_inbox)
     ck_assert_int_eq(shmrpc_later_reply(later, &(uint64_t){1}), 0);
     ck_assert_uint_eq(atomic_load(&rig.pair.memory.header->wish), WISH_NONE);
     ck_assert_uint_eq(rig.pair.pokes, 0);
+    ck_assert_uint_eq(rig.pair.caller.doorbells, 1);
 }
 END_TEST
 
@@ -285,7 +286,7 @@ START_TEST(pokes_a_client_that_has_a_loop_of_its_own)
     ck_assert_int_eq(shmrpc_later_reply(later, &(uint64_t){1}), 0);
     ck_assert_uint_eq(atomic_load(&rig.pair.memory.header->wish), WISH_NONE);
     ck_assert_uint_eq(rig.pair.pokes, 1);
-    ck_assert_uint_eq(rig.pair.server.doorbells, 0);
+    ck_assert_uint_eq(rig.pair.caller.doorbells, 1);
 }
 END_TEST
 
@@ -296,6 +297,7 @@ START_TEST(lets_a_client_sleep_that_waits_for_a_reply_in_place)
     shared_make_wish(rig.pair.memory.header, wish_of(2, WISH_CALL));
     ck_assert_int_eq(shmrpc_later_reply(later, &(uint64_t){1}), 0);
     ck_assert_uint_eq(atomic_load(&rig.pair.memory.header->wish), wish_of(2, WISH_CALL));
+    ck_assert_uint_eq(rig.pair.caller.doorbells, 0);
 }
 END_TEST
 
@@ -304,7 +306,7 @@ START_TEST(wakes_a_client_whose_call_is_put_off)
     shared_make_wish(rig.pair.memory.header, wish_of(1, _i == 0 ? WISH_CALL : WISH_CALL | WISH_POKE));
     (void)put_off(METHOD_ECHO, BLOCK_NONE);
     ck_assert_uint_eq(atomic_load(&rig.pair.memory.header->wish), WISH_NONE);
-    ck_assert_uint_eq(rig.pair.server.doorbells, 1);
+    ck_assert_uint_eq(rig.pair.caller.doorbells, 1);
     ck_assert_uint_eq(rig.pair.pokes, (unsigned)_i);
 }
 END_TEST
