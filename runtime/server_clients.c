@@ -50,17 +50,21 @@ static void unwatch_lane(const server_host *host, const session_lane *lane)
     }
 }
 
-/* Takes a lane out of its session and closes it; its doorbells are counted with those of the past. */
+/* Takes a lane out of its session and closes it; what it has counted stays with those who had it. */
 static void close_lane(server_host *host, session_lane *lane)
 {
-    server_offer *offer = lane->session->offer;
+    shmrpc_session *session = lane->session;
+    uint64_t doorbells = tally_get(&lane->caller.doorbells);
 
     unwatch_lane(host, lane);
     host_lock(host);
-    if (offer != NULL) {
-        offer->counts.doorbells += tally_get(&lane->caller.doorbells);
+    if (session->offer != NULL) {
+        session->offer->counts.doorbells += doorbells;
     }
-    lane->session->lane_count--;
+    session->past_calls += tally_get(&lane->calls);
+    session->past_calls_failed += tally_get(&lane->calls_failed);
+    session->past_doorbells += doorbells;
+    session->lane_count--;
     session_remove_lane(lane);
     host_unlock(host);
     session_lane_close(lane);

@@ -113,6 +113,28 @@ shmrpc_method_counts shmrpc_server_method_counters(const shmrpc_server *handle, 
     return counts;
 }
 
+/* Of the lanes that it has and of those that it had. Under the lock. */
+static shmrpc_session_counts counts_of_session(const shmrpc_session *session)
+{
+    shmrpc_session_counts counts = {
+        .session = session->id,
+        .peer = session->peer,
+        .calls = session->past_calls,
+        .calls_failed = session->past_calls_failed,
+        .doorbells = session->past_doorbells + doorbells_of_session(session),
+    };
+    uint64_t bits;
+
+    for (bits = session->lane_bits; bits != 0; bits &= bits - 1) {
+        const session_lane *lane = session->lanes[__builtin_ctzll(bits)];
+
+        counts.lanes++;
+        counts.calls += tally_get(&lane->calls);
+        counts.calls_failed += tally_get(&lane->calls_failed);
+    }
+    return counts;
+}
+
 uint32_t shmrpc_server_session_counters(const shmrpc_server *handle, shmrpc_session_counts *ret_counts, uint32_t room)
 {
     const server_offer *offer = handle == NULL ? NULL : handle->implementation;
@@ -132,18 +154,53 @@ uint32_t shmrpc_server_session_counters(const shmrpc_server *handle, shmrpc_sess
             continue;
         }
         if (count < room) {
-            ret_counts[count] = (shmrpc_session_counts){
-                .session = session->id,
-                .peer = session->peer,
-                .lanes = (uint32_t)__builtin_popcountll(session->lane_bits),
-                .calls = tally_get(&session->calls),
-                .calls_failed = tally_get(&session->calls_failed),
-                .doorbells = doorbells_of_session(session),
-            };
+            ret_counts[count] = counts_of_session(session);
         }
         count++;
     }
     host_unlock(host);
+    return count;
+}
+
+/* Writes those of a session's lanes for which there is room. Under the lock. */
+static void add_lanes(const shmrpc_session *session, shmrpc_lane_counts *ret_counts, uint32_t room, uint32_t *count)
+{
+    uint64_t bits;
+
+    for (bits = session->lane_bits; bits != 0; bits &= bits - 1) {
+        const session_lane *lane = session->lanes[__builtin_ctzll(bits)];
+
+        if (*count < room) {
+            ret_counts[*count] = (shmrpc_lane_counts){
+                .session = session->id,
+                .lane = lane->number,
+                .calls = tally_get(&lane->calls),
+                .calls_failed = tally_get(&lane->calls_failed),
+                .doorbells = tally_get(&lane->caller.doorbells),
+            };
+        }
+        ++*count;
+    }
+}
+
+uint32_t shmrpc_server_lane_counters(const shmrpc_server *handle, shmrpc_lane_counts *ret_counts, uint32_t room)
+{
+    const server_offer *offer = handle == NULL ? NULL : handle->implementation;
+    uint32_t count = 0;
+    list_link *link;
+
+    if (offer == NULL || host_is_inherited(offer->host)) {
+        return 0;
+    }
+    host_lock(offer->host);
+    for (link = offer->host->open.next; link != &offer->host->open; link = link->next) {
+        const shmrpc_session *session = list_entry(link, shmrpc_session, life);
+
+        if (session->offer == offer) {
+            add_lanes(session, ret_counts, room, &count);
+        }
+    }
+    host_unlock(offer->host);
     return count;
 }
 

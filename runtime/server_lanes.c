@@ -11,21 +11,21 @@
 
 /* ---- requests ---- */
 
-static void count(server_desk *desk, shmrpc_session *session, uint32_t method, bool failed)
+static void count(server_desk *desk, session_lane *lane, const service *offered, uint32_t method, bool failed)
 {
-    uint32_t last = session->offer->service->method_count;
+    uint32_t last = offered->method_count;
     server_tally *tally;
 
-    if (session->offer->service->takes_envelopes) {
+    if (offered->takes_envelopes) {
         method &= ~(uint32_t)ENVELOPE_METHOD;
     }
     tally = &desk->methods[method < last ? method : last];
 
     tally_add(&tally->calls, 1);
-    tally_add(&session->calls, 1);
+    tally_add(&lane->calls, 1);
     if (failed) {
         tally_add(&tally->failed, 1);
-        tally_add(&session->calls_failed, 1);
+        tally_add(&lane->calls_failed, 1);
     }
 }
 
@@ -54,7 +54,7 @@ static uint32_t answer(server_worker *self, shmrpc_session *session, session_lan
     while (rc > 0) {
         rc = offered->handle(offered, &visit, request);
         answered++;
-        count(desk, session, request->method, rc < 0);
+        count(desk, lane, offered, request->method, rc < 0);
         if (rc == SHMRPC_E_PROTOCOL) {
             break;
         }

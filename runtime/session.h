@@ -52,10 +52,12 @@ typedef struct session_lane {
     uint64_t key;             /* the session's seat, as of an event */
     region_geometry geometry;
     bool said_goodbye;
-    bool is_leaving;    /* what had been sent is being answered: */
-    uint32_t rest;      /* at most so much of it; 0: all has been begun; */
-    shmrpc_why why;     /* then the lane is closed, for this reason */
-    list_link arriving; /* of the lanes that their session has yet to take in */
+    bool is_leaving;        /* what had been sent is being answered: */
+    uint32_t rest;          /* at most so much of it; 0: all has been begun; */
+    shmrpc_why why;         /* then the lane is closed, for this reason */
+    list_link arriving;     /* of the lanes that their session has yet to take in */
+    _Atomic uint64_t calls; /* written by the owner alone; wake-ups are in `caller` */
+    _Atomic uint64_t calls_failed;
     _Atomic uint32_t references;
 } session_lane;
 
@@ -78,10 +80,10 @@ struct shmrpc_session {
     uint32_t request_size; /* the largest messages that were agreed on */
     uint32_t answer_size;
 
-    _Atomic uint64_t calls; /* written by the owner alone */
-    _Atomic uint64_t calls_failed;
-
     /* The host's, under its lock. */
+    uint64_t past_calls; /* of lanes that it had */
+    uint64_t past_calls_failed;
+    uint64_t past_doorbells;
     list_link life;      /* of the sessions that shake hands, or are open */
     list_link arriving;  /* lanes that it is to take in */
     uint32_t lane_count; /* with these */

@@ -191,7 +191,7 @@ typedef struct shmrpc_session_counts {
     uint32_t lanes; /* threads of the client that have called, or did lately */
     uint64_t calls;
     uint64_t calls_failed;
-    uint64_t doorbells; /* of the lanes that it has */
+    uint64_t doorbells;
 } shmrpc_session_counts;
 
 /*
@@ -200,6 +200,23 @@ typedef struct shmrpc_session_counts {
  */
 SHMRPC_EXPORT uint32_t shmrpc_server_session_counters(const shmrpc_server *server, shmrpc_session_counts *ret_counts,
                                                       uint32_t room);
+
+/*
+ * And of a lane, which is a thread's of the client, or was: its session's counts are those of its lanes and of the
+ * lanes that it had.
+ */
+typedef struct shmrpc_lane_counts {
+    uint64_t session; /* shmrpc_session_id() */
+    uint32_t lane;    /* 0 .. 63, of the session's; another one's when it has ended */
+    uint32_t reserved;
+    uint64_t calls;
+    uint64_t calls_failed;
+    uint64_t doorbells;
+} shmrpc_lane_counts;
+
+/* The lanes of all open sessions: as shmrpc_server_session_counters(), by session, and then by number. */
+SHMRPC_EXPORT uint32_t shmrpc_server_lane_counters(const shmrpc_server *server, shmrpc_lane_counts *ret_counts,
+                                                   uint32_t room);
 
 /* ---- for generated code ---- */
 
