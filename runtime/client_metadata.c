@@ -3,7 +3,8 @@
  * client_metadata.c - what the calls of a client carry beside their requests.
  *
  * Metadata is a thread's, for each handle that it has given some: the thread finds it in a list of its own, so that no
- * lock is taken. It goes with its handle, where the thread frees that itself, and else with the thread.
+ * lock is taken. It goes with its handle, where the thread frees that itself, and else when the thread gives some to
+ * another handle, or ends.
  */
 #include "client_core.h"
 
@@ -56,6 +57,29 @@ static thread_metadata *find(uint64_t number)
     return found;
 }
 
+/* Takes one out of the list of the calling thread. */
+static void drop(thread_metadata **at)
+{
+    thread_metadata *gone = *at;
+
+    *at = gone->next;
+    free(gone);
+    (void)pthread_setspecific(key_of_end, own_list);
+}
+
+static void drop_the_dead(void)
+{
+    thread_metadata **at = &own_list;
+
+    while (*at != NULL) {
+        if (handle_lives((*at)->handle)) {
+            at = &(*at)->next;
+        } else {
+            drop(at);
+        }
+    }
+}
+
 static int add(uint64_t number, thread_metadata **ret_added)
 {
     thread_metadata *added;
@@ -65,6 +89,7 @@ static int add(uint64_t number, thread_metadata **ret_added)
     if (key_error != 0) {
         return error_system(key_error, "cannot watch for the ends of threads");
     }
+    drop_the_dead();
     added = calloc(1, sizeof(*added));
     if (added == NULL) {
         return error_system(-ENOMEM, "cannot keep metadata");
@@ -110,11 +135,7 @@ void client_forget_metadata(const shmrpc_client *client)
         at = &(*at)->next;
     }
     if (*at != NULL) {
-        thread_metadata *gone = *at;
-
-        *at = gone->next;
-        free(gone);
-        (void)pthread_setspecific(key_of_end, own_list);
+        drop(at);
     }
 }
 

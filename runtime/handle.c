@@ -163,6 +163,16 @@ static bool has_lane(const handle *self, uintptr_t thread)
     return false;
 }
 
+bool handle_lives(uint64_t number)
+{
+    bool lives;
+
+    handles_lock();
+    lives = is_alive(number);
+    handles_unlock();
+    return lives;
+}
+
 int handle_whose(uintptr_t thread)
 {
     int rc = 0;

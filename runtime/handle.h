@@ -144,6 +144,9 @@ void handle_settle(handle *self, handle_lane *lane);
  */
 int handle_whose(uintptr_t thread);
 
+/* Is there a handle with this number? */
+bool handle_lives(uint64_t number);
+
 /* What is known of the server: by the calling thread's lane, or, where it has none, by those of the session. */
 shmrpc_client_condition handle_look(handle *self);
 

@@ -183,6 +183,69 @@ START_TEST(handles_have_their_own)
 }
 END_TEST
 
+/* In place of the C library's (the linker's --wrap): what the thread has allocated and not freed. */
+static _Thread_local int allocated;
+
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+void __real_free(void *memory);
+void __wrap_free(void *memory);
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+    allocated++;
+    return __real_calloc(count, size);
+}
+
+void __wrap_free(void *memory)
+{
+    allocated -= memory != NULL;
+    __real_free(memory);
+}
+
+enum { HANDLES = 20 };
+
+static shmrpc_client *_Atomic passing;
+
+/* Gives metadata to handles that another thread connects and frees. */
+static void *give_to_many(void *data)
+{
+    pthread_barrier_t *meeting = data;
+    bool right = shmrpc_client_set_metadata(client, "stays", "here") == 0;
+    int before = allocated;
+
+    for (int i = 0; i < HANDLES; i++) {
+        (void)pthread_barrier_wait(meeting);
+        right = right && shmrpc_client_set_metadata(passing, "who", "this") == 0;
+        right = right && allocated == before + 1;
+        (void)pthread_barrier_wait(meeting);
+    }
+    return right && arrives(client, "stays", "here") ? data : NULL;
+}
+
+START_TEST(what_freed_handles_had_does_not_gather)
+{
+    pthread_barrier_t meeting;
+    pthread_t thread;
+    void *result;
+
+    ck_assert_int_eq(pthread_barrier_init(&meeting, NULL, 2), 0);
+    ck_assert_int_eq(pthread_create(&thread, NULL, give_to_many, &meeting), 0);
+    for (int i = 0; i < HANDLES; i++) {
+        shmrpc_client *next = NULL;
+
+        assert_status(probe_connect(&next, "probe", &carrying), 0);
+        passing = next;
+        (void)pthread_barrier_wait(&meeting);
+        (void)pthread_barrier_wait(&meeting);
+        shmrpc_client_free(next);
+    }
+    ck_assert_int_eq(pthread_join(thread, &result), 0);
+    ck_assert_ptr_eq(result, &meeting);
+    ck_assert_int_eq(pthread_barrier_destroy(&meeting), 0);
+}
+END_TEST
+
 START_TEST(it_stays_when_the_client_connects_again)
 {
     const shmrpc_client_options options = {.metadata = 64, .reconnect = true};
@@ -363,6 +426,7 @@ static Suite *metadata_suite(void)
     tcase_add_test(tests, calls_in_flight_carry_what_was_set_when_they_were_started);
     tcase_add_test(tests, threads_have_their_own);
     tcase_add_test(tests, handles_have_their_own);
+    tcase_add_test(tests, what_freed_handles_had_does_not_gather);
     tcase_add_test(tests, it_stays_when_the_client_connects_again);
     tcase_add_test(tests, refuses_what_cannot_travel_and_changes_nothing);
     tcase_add_test(tests, there_are_bounds_on_all_together);
