@@ -170,11 +170,26 @@ bool lane_server_arm(lane_server *lane)
            ((found & WORD_WISH) != 0 || shared_mark_word(at, found, WORD_WISH, &found));
 }
 
+static bool is_request(const lane_server *lane, uint64_t position)
+{
+    uint32_t word = shared_load_word(region_slot(&lane->memory, position));
+
+    return (word & ~WORD_MARKS) == word_request(position, lane->memory.shift);
+}
+
 bool lane_server_has_request(const lane_server *lane)
 {
-    uint32_t word = shared_load_word(region_slot(&lane->memory, lane->next));
+    return is_request(lane, lane->next);
+}
 
-    return (word & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
+uint32_t lane_server_requests(const lane_server *lane)
+{
+    uint32_t count = 0;
+
+    while (count < lane->memory.geometry.depth && is_request(lane, lane->next + count)) {
+        count++;
+    }
+    return count;
 }
 
 bool lane_server_arm_paused(lane_server *lane)

@@ -119,6 +119,9 @@ bool lane_server_arm_paused(lane_server *lane);
 /* Is there a request, which take() finds now or after a pause? */
 bool lane_server_has_request(const lane_server *lane);
 
+/* How many there are by now; at most the ring's depth. */
+uint32_t lane_server_requests(const lane_server *lane);
+
 /* The client has left: what it has sent does not wait for answers to be read. */
 void lane_server_desert(lane_server *lane);
 

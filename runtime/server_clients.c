@@ -164,7 +164,10 @@ void server_drop(server_worker *self, shmrpc_session *session)
     server_end_session(self, session, SHMRPC_WHY_PROTOCOL);
 }
 
-/* The client, or the thread that had the lane, is gone; or the host stops: what had been sent is still answered. */
+/*
+ * The client, or the thread that had the lane, is gone; or the host stops: what had been sent by now is still answered,
+ * and what comes later is not begun.
+ */
 static void leave(server_worker *self, session_lane *lane, shmrpc_why why)
 {
     shmrpc_session *session = lane->session;
@@ -179,7 +182,7 @@ static void leave(server_worker *self, session_lane *lane, shmrpc_why why)
     }
     lane->is_leaving = true;
     lane->why = why;
-    lane->rest = lane->geometry.depth;
+    lane->rest = lane_server_requests(&lane->lane);
     session->leaving_bits |= UINT64_C(1) << lane->number;
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "dispatched.h"
 #include "joiners.h"
 #include "probe_server.h"
 
@@ -321,6 +322,40 @@ START_TEST(tells_those_who_connect_while_it_stops)
 }
 END_TEST
 
+#define BEFORE 3u
+#define AFTER 5u
+
+/* The ring is never empty: what came later stands behind what came before. */
+START_TEST(begins_what_was_sent_before_it_heard_and_nothing_else)
+{
+    shmrpc_call calls[BEFORE + AFTER] = {0};
+    probe_value reply = {0};
+    dispatched serving;
+    int rc;
+
+    dispatched_begin(&serving, &(shmrpc_server_options){.spin_ns = SHMRPC_SPIN_NONE});
+    shmrpc_client *client = dispatched_connect(&serving, NULL);
+    for (unsigned i = 0; i < BEFORE; i++)
+        assert_status(probe_start(client, &calls[i], PROBE_ECHO, i, shmrpc_in_s(60), NULL), 0);
+    shmrpc_server_stop(&serving.server.base);
+    /* In each round one, from the one on in which it hears of its stop. */
+    ck_assert_int_eq(dispatched_round(&serving), 1);
+    ck_assert_uint_lt(atomic_load(&serving.state->begun), BEFORE);
+    for (unsigned i = BEFORE; i < BEFORE + AFTER; i++)
+        assert_status(probe_start(client, &calls[i], PROBE_ECHO, i, shmrpc_in_s(60), NULL), 0);
+    while ((rc = shmrpc_server_dispatch(&serving.server.base, 1)) == 1) {
+    }
+    assert_status(rc, SHMRPC_E_UNAVAILABLE);
+    ck_assert_uint_eq(atomic_load(&serving.state->begun), BEFORE);
+    for (unsigned i = 0; i < BEFORE; i++)
+        probe_expect_echo(&calls[i], i);
+    for (unsigned i = BEFORE; i < BEFORE + AFTER; i++)
+        assert_status(shmrpc_call_wait(&calls[i], &reply), SHMRPC_E_NOT_EXECUTED);
+    shmrpc_client_free(client);
+    dispatched_end(&serving);
+}
+END_TEST
+
 static Suite *stopping_suite(void)
 {
     Suite *suite = suite_create("ipc_stopping");
@@ -339,6 +374,10 @@ static Suite *stopping_suite(void)
     tcase_add_test(tests, tells_those_who_connect_while_it_stops);
     tcase_add_test(tests, serves_again_under_its_name_after_it_stopped);
     tcase_add_test(tests, runs_again_after_it_stopped_or_says_that_it_may_not);
+    suite_add_tcase(suite, tests);
+    tests = tcase_create("dispatched"); /* which has a fixture of its own */
+    tcase_set_timeout(tests, 60);
+    tcase_add_test(tests, begins_what_was_sent_before_it_heard_and_nothing_else);
     suite_add_tcase(suite, tests);
     return suite;
 }
