@@ -335,6 +335,10 @@ void connection_deinit(connection *self)
         self->peer.is_watched = false;
     }
     loop_close(&self->loop);
+    if (ours && self->socket >= 0) {
+        socket_close(self->socket);
+        self->socket = -1;
+    }
     close_if_open(&self->socket);
     close_if_open(&self->server);
     close_if_open(&self->bell);

@@ -7,6 +7,7 @@
 #include "error.h"
 #include "log.h"
 #include "platform/clock.h"
+#include "platform/closer.h"
 #include "platform/poller.h"
 #include "platform/process.h"
 #include "platform/socket.h"
@@ -124,13 +125,32 @@ static bool seat_newcomer(server_worker *self, shmrpc_session *session)
     return true;
 }
 
+/* A client whose user has sent descriptors that take long to close: further ones would be added to them. */
+static void turn_away(server_worker *self, int socket, unsigned closing)
+{
+    server_host *host = self->host;
+
+    log_entry(server_about(host, NULL, SHMRPC_LOG_WARNING, SHMRPC_LOG_CLIENT_REFUSED),
+              "%s: a client was turned away: %u descriptors of its user are still to be closed",
+              server_name(host, NULL), closing);
+    host_lock(host);
+    host->counts.sessions_refused++;
+    host_unlock(host);
+    socket_close(socket);
+}
+
 static void accept_one(server_worker *self, int socket)
 {
     server_host *host = self->host;
     shmrpc_session *session;
+    unsigned closing = closer_count(socket_peer(socket));
     int64_t deadline_ns =
         host->handshake_ns > CLOCK_NEVER - self->now_ns ? CLOCK_NEVER : self->now_ns + host->handshake_ns;
 
+    if (closing >= CLOSER_MANY) {
+        turn_away(self, socket, closing);
+        return;
+    }
     session = session_new(socket, deadline_ns);
     if (session == NULL) {
         return;

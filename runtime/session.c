@@ -4,6 +4,7 @@
 #include "error.h"
 #include "handshake.h"
 #include "platform/barrier.h"
+#include "platform/closer.h"
 #include "platform/event.h"
 #include "platform/memory.h"
 #include "platform/socket.h"
@@ -36,7 +37,7 @@ static session_lane *lane_new(int socket)
     session_lane *lane = calloc(1, sizeof(*lane));
 
     if (lane == NULL) {
-        (void)close(socket);
+        socket_close(socket);
         return NULL;
     }
     list_init(&lane->arriving);
@@ -71,7 +72,7 @@ void session_lane_close(session_lane *lane)
     if (lane->ringer.header != NULL) {
         ringer_stop(&lane->ringer);
     }
-    (void)close(lane->socket);
+    socket_close(lane->socket);
     if (lane->bell >= 0) {
         (void)close(lane->bell);
     }
@@ -332,11 +333,11 @@ static int shake_hands(shmrpc_session *session, session_lane *lane, session_host
         return rc;
     }
     rc = learn_sender(session, lane, &envelope.sender);
-    if (rc == 0 && greets) {
+    if (rc == 0 && greets && envelope.descriptor_count != 0) {
+        rc = error_set(SHMRPC_E_PROTOCOL, "descriptors came before the memory was agreed on");
+    } else if (rc == 0 && greets) {
         rc = agree(session, lane, &packet->as.hello, host);
-        if (rc == 0) {
-            lane->state = LANE_ATTACH;
-        }
+        lane->state = rc == 0 ? LANE_ATTACH : LANE_HELLO;
     } else if (rc == 0) {
         rc = attach(session, lane, &packet->as.attach, &envelope, host);
     }
@@ -345,10 +346,31 @@ static int shake_hands(shmrpc_session *session, session_lane *lane, session_host
     return rc;
 }
 
+/*
+ * A user some of whose descriptors take long to close sends no others where none are expected, and none at all where they
+ * are many: those that are taken in count against this process's limit.
+ */
+static int check_next(const shmrpc_session *session, const session_lane *lane)
+{
+    unsigned closing = closer_count(session->caller);
+
+    if (closing == 0 || (lane->state == LANE_ATTACH && closing < CLOSER_MANY) ||
+        !socket_brings_descriptors(lane->socket)) {
+        return 0;
+    }
+    return error_set(SHMRPC_E_PROTOCOL, "%u descriptors of the client's user are still to be closed", closing);
+}
+
 int session_receive(shmrpc_session *session, session_lane *lane, session_host *host)
 {
-    int rc;
+    int rc = check_next(session, lane);
 
+    if (rc != 0) {
+        if (lane->state != LANE_OPEN) {
+            session_refuse(lane, rc, shmrpc_last_error());
+        }
+        return rc;
+    }
     if (lane->state != LANE_OPEN) {
         rc = shake_hands(session, lane, host);
         if (rc == 0) {

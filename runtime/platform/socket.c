@@ -2,6 +2,7 @@
 #include "socket.h"
 
 #include "clock.h"
+#include "closer.h"
 #include "feature.h"
 
 #include <assert.h>
@@ -22,6 +23,9 @@
 #ifndef SCM_PIDFD
 #define SCM_PIDFD 0x04
 #endif
+
+#define RIGHTS_MAX 253u /* descriptors that the kernel lets a packet have (SCM_MAX_FD) */
+#define UNREAD_MAX 64   /* packets that are read before a socket is closed */
 
 static_assert(SOCKET_PATH_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, "sun_path with its NUL");
 
@@ -216,9 +220,12 @@ static const socket_packet packet_nothing = {
     .sender = {.uid = (uid_t)-1, .gid = (gid_t)-1, .pidfd = -1},
 };
 
-/* What the control part of a packet says. Takes every descriptor out of it, so that none can be forgotten. */
+/*
+ * What the control part of a packet says. Takes every descriptor out of it, so that none can be forgotten: there is room
+ * for all, since what the kernel has to let go is closed by who receives.
+ */
 typedef struct socket_control {
-    unsigned surplus; /* descriptors beyond SOCKET_DESCRIPTORS_MAX: already closed */
+    unsigned surplus; /* descriptors beyond SOCKET_DESCRIPTORS_MAX: already given away */
     int pidfd_error;  /* -errno where the kernel could not make a pidfd */
 } socket_control;
 
@@ -235,7 +242,7 @@ static void control_take_descriptors(socket_packet *packet, socket_control *cont
             packet->descriptors[packet->descriptor_count++] = descriptor;
         } else {
             control->surplus++;
-            descriptor_close(&descriptor);
+            closer_close(descriptor, packet->sender.uid);
         }
     }
 }
@@ -307,8 +314,8 @@ static int packet_take(int descriptor, void *bytes, size_t capacity, socket_pack
 {
     union {
         struct cmsghdr header;
-        unsigned char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) +
-                            CMSG_SPACE(SOCKET_DESCRIPTORS_MAX * sizeof(int))];
+        unsigned char
+            bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(RIGHTS_MAX * sizeof(int))];
     } control_bytes;
     struct iovec part = {.iov_base = bytes, .iov_len = capacity};
     struct msghdr message = {
@@ -375,10 +382,84 @@ int socket_receive_bytes(int descriptor, void *bytes, size_t capacity, size_t *r
 
 void socket_packet_deinit(socket_packet *packet)
 {
-    for (unsigned i = 0; i < SOCKET_DESCRIPTORS_MAX; i++)
-        descriptor_close(&packet->descriptors[i]);
+    for (unsigned i = 0; i < packet->descriptor_count; i++) {
+        if (packet->descriptors[i] >= 0)
+            closer_close(packet->descriptors[i], packet->sender.uid);
+        packet->descriptors[i] = -1;
+    }
     packet->descriptor_count = 0;
     descriptor_close(&packet->sender.pidfd);
+}
+
+/* ---- what is not read ---- */
+
+typedef enum unread { UNREAD_NONE, UNREAD_BYTES, UNREAD_DESCRIPTORS } unread;
+
+/*
+ * What is the next packet? Takes nothing out of it: there is room for credentials alone, so that the kernel says by a
+ * flag whether descriptors are there. At the end of the stream not even credentials come.
+ */
+static unread look_at_next(int descriptor)
+{
+    union {
+        struct cmsghdr header;
+        unsigned char bytes[CMSG_SPACE(sizeof(struct ucred))];
+    } control;
+    char byte;
+    struct iovec part = {.iov_base = &byte, .iov_len = 1};
+    struct msghdr message = {
+        .msg_iov = &part,
+        .msg_iovlen = 1,
+        .msg_control = &control,
+        .msg_controllen = sizeof(control),
+    };
+    ssize_t found;
+
+    /* Twice: an error that the peer has left there comes first. */
+    for (int i = 0; i < 2; i++) {
+        found = recvmsg(descriptor, &message, MSG_PEEK | MSG_DONTWAIT);
+        if (found >= 0 || errno == EAGAIN)
+            break;
+    }
+    if (found < 0 || message.msg_controllen == 0)
+        return UNREAD_NONE;
+    return (message.msg_flags & MSG_CTRUNC) != 0 ? UNREAD_DESCRIPTORS : UNREAD_BYTES;
+}
+
+/* A pidfd is one more thing that there would be no room for. */
+static void set_pidfds(int descriptor, int on)
+{
+    if (feature_is_wanted(FEATURE_SCM_PIDFD))
+        (void)setsockopt(descriptor, SOL_SOCKET, SO_PASSPIDFD, &on, sizeof(on));
+}
+
+bool socket_brings_descriptors(int descriptor)
+{
+    unread next;
+
+    set_pidfds(descriptor, 0);
+    next = look_at_next(descriptor);
+    set_pidfds(descriptor, 1);
+    return next == UNREAD_DESCRIPTORS;
+}
+
+void socket_close(int descriptor)
+{
+    unread next = UNREAD_BYTES;
+    char byte;
+
+    /* Nothing more can come. */
+    (void)shutdown(descriptor, SHUT_RDWR);
+    set_pidfds(descriptor, 0);
+    for (int i = 0; i < UNREAD_MAX && next == UNREAD_BYTES; i++) {
+        next = look_at_next(descriptor);
+        if (next == UNREAD_BYTES)
+            (void)recv(descriptor, &byte, sizeof(byte), MSG_DONTWAIT | MSG_TRUNC);
+    }
+    if (next == UNREAD_NONE)
+        (void)close(descriptor);
+    else
+        closer_leave(descriptor, socket_peer(descriptor));
 }
 
 int socket_wait(int descriptor, int pidfd, int64_t timeout_ns)

@@ -9,6 +9,7 @@
 #ifndef SHMRPC_PLATFORM_SOCKET_H
 #define SHMRPC_PLATFORM_SOCKET_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -72,8 +73,17 @@ int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *
 /* The same where only the bytes count: what comes with them is closed, and need not have had room here. */
 int socket_receive_bytes(int descriptor, void *bytes, size_t capacity, size_t *ret_length);
 
-/* Closes what is still there; those fields become -1. */
+/* Closes what is still there, without waiting (closer.h); those fields become -1. */
 void socket_packet_deinit(socket_packet *packet);
+
+/* Does the next packet bring descriptors? Receives nothing. */
+bool socket_brings_descriptors(int descriptor);
+
+/*
+ * Ends a connection and closes the socket, without waiting for what descriptors the peer has sent that were not received
+ * (closer.h). Where copies of it are in other processes, the connection ends for them, too.
+ */
+void socket_close(int descriptor);
 
 #define SOCKET_CLOSED 1   /* the peer has closed, or the connection is broken; packets may still be there to read */
 #define SOCKET_READABLE 2 /* socket_receive() has something to say, be it the end */

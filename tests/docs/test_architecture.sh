@@ -69,7 +69,7 @@ runtime_includes_nothing_of_the_compiler() {
 
 platform_includes_nothing_above_it() {
     cd "$source_dir"
-    only '(barrier|clock|cpu|event|feature|futex|memory|poller|process|random|semaphore|socket|thread|timer)\.h' runtime/platform/*.[ch]
+    only '(barrier|clock|closer|cpu|event|feature|futex|memory|poller|process|random|semaphore|socket|thread|timer)\.h' runtime/platform/*.[ch]
     ! grep -n '#include <shmrpc/' runtime/platform/*.[ch] || fail "platform knows a public header"
 }
 
@@ -121,7 +121,7 @@ library_starts_few_threads_and_no_process_and_takes_no_signal() {
     done
     calls_none 'pthread_create|pthread_sigmask|thread_start|thrd_create' "${others[@]}" ||
         [ "$(calls_none 'pthread_create|pthread_sigmask|thread_start|thrd_create' "${others[@]}")" = \
-            $'monitor.c.o calls thread_start \nringer.c.o calls thread_start \nserver_loop.c.o calls thread_start ' ] || fail "somebody else starts a thread"
+            $'closer.c.o calls thread_start \nmonitor.c.o calls thread_start \nringer.c.o calls thread_start \nserver_loop.c.o calls thread_start ' ] || fail "somebody else starts a thread"
     calls_none 'fork|vfork|posix_spawnp?|execv.*|system|sigaction|signal|sigprocmask|raise|exit|_exit' \
         "${objects[@]}"
 }
