@@ -114,9 +114,9 @@ shmrpc_client_condition shmrpc_client_state(shmrpc_client *client)
 
 /* ---- calls ---- */
 
-int client_refuse_method(uint32_t method)
+void client_refuse_method(uint32_t method)
 {
-    return error_set(SHMRPC_E_MISUSE, "the client is NULL, or its service has no method %u", method);
+    (void)error_set(SHMRPC_E_MISUSE, "the client is NULL, or its service has no method %u", method);
 }
 
 int client_find_room(shmrpc_client *client, uint32_t method, bool answers, client_call *call)

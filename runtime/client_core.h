@@ -28,8 +28,8 @@ typedef struct client_call {
     lane_call at;
 } client_call;
 
-/* There is no client, or its service has no such method. Returns MISUSE. */
-int client_refuse_method(uint32_t method);
+/* error.h: there is no client, or its service has no such method. */
+void client_refuse_method(uint32_t method);
 
 /*
  * What each call does before anything else: fills in `info`, and `own` where the thread has a lane. 0, INVALID, MISUSE.
@@ -39,7 +39,8 @@ static inline int client_prepare(const shmrpc_client *client, uint32_t method, c
     const shmrpc_type_info *type;
 
     if (client == NULL || method >= client->service->method_count) {
-        return client_refuse_method(method);
+        client_refuse_method(method);
+        return SHMRPC_E_MISUSE;
     }
     call->own = handle_find(&client->handle);
     if (call->own != NULL) {

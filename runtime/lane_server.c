@@ -115,6 +115,19 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     return 1;
 }
 
+void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block)
+{
+    if (size <= SHMRPC_SLOT_PAYLOAD) {
+        *ret_block = BLOCK_NONE;
+        return request->at->payload;
+    }
+    if (request->reply_block == BLOCK_NONE || size > lane->memory.geometry.reply_block_size) {
+        return NULL;
+    }
+    *ret_block = request->reply_block;
+    return region_reply_block(&lane->memory, request->reply_block);
+}
+
 void lane_server_end(lane_server *lane, const lane_request *request)
 {
     const slot *next = region_slot(&lane->memory, lane->next);

@@ -57,17 +57,7 @@ int lane_server_take(lane_server *lane, lane_request *ret_request);
  * Where a reply of up to `size` bytes goes: the slot (*ret_block is BLOCK_NONE) or the block that the client offered.
  * NULL where it offered none and needs to. Bytes written there are seen by nobody before answer().
  */
-static inline void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size,
-                                      uint8_t *ret_block)
-{
-    *ret_block = size <= SHMRPC_SLOT_PAYLOAD ? BLOCK_NONE : request->reply_block;
-    if (size <= SHMRPC_SLOT_PAYLOAD) {
-        return request->at->payload;
-    }
-    return request->reply_block == BLOCK_NONE || size > lane->memory.geometry.reply_block_size
-               ? NULL
-               : region_reply_block(&lane->memory, request->reply_block);
-}
+void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block);
 
 /* Says that a handler is about to begin this call. */
 static inline void lane_server_start(lane_server *lane, const lane_request *request)
