@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conditions.h"
 
+#include "json.h"
+
+#include <shmrpc/base.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,4 +111,23 @@ void conditions_deinit(conditions *found)
     free(found->machine);
     free(found->processor);
     memset(found, 0, sizeof(*found));
+}
+
+void conditions_print(const conditions *found, FILE *out)
+{
+    fprintf(out, "%s, %s, %d core%s online%s, load %.2f, shmrpc %s\n", found->kernel, found->processor,
+            found->cores_online, found->cores_online == 1 ? "" : "s", found->virtual_machine ? " (virtual)" : "",
+            found->load, SHMRPC_VERSION);
+}
+
+void conditions_save(const conditions *found, FILE *out)
+{
+    fprintf(out, "    \"kernel\": ");
+    json_text(out, found->kernel);
+    fprintf(out, ",\n    \"machine\": ");
+    json_text(out, found->machine);
+    fprintf(out, ",\n    \"processor\": ");
+    json_text(out, found->processor);
+    fprintf(out, ",\n    \"virtual_machine\": %s,\n", json_bool(found->virtual_machine));
+    fprintf(out, "    \"cores_online\": %d,\n    \"load\": %.2f", found->cores_online, found->load);
 }

@@ -4,6 +4,7 @@
 #define BENCH_CONDITIONS_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 typedef struct conditions {
     char *kernel;    /* "Linux 6.18.1"; never NULL */
@@ -17,5 +18,11 @@ typedef struct conditions {
 /* Returns 0 or -errno; on success the caller's to deinitialise. */
 int conditions_init(conditions *ret_conditions);
 void conditions_deinit(conditions *found);
+
+/* One line, with the version of shmrpc. */
+void conditions_print(const conditions *found, FILE *out);
+
+/* The members of a JSON object, up to the end of the last of them. */
+void conditions_save(const conditions *found, FILE *out);
 
 #endif

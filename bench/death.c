@@ -8,8 +8,8 @@
  * signal.
  */
 #include "conditions.h"
-#include "directory.h"
 #include "json.h"
+#include "question.h"
 #include "stats.h"
 
 #include <shmrpc/base.h>
@@ -28,8 +28,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-#define EXIT_UNUSABLE 2 /* usage, or the system */
 
 #define SERVER_NAME "bench/death"
 #define DEFAULT_KILLS 200
@@ -58,13 +56,6 @@ static const char usage_text[] =
     "  --help, --version\n"
     "\n"
     "ways: asleep, spinning. docs/benchmarks.md says how to read what is printed.\n";
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    interrupted = number;
-}
 
 static uint64_t now_ns(void)
 {
@@ -155,7 +146,7 @@ static bool read_step(int pipe_end, char step)
 
     do {
         length = read(pipe_end, &found, 1);
-    } while (length < 0 && errno == EINTR && !interrupted);
+    } while (length < 0 && errno == EINTR && !question_interrupted());
     return length == 1 && found == step;
 }
 
@@ -180,7 +171,7 @@ static uint64_t kill_and_time(caller *self, const way *how, pid_t server, int pi
     kill(server, SIGKILL);
     pthread_join(thread, NULL);
     if (begun_ns == 0) {
-        if (!interrupted) {
+        if (!question_interrupted()) {
             fputs("bench_death: the server did not begin the call\n", stderr);
         }
         return 0;
@@ -234,9 +225,7 @@ static uint64_t round_run(const way *how)
 
 static void report_print(const way *ways, size_t count, uint32_t kills, const conditions *found)
 {
-    printf("%s, %s, %d core%s online%s, load %.2f, shmrpc %s\n", found->kernel, found->processor, found->cores_online,
-           found->cores_online == 1 ? "" : "s", found->virtual_machine ? " (virtual)" : "", found->load,
-           SHMRPC_VERSION);
+    conditions_print(found, stdout);
     printf("%u kills each, from kill() to the end of the call that the server held\n\n", kills);
     printf("%-10s %10s %10s %10s\n", "us", "p50", "p99", "most");
     for (size_t i = 0; i < count; i++) {
@@ -250,21 +239,14 @@ static void report_print(const way *ways, size_t count, uint32_t kills, const co
 static int report_save(const way *ways, size_t count, uint32_t kills, const conditions *found, const char *path)
 {
     FILE *out = fopen(path, "we");
-    bool failed;
 
     if (!out) {
         return -errno;
     }
     fprintf(out, "{\n  \"benchmark\": \"death\",\n  \"format\": 1,\n  \"version\": \"%s\",\n", SHMRPC_VERSION);
-    fprintf(out, "  \"conditions\": {\n    \"kernel\": ");
-    json_text(out, found->kernel);
-    fprintf(out, ",\n    \"machine\": ");
-    json_text(out, found->machine);
-    fprintf(out, ",\n    \"processor\": ");
-    json_text(out, found->processor);
-    fprintf(out, ",\n    \"virtual_machine\": %s,\n", json_bool(found->virtual_machine));
-    fprintf(out, "    \"cores_online\": %d,\n    \"load\": %.2f\n  },\n", found->cores_online, found->load);
-    fprintf(out, "  \"kills\": %u,\n  \"ways\": [\n", kills);
+    fprintf(out, "  \"conditions\": {\n");
+    conditions_save(found, out);
+    fprintf(out, "\n  },\n  \"kills\": %u,\n  \"ways\": [\n", kills);
     for (size_t i = 0; i < count; i++) {
         fprintf(out, "    {\"name\": \"%s\", \"summary\": ", ways[i].name);
         json_text(out, ways[i].summary);
@@ -274,16 +256,13 @@ static int report_save(const way *ways, size_t count, uint32_t kills, const cond
                 (unsigned long long)stats_percentile(ways[i].times_ns, kills, 1000), i + 1 < count ? "," : "");
     }
     fprintf(out, "  ]\n}\n");
-    failed = ferror(out) != 0;
-    if (fclose(out)) {
-        return -errno;
-    }
-    return failed ? -EIO : 0;
+    return json_close(out);
 }
 
 /* Kills, in turn so that a bad minute hits all; prints, saves. Returns 0 or -errno with the cause on standard error. */
-static int question_answer(const options *given, const conditions *found)
+static int question_answer(const void *data, const conditions *found)
 {
+    const options *given = data;
     way ways[] = {
         {"asleep", "the caller sleeps in the kernel", SHMRPC_SPIN_NONE, NULL},
         {"spinning", "the caller polls its slot", SHMRPC_SPIN_FOREVER, NULL},
@@ -301,8 +280,8 @@ static int question_answer(const options *given, const conditions *found)
     for (uint32_t kills = 0; kills < given->kills && r == 0; kills++) {
         for (size_t i = 0; i < count && r == 0; i++) {
             ways[i].times_ns[kills] = round_run(&ways[i]);
-            if (ways[i].times_ns[kills] == 0 || interrupted) {
-                r = interrupted ? -EINTR : -EIO;
+            if (ways[i].times_ns[kills] == 0 || question_interrupted()) {
+                r = question_interrupted() ? -EINTR : -EIO;
             }
         }
     }
@@ -330,21 +309,6 @@ static int question_answer(const options *given, const conditions *found)
 
 typedef enum parse_outcome { PARSE_RUN, PARSE_DONE, PARSE_WRONG } parse_outcome;
 
-static bool parse_kills(const char *text, uint32_t *ret_kills)
-{
-    unsigned long value;
-    char *end;
-
-    errno = 0;
-    value = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > KILLS_MAX) {
-        fprintf(stderr, "bench_death: --kills takes a number from 1 to %d, not '%s'\n", KILLS_MAX, text);
-        return false;
-    }
-    *ret_kills = (uint32_t)value;
-    return true;
-}
-
 static parse_outcome options_parse(options *given, int argc, char **argv)
 {
     enum { KILLS = 256, JSON, HELP, VERSION };
@@ -365,7 +329,7 @@ static parse_outcome options_parse(options *given, int argc, char **argv)
             fprintf(stderr, "bench_death: unexpected argument '%s'\n", argv[optind]);
             return PARSE_WRONG;
         case KILLS:
-            if (!parse_kills(optarg, &given->kills)) {
+            if (!question_number("bench_death", "--kills", optarg, KILLS_MAX, &given->kills)) {
                 return PARSE_WRONG;
             }
             break;
@@ -379,39 +343,12 @@ static parse_outcome options_parse(options *given, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    const struct sigaction action = {.sa_handler = on_signal};
     options given = {.kills = DEFAULT_KILLS};
-    conditions found;
-    char *directory;
-    int r;
 
     switch (options_parse(&given, argc, argv)) {
     case PARSE_RUN: break;
     case PARSE_DONE: return EXIT_SUCCESS;
     case PARSE_WRONG: fputs("bench_death: --help lists the options\n", stderr); return EXIT_UNUSABLE;
     }
-    r = conditions_init(&found);
-    if (r < 0) {
-        fprintf(stderr, "bench_death: cannot tell what machine this is: %s\n", strerror(-r));
-        return EXIT_UNUSABLE;
-    }
-    directory = bench_directory_new();
-    if (!directory) {
-        fprintf(stderr, "bench_death: cannot make a directory for the servers: %s\n", strerror(errno));
-        conditions_deinit(&found);
-        return EXIT_UNUSABLE;
-    }
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
-
-    r = question_answer(&given, &found);
-
-    bench_directory_free(directory);
-    conditions_deinit(&found);
-    if (interrupted) {
-        signal(interrupted, SIG_DFL);
-        raise(interrupted);
-    }
-    return r < 0 ? EXIT_UNUSABLE : EXIT_SUCCESS;
+    return question_run("bench_death", question_answer, &given);
 }

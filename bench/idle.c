@@ -9,8 +9,8 @@
  */
 #include "activity.h"
 #include "conditions.h"
-#include "directory.h"
 #include "json.h"
+#include "question.h"
 
 #include <shmrpc/base.h>
 #include <shmrpc/lane.h>
@@ -29,8 +29,6 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#define EXIT_UNUSABLE 2 /* usage, or the system */
 
 #define SERVER_NAME "bench/idle"
 #define DEFAULT_SECONDS 10
@@ -69,13 +67,6 @@ static const char usage_text[] =
     "  --help, --version\n"
     "\n"
     "docs/benchmarks.md says how to read what is printed.\n";
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-    interrupted = number;
-}
 
 /* ---- the processes that are counted ---- */
 
@@ -136,7 +127,7 @@ static bool read_ready(int ready)
 
     do {
         length = read(ready, &byte, 1);
-    } while (length < 0 && errno == EINTR && !interrupted);
+    } while (length < 0 && errno == EINTR && !question_interrupted());
     return length == 1;
 }
 
@@ -214,7 +205,7 @@ static int settle(const group *processes, activity *ret_server, activity *ret_cl
 {
     int r = count(processes, ret_server, ret_clients);
 
-    for (int i = 0; i < SETTLE_TIMES && r == 0 && !interrupted; i++) {
+    for (int i = 0; i < SETTLE_TIMES && r == 0 && !question_interrupted(); i++) {
         const activity server = *ret_server;
         const activity clients = *ret_clients;
 
@@ -244,7 +235,7 @@ static int group_watch(const group *processes, uint32_t seconds, row *rows)
     activity server, clients, server_after, clients_after;
     int r = settle(processes, &server, &clients);
 
-    for (uint32_t i = 0; i < seconds && r == 0 && !interrupted; i++) {
+    for (uint32_t i = 0; i < seconds && r == 0 && !question_interrupted(); i++) {
         rest(1000);
     }
     if (r == 0) {
@@ -270,16 +261,14 @@ static int run(const options *given, uint32_t clients, row *rows)
     }
     group_end(&processes);
     free(processes.pids);
-    return interrupted ? -EINTR : r;
+    return question_interrupted() ? -EINTR : r;
 }
 
 /* ---- the report ---- */
 
 static void report_print(const row *rows, const options *given, const conditions *found)
 {
-    printf("%s, %s, %d core%s online%s, load %.2f, shmrpc %s\n", found->kernel, found->processor, found->cores_online,
-           found->cores_online == 1 ? "" : "s", found->virtual_machine ? " (virtual)" : "", found->load,
-           SHMRPC_VERSION);
+    conditions_print(found, stdout);
     printf("%u s without a call, %u worker%s, each client a process\n\n", given->seconds, given->workers,
            given->workers == 1 ? "" : "s");
     printf("%-8s %8s %8s %10s %12s %12s\n", "", "clients", "threads", "went to", "interrupted", "processor");
@@ -295,21 +284,14 @@ static void report_print(const row *rows, const options *given, const conditions
 static int report_save(const row *rows, const options *given, const conditions *found)
 {
     FILE *out = fopen(given->json_path, "we");
-    bool failed;
 
     if (!out) {
         return -errno;
     }
     fprintf(out, "{\n  \"benchmark\": \"idle\",\n  \"format\": 1,\n  \"version\": \"%s\",\n", SHMRPC_VERSION);
-    fprintf(out, "  \"conditions\": {\n    \"kernel\": ");
-    json_text(out, found->kernel);
-    fprintf(out, ",\n    \"machine\": ");
-    json_text(out, found->machine);
-    fprintf(out, ",\n    \"processor\": ");
-    json_text(out, found->processor);
-    fprintf(out, ",\n    \"virtual_machine\": %s,\n", json_bool(found->virtual_machine));
-    fprintf(out, "    \"cores_online\": %d,\n    \"load\": %.2f\n  },\n", found->cores_online, found->load);
-    fprintf(out, "  \"seconds\": %u,\n  \"workers\": %u,\n  \"rows\": [\n", given->seconds, given->workers);
+    fprintf(out, "  \"conditions\": {\n");
+    conditions_save(found, out);
+    fprintf(out, "\n  },\n  \"seconds\": %u,\n  \"workers\": %u,\n  \"rows\": [\n", given->seconds, given->workers);
     for (size_t i = 0; i < ROWS; i++) {
         const activity *counts = &rows[i].counts;
 
@@ -320,16 +302,13 @@ static int report_save(const row *rows, const options *given, const conditions *
                 i + 1 < ROWS ? "," : "");
     }
     fprintf(out, "  ]\n}\n");
-    failed = ferror(out) != 0;
-    if (fclose(out)) {
-        return -errno;
-    }
-    return failed ? -EIO : 0;
+    return json_close(out);
 }
 
 /* Returns 0 or -errno with the cause on standard error. */
-static int question_answer(const options *given, const conditions *found)
+static int question_answer(const void *data, const conditions *found)
 {
+    const options *given = data;
     row rows[ROWS];
     int r = run(given, 1, &rows[0]);
 
@@ -354,21 +333,6 @@ static int question_answer(const options *given, const conditions *found)
 
 typedef enum parse_outcome { PARSE_RUN, PARSE_DONE, PARSE_WRONG } parse_outcome;
 
-static bool parse_number(const char *option, const char *text, uint32_t most, uint32_t *ret_number)
-{
-    unsigned long value;
-    char *end;
-
-    errno = 0;
-    value = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > most) {
-        fprintf(stderr, "bench_idle: %s takes a number from 1 to %u, not '%s'\n", option, most, text);
-        return false;
-    }
-    *ret_number = (uint32_t)value;
-    return true;
-}
-
 static parse_outcome options_parse(options *given, int argc, char **argv)
 {
     enum { SECONDS = 256, CLIENTS, WORKERS, JSON, HELP, VERSION };
@@ -391,9 +355,9 @@ static parse_outcome options_parse(options *given, int argc, char **argv)
             }
             fprintf(stderr, "bench_idle: unexpected argument '%s'\n", argv[optind]);
             return PARSE_WRONG;
-        case SECONDS: fine = parse_number("--seconds", optarg, SECONDS_MAX, &given->seconds); break;
-        case CLIENTS: fine = parse_number("--clients", optarg, CLIENTS_MAX, &given->clients); break;
-        case WORKERS: fine = parse_number("--workers", optarg, WORKERS_MAX, &given->workers); break;
+        case SECONDS: fine = question_number("bench_idle", "--seconds", optarg, SECONDS_MAX, &given->seconds); break;
+        case CLIENTS: fine = question_number("bench_idle", "--clients", optarg, CLIENTS_MAX, &given->clients); break;
+        case WORKERS: fine = question_number("bench_idle", "--workers", optarg, WORKERS_MAX, &given->workers); break;
         case JSON: given->json_path = optarg; break;
         case HELP: fputs(usage_text, stdout); return PARSE_DONE;
         case VERSION: puts("bench_idle " SHMRPC_VERSION); return PARSE_DONE;
@@ -416,40 +380,13 @@ static void raise_descriptors(void)
 
 int main(int argc, char **argv)
 {
-    const struct sigaction action = {.sa_handler = on_signal};
     options given = {.seconds = DEFAULT_SECONDS, .clients = DEFAULT_CLIENTS, .workers = 1};
-    conditions found;
-    char *directory;
-    int r;
 
     switch (options_parse(&given, argc, argv)) {
     case PARSE_RUN: break;
     case PARSE_DONE: return EXIT_SUCCESS;
     case PARSE_WRONG: fputs("bench_idle: --help lists the options\n", stderr); return EXIT_UNUSABLE;
     }
-    r = conditions_init(&found);
-    if (r < 0) {
-        fprintf(stderr, "bench_idle: cannot tell what machine this is: %s\n", strerror(-r));
-        return EXIT_UNUSABLE;
-    }
-    directory = bench_directory_new();
-    if (!directory) {
-        fprintf(stderr, "bench_idle: cannot make a directory for the servers: %s\n", strerror(errno));
-        conditions_deinit(&found);
-        return EXIT_UNUSABLE;
-    }
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGHUP, &action, NULL);
     raise_descriptors();
-
-    r = question_answer(&given, &found);
-
-    bench_directory_free(directory);
-    conditions_deinit(&found);
-    if (interrupted) {
-        signal(interrupted, SIG_DFL);
-        raise(interrupted);
-    }
-    return r < 0 ? EXIT_UNUSABLE : EXIT_SUCCESS;
+    return question_run("bench_idle", question_answer, &given);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json.h"
 
+#include <errno.h>
+
 void json_text(FILE *out, const char *text)
 {
     fputc('"', out);
@@ -14,4 +16,14 @@ void json_text(FILE *out, const char *text)
         }
     }
     fputc('"', out);
+}
+
+int json_close(FILE *out)
+{
+    bool failed = ferror(out) != 0;
+
+    if (fclose(out)) {
+        return -errno;
+    }
+    return failed ? -EIO : 0;
 }

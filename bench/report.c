@@ -90,12 +90,9 @@ void report_deinit(report *results)
 
 static void print_conditions(const report *results, FILE *out)
 {
-    const conditions *found = results->found;
     const harness_plan *plan = results->plan;
 
-    fprintf(out, "%s, %s, %d core%s online%s, load %.2f, shmrpc %s\n", found->kernel, found->processor,
-            found->cores_online, found->cores_online == 1 ? "" : "s", found->virtual_machine ? " (virtual)" : "",
-            found->load, SHMRPC_VERSION);
+    conditions_print(results->found, out);
     if (plan->setting.shares_core) {
         fprintf(out, "server and client share core %d: whoever waits gives it up, nobody spins\n",
                 plan->setting.server_core);
@@ -139,18 +136,11 @@ void report_print(const report *results, FILE *out)
 
 static void save_conditions(const report *results, FILE *out)
 {
-    const conditions *found = results->found;
     const harness_plan *plan = results->plan;
 
-    fprintf(out, "  \"conditions\": {\n    \"kernel\": ");
-    json_text(out, found->kernel);
-    fprintf(out, ",\n    \"machine\": ");
-    json_text(out, found->machine);
-    fprintf(out, ",\n    \"processor\": ");
-    json_text(out, found->processor);
-    fprintf(out, ",\n    \"virtual_machine\": %s,\n", json_bool(found->virtual_machine));
-    fprintf(out, "    \"cores_online\": %d,\n", found->cores_online);
-    fprintf(out, "    \"load\": %.2f,\n", found->load);
+    fprintf(out, "  \"conditions\": {\n");
+    conditions_save(results->found, out);
+    fprintf(out, ",\n");
     fprintf(out, "    \"server_core\": %d,\n", plan->setting.server_core);
     fprintf(out, "    \"client_core\": %d,\n", plan->setting.client_core);
     fprintf(out, "    \"shares_core\": %s,\n", json_bool(plan->setting.shares_core));
@@ -200,7 +190,6 @@ static void save_row(const report *results, const report_row *row, FILE *out)
 int report_save(const report *results, const char *path)
 {
     FILE *out;
-    bool failed;
 
     out = fopen(path, "we");
     if (!out) {
@@ -215,9 +204,5 @@ int report_save(const report *results, const char *path)
         fprintf(out, "%s\n", i + 1 < results->row_count ? "," : "");
     }
     fprintf(out, "  ]\n}\n");
-    failed = ferror(out) != 0;
-    if (fclose(out)) {
-        return -errno;
-    }
-    return failed ? -EIO : 0;
+    return json_close(out);
 }

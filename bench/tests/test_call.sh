@@ -5,18 +5,14 @@
 # No timing is looked at.
 set -uo pipefail
 
-readonly source_dir=$1 bench_call=$2
+readonly source_dir=$1 bench=$2
 # shellcheck source=tests/support/cases.sh
 . "$source_dir/tests/support/cases.sh"
+# shellcheck source=bench/tests/bench.sh
+. "$source_dir/bench/tests/bench.sh"
 
 # The smallest run there is, with its private directory below the case's own folder.
-small_run() { TMPDIR=$PWD "$bench_call" --rounds 1 --calls 320 --quiet "$@"; }
-
-expect_nothing_left() {
-    local left
-    left=$(find "$PWD" -mindepth 1 ! -name "${1:-}")
-    [ -z "$left" ] || fail "left behind: $left"
-}
+small_run() { TMPDIR=$PWD "$bench" --rounds 1 --calls 320 --quiet "$@"; }
 
 times_every_contestant() {
     expect_status 0 small_run
@@ -42,71 +38,17 @@ runs_both_sides_on_one_core() {
 }
 
 writes_json_with_conditions_and_ratios() {
-    expect_status 0 small_run --only limit,typed --json result.json
-    local key
-    for key in benchmark format version conditions kernel machine processor virtual_machine cores_online load \
-        server_core client_core shares_core rounds calls calls_per_block request_bytes reply_bytes stamp \
-        stamp_cost_ns contestants name summary p50_ns p99_ns p999_ns block_ns calls_per_s time_ratio lower median \
-        upper own limit; do
-        grep -q "\"$key\":" result.json || fail "no key $key in: $(cat result.json)"
-    done
-    if command -v python3 >/dev/null; then
-        python3 -m json.tool result.json >/dev/null || fail "not JSON: $(cat result.json)"
-    fi
-    expect_nothing_left result.json
+    expect_json_of "server_core client_core shares_core rounds calls calls_per_block request_bytes reply_bytes \
+        stamp stamp_cost_ns contestants name summary p50_ns p99_ns p999_ns block_ns calls_per_s \
+        time_ratio lower median upper own limit" --only limit,typed
 }
 
-refuses() {
-    local words=$1
-    shift
-    expect_status 2 small_run "$@"
-    expect_text "$output" "$words"
-    expect_nothing_left
-}
-
-refuses_unknown_option() { refuses "unrecognized option" --fast; }
 refuses_unknown_contestant() { refuses "--only takes names of contestants, not 'limit,tcp'" --only limit,tcp; }
 refuses_no_rounds() { refuses "--rounds takes a number from 1 to 1000, not '0'" --rounds 0; }
 refuses_number_with_rest() { refuses "--calls takes a number from 320 to 10000000, not '1e6'" --calls 1e6; }
-refuses_argument() { refuses "unexpected argument 'now'" now; }
 refuses_core_that_is_not_there() { refuses "this process may not run on one of them" --server-core 1023; }
 
-reports_json_that_cannot_be_written() {
-    expect_status 2 small_run --only limit --json /dev/full
-    expect_text "$output" "cannot write /dev/full: No space left on device"
-    expect_status 2 small_run --only limit --json none/result.json
-    expect_text "$output" "cannot write none/result.json: No such file or directory"
-}
-
-reports_directory_that_cannot_be_made() {
-    expect_status 2 env TMPDIR="$PWD/none" "$bench_call" --rounds 1 --calls 320 --quiet
-    expect_text "$output" "cannot make a directory for the servers: No such file or directory"
-}
-
-# Waits until the bench has children, at most ten seconds.
-await_children() {
-    local i
-    for ((i = 0; i < 1000; i++)); do
-        children=$(cat "/proc/$1/task/$1/children" 2>/dev/null || true)
-        [ -z "$children" ] || return 0
-        read -rt 0.01 <> <(:) || true
-    done
-    fail "no children after ten seconds"
-}
-
-ends_by_the_signal_and_cleans_up() {
-    local status=0 children child bench
-    TMPDIR=$PWD "$bench_call" --rounds 1000 --quiet >/dev/null &
-    bench=$!
-    await_children "$bench"
-    kill -TERM "$bench"
-    wait "$bench" || status=$?
-    [ "$status" -eq 143 ] || fail "status $status, not that of SIGTERM"
-    for child in $children; do
-        [ ! -e "/proc/$child" ] || fail "process $child is still there"
-    done
-    expect_nothing_left
-}
+ends_by_the_signal_and_cleans_up() { expect_end_by_signal --rounds 1000 --quiet; }
 
 run_case times_every_contestant
 run_case times_chosen_contestants_only

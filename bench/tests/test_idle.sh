@@ -5,18 +5,14 @@
 # behind. That there is nothing to count is ipc_idle's to show.
 set -uo pipefail
 
-readonly source_dir=$1 bench_idle=$2
+readonly source_dir=$1 bench=$2
 # shellcheck source=tests/support/cases.sh
 . "$source_dir/tests/support/cases.sh"
+# shellcheck source=bench/tests/bench.sh
+. "$source_dir/bench/tests/bench.sh"
 
 # A short run, with its private directory below the case's own folder.
-small_run() { TMPDIR=$PWD "$bench_idle" --seconds 1 --clients 3 "$@"; }
-
-expect_nothing_left() {
-    local left
-    left=$(find "$PWD" -mindepth 1 ! -name "${1:-}")
-    [ -z "$left" ] || fail "left behind: $left"
-}
+small_run() { TMPDIR=$PWD "$bench" --seconds 1 --clients 3 "$@"; }
 
 # expect_row WHO CLIENTS THREADS: with three counts behind.
 expect_row() {
@@ -41,52 +37,14 @@ counts_every_worker() {
 }
 
 writes_json_with_conditions() {
-    expect_status 0 small_run --json result.json
-    local key
-    for key in benchmark format version conditions kernel machine processor virtual_machine cores_online load seconds \
-        workers rows who clients threads voluntary involuntary cpu_ns; do
-        grep -q "\"$key\":" result.json || fail "no key $key in: $(cat result.json)"
-    done
-    if command -v python3 >/dev/null; then
-        python3 -m json.tool result.json >/dev/null || fail "not JSON: $(cat result.json)"
-    fi
-    expect_nothing_left result.json
+    expect_json_of "seconds workers rows who clients threads voluntary involuntary cpu_ns"
 }
 
-refuses() {
-    local words=$1
-    shift
-    expect_status 2 small_run "$@"
-    expect_text "$output" "$words"
-    expect_nothing_left
-}
-
-refuses_unknown_option() { refuses "unrecognized option" --fast; }
 refuses_no_clients() { refuses "--clients takes a number from 1 to 1000, not '0'" --clients 0; }
 refuses_too_many_workers() { refuses "--workers takes a number from 1 to 64, not '65'" --workers 65; }
 refuses_number_with_rest() { refuses "--seconds takes a number from 1 to 3600, not '1e1'" --seconds 1e1; }
-refuses_argument() { refuses "unexpected argument 'now'" now; }
 
-reports_json_that_cannot_be_written() {
-    expect_status 2 small_run --json /dev/full
-    expect_text "$output" "cannot write /dev/full: No space left on device"
-}
-
-ends_by_the_signal_and_cleans_up() {
-    local status=0 bench i children=
-    TMPDIR=$PWD "$bench_idle" --seconds 3600 >/dev/null &
-    bench=$!
-    for ((i = 0; i < 1000; i++)); do
-        children=$(cat "/proc/$bench/task/$bench/children" 2>/dev/null || true)
-        [ -z "$children" ] || break
-        read -rt 0.01 <> <(:) || true
-    done
-    [ -n "$children" ] || fail "no children after ten seconds"
-    kill -TERM "$bench"
-    wait "$bench" || status=$?
-    [ "$status" -eq 143 ] || fail "status $status, not that of SIGTERM"
-    expect_nothing_left
-}
+ends_by_the_signal_and_cleans_up() { expect_end_by_signal --seconds 3600; }
 
 run_case counts_a_server_and_its_clients
 run_case counts_every_worker
@@ -97,5 +55,6 @@ run_case refuses_too_many_workers
 run_case refuses_number_with_rest
 run_case refuses_argument
 run_case reports_json_that_cannot_be_written
+run_case reports_directory_that_cannot_be_made
 run_case ends_by_the_signal_and_cleans_up
 end_cases

@@ -4,29 +4,14 @@
  */
 #include <string.h>
 
-#include "probe_server.h"
+#include "probe_pair.h"
 
 #define DEPTH 8
 
-static probe_process server;
-static shmrpc_client *client;
-
 static void setup(void)
 {
-    const shmrpc_client_options options = {.depth = DEPTH};
-
-    probe_case_begin();
-    probe_process_start(&server, NULL);
-    assert_status(probe_connect(&client, "probe", &options), 0);
+    probe_pair_begin(&(shmrpc_client_options){.depth = DEPTH});
     ck_assert(probe_answers_rightly(client, 1, 3));
-}
-
-static void teardown(void)
-{
-    shmrpc_client_free(client);
-    probe_gate_open(&server);
-    probe_process_stop(&server);
-    probe_case_end();
 }
 
 /* ---- callbacks ---- */
@@ -279,7 +264,7 @@ static Suite *callbacks_suite(void)
     TCase *tests = tcase_create("callbacks");
 
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup, probe_pair_end);
     tcase_add_test(tests, a_callback_runs_once_and_only_in_dispatch);
     tcase_add_test(tests, dispatch_runs_at_most_so_many_and_says_that_there_are_more);
     tcase_add_test(tests, a_callback_may_start_the_next_call_with_its_object);

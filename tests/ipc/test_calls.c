@@ -5,23 +5,11 @@
 #include <limits.h>
 #include <string.h>
 
-#include "probe_server.h"
-
-static probe_process server;
-static shmrpc_client *client;
+#include "probe_pair.h"
 
 static void setup(void)
 {
-    probe_case_begin();
-    probe_process_start(&server, NULL);
-    assert_status(probe_connect(&client, "probe", NULL), 0);
-}
-
-static void teardown(void)
-{
-    shmrpc_client_free(client);
-    probe_process_stop(&server);
-    probe_case_end();
+    probe_pair_begin(NULL);
 }
 
 static uint64_t begun(void)
@@ -336,7 +324,7 @@ static Suite *calls_suite(void)
     Suite *suite = suite_create("ipc_calls");
     TCase *tests = tcase_create("calls");
 
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup, probe_pair_end);
     tcase_set_timeout(tests, 30);
     tcase_add_test(tests, answers_a_call_in_a_slot);
     tcase_add_test(tests, answers_a_call_without_messages);

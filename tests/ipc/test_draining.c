@@ -5,8 +5,7 @@
  *
  * Each case with a server that runs with one worker, with three, and that is dispatched.
  */
-#include "probe_service.h"
-#include "test_support.h"
+#include "probe_server.h"
 
 #include <shmrpc/shmrpc.h>
 
@@ -31,7 +30,6 @@ SHMRPC_SESSION_STATE(sum_of, uint64_t);
 
 static shmrpc_server server;
 static pthread_t server_thread;
-static counts before;
 static sem_t gate;
 static shmrpc_later laters[8];
 static _Atomic unsigned put_off;
@@ -177,17 +175,14 @@ static uint64_t cpu_time_ns(void)
 
 static void begin(void)
 {
-    runtime_dir_make();
-    counts_take(&before);
+    probe_case_begin();
     ck_assert_int_eq(sem_init(&gate, 0, 0), 0);
 }
 
 static void end(void)
 {
     ck_assert(!atomic_load(&wrong));
-    counts_expect_same(&before);
-    ck_assert_uint_eq(runtime_dir_entries(), 0);
-    runtime_dir_remove();
+    probe_case_end();
 }
 
 /* ---- answers that were put off ---- */

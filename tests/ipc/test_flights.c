@@ -8,29 +8,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "probe_server.h"
+#include "probe_pair.h"
 
 #define DEPTH 8
 
-static probe_process server;
-static shmrpc_client *client;
-
 static void setup(void)
 {
-    const shmrpc_client_options options = {.depth = DEPTH};
-
-    probe_case_begin();
-    probe_process_start(&server, NULL);
-    assert_status(probe_connect(&client, "probe", &options), 0);
+    probe_pair_begin(&(shmrpc_client_options){.depth = DEPTH});
     ck_assert(probe_answers_rightly(client, 1, 3));
-}
-
-static void teardown(void)
-{
-    shmrpc_client_free(client);
-    probe_gate_open(&server);
-    probe_process_stop(&server);
-    probe_case_end();
 }
 
 /* ---- waited for ---- */
@@ -561,7 +546,7 @@ static Suite *flights_suite(void)
     TCase *tests = tcase_create("flights");
 
     tcase_set_timeout(tests, 60);
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup, probe_pair_end);
     tcase_add_test(tests, answers_are_waited_for_in_any_order);
     tcase_add_test(tests, larger_answers_wait_in_their_blocks_beside_calls_that_wait);
     tcase_add_test(tests, errors_come_with_their_payload_to_whoever_waits);

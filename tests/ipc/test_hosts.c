@@ -4,8 +4,7 @@
  *
  * Host and clients are threads of one process, so that ThreadSanitizer sees both ends.
  */
-#include "probe_service.h"
-#include "test_support.h"
+#include "probe_server.h"
 
 #include <shmrpc/shmrpc.h>
 
@@ -38,7 +37,6 @@ SHMRPC_SESSION_STATE(sum_of, uint64_t);
 
 static shmrpc_host host;
 static pthread_t host_thread;
-static counts before;
 static sem_t gate;
 static _Atomic unsigned at_gate;
 static _Atomic bool wrong;
@@ -215,17 +213,14 @@ static uint64_t ask(shmrpc_client *client, uint32_t method)
 
 static void begin(void)
 {
-    runtime_dir_make();
-    counts_take(&before);
+    probe_case_begin();
     ck_assert_int_eq(sem_init(&gate, 0, 0), 0);
 }
 
 static void end(void)
 {
     ck_assert(!atomic_load(&wrong));
-    counts_expect_same(&before);
-    ck_assert_uint_eq(runtime_dir_entries(), 0);
-    runtime_dir_remove();
+    probe_case_end();
 }
 
 /* ---- several ---- */

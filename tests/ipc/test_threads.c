@@ -14,26 +14,13 @@
 
 #include <shmrpc/lane.h>
 
-#include "probe_server.h"
+#include "probe_pair.h"
 
 #define IDLE_MAX 8u /* lanes that a handle keeps for threads to come */
 
-static probe_process server;
-static shmrpc_client *client;
-
 static void setup(void)
 {
-    probe_case_begin();
-    probe_process_start(&server, NULL);
-    assert_status(probe_connect(&client, "probe", NULL), 0);
-}
-
-static void teardown(void)
-{
-    shmrpc_client_free(client);
-    client = NULL;
-    probe_process_stop(&server);
-    probe_case_end();
+    probe_pair_begin(NULL);
 }
 
 /*
@@ -663,7 +650,7 @@ static Suite *threads_suite(void)
     Suite *suite = suite_create("ipc_threads");
     TCase *tests = tcase_create("threads");
 
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, setup, probe_pair_end);
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, two_threads_have_one_total);
     tcase_add_test(tests, many_threads_get_their_own_answers);

@@ -4,7 +4,7 @@
  *
  * Server and clients are threads of one process, so that ThreadSanitizer sees both ends of the application's data.
  */
-#include "test_support.h"
+#include "probe_server.h"
 
 #include <shmrpc/lane.h>
 
@@ -35,7 +35,6 @@ SHMRPC_SESSION_STATE(mine_of, mine);
 
 static shmrpc_lane_server server;
 static pthread_t server_thread;
-static counts before;
 static sem_t gate;
 static sem_t work_may_end;
 static _Atomic unsigned at_gate;
@@ -191,17 +190,14 @@ static uint64_t add(shmrpc_lane *lane)
 
 static void begin(void)
 {
-    runtime_dir_make();
-    counts_take(&before);
+    probe_case_begin();
     ck_assert_int_eq(sem_init(&gate, 0, 0), 0);
     ck_assert_int_eq(sem_init(&work_may_end, 0, 0), 0);
 }
 
 static void end(void)
 {
-    counts_expect_same(&before);
-    ck_assert_uint_eq(runtime_dir_entries(), 0);
-    runtime_dir_remove();
+    probe_case_end();
 }
 
 /* ---- what never runs at the same time ---- */
