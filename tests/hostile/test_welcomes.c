@@ -251,6 +251,40 @@ START_TEST(says_stopping_after_a_goodbye)
 }
 END_TEST
 
+/* Of an earlier version, say: it is sent none, and nothing else suffers. */
+START_TEST(sends_no_envelope_to_a_server_that_takes_none)
+{
+    victim client = {.method = PROBE_ECHO, .request = &victim_value, .sends_times = _i == 0, .has_metadata = _i == 1};
+    uint32_t numbers[PROBE_METHODS];
+    rogue server;
+    slot request, reply = rogue_slot(0, 0, 0, 8), empty = rogue_slot(0, 0, 0, 0);
+
+    victim_start(&client);
+    control_packet *hello = rogue_accept(&server, victim_listener);
+    ck_assert_ptr_nonnull(hello);
+    const control_packet welcome = rogue_welcome(&server, &hello->as.hello, numbers);
+    ck_assert(!welcome.as.welcome.envelopes);
+    ck_assert(rogue_admit(&server, &welcome));
+    if (_i == 0) {
+        ck_assert(rogue_await_request(&server, &request));
+        ck_assert_uint_eq(request.method, PROBE_ECHO);
+        ck_assert_uint_eq(request.length, 8);
+        rogue_reply(&server, &reply, 0);
+    }
+    ck_assert(rogue_await_request(&server, &request));
+    ck_assert_uint_eq(request.method, PROBE_PING);
+    ck_assert_uint_eq(request.length, 0);
+    rogue_reply(&server, &empty, 0);
+    victim_join(&client);
+    assert_status(client.call_status, _i == 0 ? 0 : SHMRPC_E_UNIMPLEMENTED);
+    if (_i == 1)
+        ck_assert_ptr_nonnull(strstr(client.text, "the server takes no metadata"));
+    assert_status(client.later_status, 0);
+    control_packet_free(hello);
+    rogue_leave(&server);
+}
+END_TEST
+
 static Suite *welcomes_suite(void)
 {
     Suite *suite = suite_create("hostile_welcomes");
@@ -267,6 +301,7 @@ static Suite *welcomes_suite(void)
     tcase_add_loop_test(tests, ends_connecting_to_a_silent_server_at_the_deadline, 0, 3);
     tcase_add_loop_test(tests, fails_where_a_server_sends_garbage_after_the_handshake, 0, 2);
     tcase_add_test(tests, says_stopping_after_a_goodbye);
+    tcase_add_loop_test(tests, sends_no_envelope_to_a_server_that_takes_none, 0, 2);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -32,17 +32,25 @@ void victim_teardown(void)
 static void *victim_main(void *data)
 {
     victim *self = data;
-    const shmrpc_client_options options = {.spin_ns = self->spin_ns,
-                                           .connect_timeout_ns = self->connect_ns != 0 ? self->connect_ns : INT64_MAX};
+    const shmrpc_client_options options = {
+        .spin_ns = self->spin_ns,
+        .connect_timeout_ns = self->connect_ns != 0 ? self->connect_ns : INT64_MAX,
+        .send_times = self->sends_times,
+        .metadata = self->has_metadata ? 100 : 0,
+    };
     shmrpc_client *client = NULL;
 
     self->connect_status = probe_connect(&client, VICTIM_SERVER, &options);
     snprintf(self->text, sizeof(self->text), "%s", shmrpc_last_error());
     if (self->connect_status == 0) {
         memset(&self->reply, 0xee, sizeof(self->reply));
+        if (self->has_metadata)
+            child_check(shmrpc_client_set_metadata(client, "who", "me") == 0, "set metadata");
         self->call_status = shmrpc_client_call(client, self->method, self->request, &self->reply, shmrpc_in_s(20));
         snprintf(self->text, sizeof(self->text), "%s", shmrpc_last_error());
         self->has_payload = shmrpc_client_error_payload(client, &probe_errors, self->call_status) != NULL;
+        if (self->has_metadata)
+            child_check(shmrpc_client_set_metadata(client, "who", NULL) == 0, "remove metadata");
         self->later_status = probe_ping(client, shmrpc_in_s(5));
         self->condition = shmrpc_client_state(client);
     }

@@ -21,6 +21,8 @@ typedef struct victim {
     const void *request; /* and its request, */
     int64_t spin_ns;     /* and the client's options */
     int64_t connect_ns;  /* 0: as long as it takes */
+    bool sends_times;    /* likewise an option */
+    bool has_metadata;   /* with its first call */
     int connect_status, call_status, later_status;
     char text[256]; /* shmrpc_last_error() after the call, or after connecting where that failed */
     shmrpc_client_condition condition;
