@@ -32,6 +32,24 @@ static void close_if_open(int *descriptor)
     }
 }
 
+/* ---- the server's process ---- */
+
+/* The connection's, from here on: the session's, or one for this pidfd, which is taken. 0 or a status. */
+static int take_process(connection *self, process_share *known, int pidfd)
+{
+    if (known != NULL || pidfd < 0) {
+        close_if_open(&pidfd);
+        self->process = process_enter(known);
+    } else {
+        self->process = process_share_new(pidfd);
+        if (self->process == NULL) {
+            return error_system(-ENOMEM, "cannot make a connection");
+        }
+    }
+    self->server = self->process == NULL ? -1 : self->process->pidfd;
+    return 0;
+}
+
 /* ---- what is known of the server ---- */
 
 static void end(connection *self, shmrpc_client_condition condition)
@@ -258,11 +276,12 @@ static void watch(connection *self)
 }
 
 int connection_init(connection *self, const char *name, const shmrpc_client_options *options, control_hello *hello,
-                    control_packet **ret_welcome)
+                    process_share *process, control_packet **ret_welcome)
 {
     control_packet packet = {.kind = CONTROL_HELLO};
     control_packet *welcome = NULL;
     int64_t until_ns = clock_after_ns(options_timeout_ns(options->connect_timeout_ns));
+    int pidfd = -1;
     int rc;
 
     *self = (connection){.peer = {.look = look, .disarmed = disarmed, .abandoned = abandoned},
@@ -291,7 +310,10 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     packet.as.hello = *hello;
     rc = handshake_send(self->socket, &packet, NULL, 0, until_ns);
     if (rc == 0) {
-        rc = handshake_await(self->socket, until_ns, CONTROL_WELCOME, CONTROL_WELCOME, &welcome, &self->server);
+        rc = handshake_await(self->socket, until_ns, CONTROL_WELCOME, CONTROL_WELCOME, &welcome, &pidfd);
+    }
+    if (rc == 0) {
+        rc = take_process(self, process, pidfd);
     }
     if (rc == 0 && welcome->as.welcome.status != 0) {
         rc = handshake_refusal(welcome->as.welcome.status, welcome->as.welcome.text);
@@ -331,7 +353,7 @@ void connection_deinit(connection *self)
         say_goodbye(self);
     }
     if (ours && self->peer.is_watched) {
-        monitor_remove(self->socket, self->server);
+        monitor_remove(&self->peer.alarm, self->socket, self->server);
         self->peer.is_watched = false;
     }
     loop_close(&self->loop);
@@ -340,7 +362,9 @@ void connection_deinit(connection *self)
         self->socket = -1;
     }
     close_if_open(&self->socket);
-    close_if_open(&self->server);
+    process_leave(self->process);
+    self->process = NULL;
+    self->server = -1;
     close_if_open(&self->bell);
     lane_client_deinit(&self->lane);
     if (ours) {

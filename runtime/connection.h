@@ -34,7 +34,8 @@ typedef struct connection {
     lane_client lane;
     region memory;
     int socket;
-    int server; /* pidfd of the server's process, or -1 */
+    process_share *process; /* the server's, which all lanes of a session have in common; NULL: not known */
+    int server;             /* its pidfd, or -1 */
     int bell;
     uint32_t generation; /* process_generation() of the process that connected */
     uintptr_t thread;    /* process_thread() of the owner; 0: none */
@@ -49,11 +50,11 @@ typedef struct connection {
 
 /*
  * Connects to the server `name`, says `hello` (depth and blocks are filled in from the options) and sets the lane up.
- * *ret_welcome is the server's answer, to be freed with control_packet_free(). Returns 0 or a status; then nothing
- * remains.
+ * `process`: the session's, where it is known; NULL: to be found out. *ret_welcome is the server's answer, to be freed
+ * with control_packet_free(). Returns 0 or a status; then nothing remains.
  */
 int connection_init(connection *self, const char *name, const shmrpc_client_options *options, control_hello *hello,
-                    control_packet **ret_welcome);
+                    process_share *process, control_packet **ret_welcome);
 void connection_deinit(connection *self);
 
 /* What the server is, as far as its socket and process tell now. */

@@ -142,7 +142,7 @@ void handle_deinit(handle *self)
         thread_map_remove(self->number);
     }
     lanes_free(&closing);
-    free(self->session);
+    handle_session_free(self->session);
     free(self->hello.methods);
     free(self->name);
     /* In a child it may count waiters that are not there, for whom this would wait. */

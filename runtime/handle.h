@@ -46,6 +46,7 @@
 /* What all lanes of a session have in common. */
 typedef struct handle_session {
     unsigned references; /* of lanes, and of threads that join it */
+    process_share *process;
     control_token token; /* none: there can be one lane only */
     uint32_t method_count;
     uint16_t methods[]; /* the server's numbers, in the order of the Hello */

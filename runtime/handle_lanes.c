@@ -45,19 +45,28 @@ void handles_wait(pthread_cond_t *condition, int64_t until_ns)
 
 /* ---- sessions ---- */
 
-static handle_session *session_new(const control_welcome *welcome)
+static handle_session *session_new(const control_welcome *welcome, process_share *process)
 {
     handle_session *session = calloc(1, sizeof(*session) + welcome->method_count * sizeof(session->methods[0]));
 
     if (session == NULL) {
         return NULL;
     }
+    session->process = process_enter(process);
     session->token = welcome->token;
     session->method_count = welcome->method_count;
     for (uint32_t i = 0; i < welcome->method_count; i++) {
         session->methods[i] = (uint16_t)welcome->method_numbers[i];
     }
     return session;
+}
+
+void handle_session_free(handle_session *session)
+{
+    if (session != NULL) {
+        process_leave(session->process);
+        free(session);
+    }
 }
 
 void session_enter(handle_session *session)
@@ -69,7 +78,7 @@ void session_leave(const handle *self, handle_session *session)
 {
     session->references--;
     if (session->references == 0 && session != self->session) {
-        free(session);
+        handle_session_free(session);
     }
 }
 
@@ -122,7 +131,8 @@ int lane_open(handle *self, const handle_session *session, const shmrpc_client_o
         hello.method_count = 0;
         hello.token = session->token;
     }
-    rc = connection_init(&lane->connection, self->name, options, &hello, ret_welcome);
+    rc = connection_init(&lane->connection, self->name, options, &hello, session == NULL ? NULL : session->process,
+                         ret_welcome);
     if (rc != 0) {
         free(lane);
         return rc;
@@ -214,7 +224,7 @@ int handle_connect(handle *self, const shmrpc_client_options *options, bool own,
     if (rc != 0) {
         return rc;
     }
-    session = session_new(&welcome->as.welcome);
+    session = session_new(&welcome->as.welcome, lane->connection.process);
     control_packet_free(welcome);
     handles_lock();
     rc = session == NULL ? -ENOMEM : own ? lane_take(self, lane) : 0;
@@ -226,12 +236,12 @@ int handle_connect(handle *self, const shmrpc_client_options *options, bool own,
             lane_leave(self, lane);
         }
         if (former != NULL && former->references == 0) {
-            free(former);
+            handle_session_free(former);
         }
     }
     handles_unlock();
     if (rc != 0) {
-        free(session);
+        handle_session_free(session);
         lane_free(lane);
         return error_system(rc, "cannot make a session");
     }

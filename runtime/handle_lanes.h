@@ -18,6 +18,8 @@ void handles_wait(pthread_cond_t *condition, int64_t until_ns);
 /* With the lock held. A former session goes with the last who refers to it. */
 void session_enter(handle_session *session);
 void session_leave(const handle *self, handle_session *session);
+/* To which nobody refers; NULL: none. */
+void handle_session_free(handle_session *session);
 
 /* Does a lane of the current session, other than `except`, still have its server? With the lock held. */
 bool session_lives(const handle *self, const handle_lane *except);

@@ -4,6 +4,7 @@
 #include "platform/clock.h"
 #include "platform/event.h"
 #include "platform/poller.h"
+#include "platform/process.h"
 #include "platform/thread.h"
 
 #include <errno.h>
@@ -12,12 +13,21 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define TAG_PROCESS 1u /* of an event whose key is a process, by key_of(); others have the alarm as their owner */
+
+typedef struct watched {
+    alarm_word *alarm;
+    int pidfd;
+} watched;
+
 typedef struct monitor {
     int poller;
     int bell; /* rung to end the thread; watched with no owner */
     pthread_t thread;
     bool has_begun;
-    unsigned watched; /* sockets */
+    unsigned count; /* of connections, in `all` */
+    unsigned capacity;
+    watched *all;
 } monitor;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -26,7 +36,22 @@ static pthread_cond_t begun = PTHREAD_COND_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
 static int fork_error; /* -errno of what is registered for fork() */
 
+static uint64_t key_of(int pidfd)
+{
+    return (uint64_t)(unsigned)pidfd * (POLLER_TAG_MAX + 1) + TAG_PROCESS;
+}
+
 /* ---- the thread ---- */
+
+/* Several connections have a process in common. */
+static void tell_of_process(const monitor *self, uint64_t key)
+{
+    for (unsigned i = 0; i < self->count; i++) {
+        if (key_of(self->all[i].pidfd) == key) {
+            alarm_set(self->all[i].alarm);
+        }
+    }
+}
 
 /* Takes all events that there are. False once the bell has been rung. */
 static bool take_events(const monitor *self)
@@ -39,7 +64,9 @@ static bool take_events(const monitor *self)
     do {
         count = poller_wait(self->poller, events, 0);
         for (int i = 0; i < count; i++) {
-            if (events[i].owner == NULL) {
+            if (events[i].tag == TAG_PROCESS) {
+                tell_of_process(self, events[i].key);
+            } else if (events[i].owner == NULL) {
                 goes_on = false;
             } else {
                 alarm_set(events[i].owner);
@@ -70,6 +97,7 @@ static void monitor_close(monitor *self)
 {
     (void)close(self->bell);
     (void)close(self->poller);
+    free(self->all);
     free(self);
 }
 
@@ -147,6 +175,87 @@ static void monitor_end(monitor *self)
 
 /* ---- what is watched ---- */
 
+static bool has_process(const monitor *self, int pidfd)
+{
+    for (unsigned i = 0; i < self->count; i++) {
+        if (self->all[i].pidfd == pidfd) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int make_room(monitor *self)
+{
+    if (self->count == self->capacity) {
+        unsigned capacity = self->capacity == 0 ? 8 : 2 * self->capacity;
+        watched *all = realloc(self->all, capacity * sizeof(*all));
+
+        if (all == NULL) {
+            return -ENOMEM;
+        }
+        self->all = all;
+        self->capacity = capacity;
+    }
+    return 0;
+}
+
+/* An end that the first connection with a process was told of already is nobody's event any more: it is asked for. */
+static int watch_process(const monitor *self, alarm_word *alarm, int pidfd)
+{
+    if (pidfd < 0) {
+        return 0;
+    }
+    if (!has_process(self, pidfd)) {
+        return poller_watch(self->poller, pidfd, key_of(pidfd));
+    }
+    if (process_has_ended(pidfd)) {
+        alarm_set(alarm);
+    }
+    return 0;
+}
+
+static int add(monitor *self, alarm_word *alarm, int socket, int pidfd)
+{
+    int rc = make_room(self);
+
+    if (rc == 0) {
+        rc = poller_add_end(self->poller, socket, alarm);
+    }
+    if (rc != 0) {
+        return rc;
+    }
+    rc = watch_process(self, alarm, pidfd);
+    if (rc != 0) {
+        poller_remove(self->poller, socket);
+        return rc;
+    }
+    self->all[self->count++] = (watched){alarm, pidfd};
+    return 0;
+}
+
+static void drop(monitor *self, const alarm_word *alarm)
+{
+    unsigned i = 0;
+
+    while (self->all[i].alarm != alarm) {
+        i++;
+    }
+    self->all[i] = self->all[--self->count];
+}
+
+/* With the lock held. The caller ends what it returns, without the lock; NULL: it is needed. */
+static monitor *take_unused(void)
+{
+    monitor *unused = current;
+
+    if (unused->count != 0) {
+        return NULL;
+    }
+    current = NULL;
+    return unused;
+}
+
 int monitor_add(alarm_word *alarm, int socket, int pidfd)
 {
     monitor *unused = NULL;
@@ -159,19 +268,8 @@ int monitor_add(alarm_word *alarm, int socket, int pidfd)
     (void)pthread_mutex_lock(&lock);
     rc = current == NULL ? monitor_new(&current) : 0;
     if (rc == 0) {
-        rc = poller_add_end(current->poller, socket, alarm);
-        if (rc == 0 && pidfd >= 0) {
-            rc = poller_add(current->poller, pidfd, 1, alarm, 0);
-            if (rc != 0) {
-                poller_remove(current->poller, socket);
-            }
-        }
-        if (rc == 0) {
-            current->watched++;
-        } else if (current->watched == 0) {
-            unused = current;
-            current = NULL;
-        }
+        rc = add(current, alarm, socket, pidfd);
+        unused = take_unused();
     }
     (void)pthread_mutex_unlock(&lock);
     if (unused != NULL) {
@@ -180,19 +278,17 @@ int monitor_add(alarm_word *alarm, int socket, int pidfd)
     return rc;
 }
 
-void monitor_remove(int socket, int pidfd)
+void monitor_remove(const alarm_word *alarm, int socket, int pidfd)
 {
-    monitor *unused = NULL;
+    monitor *unused;
 
     (void)pthread_mutex_lock(&lock);
     poller_remove(current->poller, socket);
-    if (pidfd >= 0) {
+    drop(current, alarm);
+    if (pidfd >= 0 && !has_process(current, pidfd)) {
         poller_remove(current->poller, pidfd);
     }
-    if (--current->watched == 0) {
-        unused = current;
-        current = NULL;
-    }
+    unused = take_unused();
     (void)pthread_mutex_unlock(&lock);
     if (unused != NULL) {
         monitor_end(unused);

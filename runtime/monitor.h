@@ -24,12 +24,12 @@
 
 /*
  * Sets `alarm` from now on when `socket` is closed from the other side or the process of `pidfd` (or -1) ends, also
- * where that has happened already. All three stay the caller's and as they are until monitor_remove(). Returns 0 or
- * -errno; then nothing is watched.
+ * where that has happened already. All three stay the caller's and as they are until monitor_remove(); a pidfd may be
+ * that of several connections. Returns 0 or -errno; then nothing is watched.
  */
 int monitor_add(alarm_word *alarm, int socket, int pidfd);
 
 /* `alarm` is not set any more. Not to be called in a forked child for what its parent has added. */
-void monitor_remove(int socket, int pidfd);
+void monitor_remove(const alarm_word *alarm, int socket, int pidfd);
 
 #endif

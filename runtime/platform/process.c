@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "process.h"
 
+#include "thread.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 static pthread_once_t generation_once = PTHREAD_ONCE_INIT;
@@ -45,6 +48,39 @@ uintptr_t process_thread_number(void)
 void process_thread_retire(void)
 {
     process_thread_own = 0;
+}
+
+process_share *process_share_new(int pidfd)
+{
+    process_share *share = malloc(sizeof(*share));
+
+    if (share == NULL) {
+        (void)close(pidfd);
+        return NULL;
+    }
+    *share = (process_share){1, pidfd};
+    return share;
+}
+
+process_share *process_enter(process_share *share)
+{
+    if (share != NULL) {
+        atomic_fetch_add_explicit(&share->references, 1, memory_order_relaxed);
+    }
+    return share;
+}
+
+void process_leave(process_share *share)
+{
+    int held;
+
+    if (share == NULL || atomic_fetch_sub_explicit(&share->references, 1, memory_order_acq_rel) != 1) {
+        return;
+    }
+    held = thread_hold();
+    (void)close(share->pidfd);
+    thread_release(held);
+    free(share);
 }
 
 bool process_has_ended(int pidfd)

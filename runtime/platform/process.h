@@ -38,6 +38,17 @@ void process_thread_retire(void);
 /* The user as whom this process acts. */
 uid_t process_user(void);
 
+/* A pidfd that several have, in any threads: the last who leaves closes it. NULL is none. */
+typedef struct process_share {
+    _Atomic uint32_t references;
+    int pidfd;
+} process_share;
+
+/* Takes the pidfd. NULL: there was no memory, and it is closed. */
+process_share *process_share_new(int pidfd);
+process_share *process_enter(process_share *share);
+void process_leave(process_share *share);
+
 /* Has the process of this pidfd ended (a zombie has)? Never blocks. false for -1. */
 bool process_has_ended(int pidfd);
 

@@ -66,6 +66,9 @@ bool probe_state_has_line(probe_state *state, const char *text);
  */
 void probe_case_begin(void);
 
+/* Do clients of this run ring by semaphores? */
+bool probe_has_semaphores(void);
+
 /* Skips the running case, which then returns, where clients of this run ring by semaphores. */
 bool probe_skips_semaphores(const char *why);
 void probe_case_end(void);

@@ -53,6 +53,12 @@ static const struct shortage {
     {"some address space", RLIMIT_AS, 100 * 1024, SHMRPC_E_NO_MEMORY},
 };
 
+/* A further lane needs a socket, a memory while it is made, and a doorbell; its server's process is known. */
+static bool lane_can_be(const struct shortage *shortage)
+{
+    return shortage->resource == RLIMIT_NOFILE && shortage->spare >= (probe_has_semaphores() ? 2 : 3);
+}
+
 static bool shortage_can_be(const struct shortage *shortage)
 {
     if (shortage->resource == RLIMIT_AS && (test_is_built_with("asan") || test_is_built_with("tsan"))) {
@@ -130,10 +136,14 @@ static int run_short(child_link *link, void *data)
     child_check(more == NULL, "there is a client");
     child_check(probe_answers_rightly(first, 10, 5), "wrong answers while something is short");
     second_step(&other, 1);
-    check_status("a further lane", other.status[0], SHMRPC_E_NOT_SENT, other.text);
+    if (lane_can_be(shortage))
+        check_status("a further lane", other.status[0], 0, "-");
+    else
+        check_status("a further lane", other.status[0], SHMRPC_E_NOT_SENT, other.text);
     child_check(probe_answers_rightly(first, 20, 5), "wrong answers after a lane could not be made");
     scarcity_limit(getpid(), shortage->resource, before);
-    child_check(counts_fds_of(getpid()) == descriptors, "descriptors are left");
+    if (!lane_can_be(shortage))
+        child_check(counts_fds_of(getpid()) == descriptors, "descriptors are left");
 
     child_check(probe_connect(&more, "probe", &deep) == 0 && probe_answers_rightly(more, 30, 5), "connecting again");
     second_step(&other, 2);

@@ -98,7 +98,7 @@ START_TEST(tells_of_a_socket_that_is_closed)
     ck_assert_int_eq(close(far_end), 0);
     far_end = -1;
     expect_alarm(&first);
-    monitor_remove(near_end, -1);
+    monitor_remove(&first, near_end, -1);
 }
 END_TEST
 
@@ -108,7 +108,7 @@ START_TEST(tells_of_a_socket_that_was_closed_before)
     far_end = -1;
     ck_assert_int_eq(monitor_add(&first, near_end, -1), 0);
     expect_alarm(&first);
-    monitor_remove(near_end, -1);
+    monitor_remove(&first, near_end, -1);
 }
 END_TEST
 
@@ -130,9 +130,45 @@ START_TEST(tells_of_a_process_that_ends_while_its_socket_stays_open)
     ck_assert(!alarm_is_set(&first));
     link_signal(&server.link, 'e');
     expect_alarm(&first);
-    monitor_remove(near_end, pidfd);
+    monitor_remove(&first, near_end, pidfd);
     child_expect_exit(&server, 0);
     ck_assert_int_eq(close(pidfd), 0);
+}
+END_TEST
+
+/* The same descriptor for several connections, of which any may go first, or come when it is over. */
+START_TEST(tells_all_who_have_the_process_in_common)
+{
+    alarm_word third = {0};
+    int more_near[2], more_far[2];
+    child server;
+
+    for (int i = 0; i < 2; i++)
+        socket_pair_new(&more_near[i], &more_far[i]);
+    child_spawn(&server, just_end, NULL);
+    int pidfd = (int)syscall(SYS_pidfd_open, server.pid, 0);
+    ck_assert_int_ge(pidfd, 0);
+    ck_assert_int_eq(monitor_add(&first, near_end, pidfd), 0);
+    ck_assert_int_eq(monitor_add(&second, more_near[0], pidfd), 0);
+    ck_assert_int_eq(monitor_add(&third, more_near[1], pidfd), 0);
+    monitor_remove(&first, near_end, pidfd);
+    ck_assert(!alarm_is_set(&second) && !alarm_is_set(&third));
+    link_signal(&server.link, 'e');
+    expect_alarm(&second);
+    expect_alarm(&third);
+    ck_assert(!alarm_is_set(&first));
+    ck_assert_int_eq(monitor_add(&first, near_end, pidfd), 0);
+    ck_assert(alarm_is_set(&first));
+    alarm_clear(&first);
+    monitor_remove(&third, more_near[1], pidfd);
+    monitor_remove(&first, near_end, pidfd);
+    monitor_remove(&second, more_near[0], pidfd);
+    child_expect_exit(&server, 0);
+    ck_assert_int_eq(close(pidfd), 0);
+    for (int i = 0; i < 2; i++) {
+        (void)close(more_near[i]);
+        (void)close(more_far[i]);
+    }
 }
 END_TEST
 
@@ -146,12 +182,12 @@ START_TEST(tells_the_one_whose_server_it_was)
     ck_assert_int_eq(close(other_far), 0);
     expect_alarm(&second);
     ck_assert(!alarm_is_set(&first));
-    monitor_remove(other_near, -1);
+    monitor_remove(&second, other_near, -1);
     ck_assert_int_eq(close(far_end), 0);
     far_end = -1;
     expect_alarm(&first);
     ck_assert(!alarm_is_set(&second));
-    monitor_remove(near_end, -1);
+    monitor_remove(&first, near_end, -1);
     ck_assert_int_eq(close(other_near), 0);
 }
 END_TEST
@@ -172,7 +208,7 @@ START_TEST(tells_all_of_many_that_end_together)
     }
     for (int i = 0; i < MANY; i++) {
         expect_alarm(&alarms[i]);
-        monitor_remove(near[i], -1);
+        monitor_remove(&alarms[i], near[i], -1);
         ck_assert_int_eq(close(near[i]), 0);
     }
 }
@@ -189,7 +225,7 @@ START_TEST(sleeps_through_packets_and_leaves_them)
     ck_assert_int_eq(monitor_add(&second, other_near, -1), 0);
     ck_assert_int_eq(close(other_far), 0);
     expect_alarm(&second);
-    monitor_remove(other_near, -1);
+    monitor_remove(&second, other_near, -1);
     ck_assert_int_eq(close(other_near), 0);
     long switches = -1;
     while (switches != monitor_switches()) {
@@ -202,7 +238,7 @@ START_TEST(sleeps_through_packets_and_leaves_them)
     clock_sleep_ns(50000000);
     ck_assert_int_eq(monitor_switches(), switches);
     ck_assert(!alarm_is_set(&first));
-    monitor_remove(near_end, -1);
+    monitor_remove(&first, near_end, -1);
     for (int i = 0; i < 20; i++) {
         control_packet *packet = socket_pair_receive(near_end);
         ck_assert_ptr_nonnull(packet);
@@ -223,8 +259,8 @@ START_TEST(is_there_exactly_while_something_is_watched)
         ck_assert_int_eq(monitor_add(&first, near_end, -1), 0);
         ck_assert_int_eq(monitor_add(&second, other_near, -1), 0);
         ck_assert_uint_ge(threads_now(), threads + 1);
-        monitor_remove(near_end, -1);
-        monitor_remove(other_near, -1);
+        monitor_remove(&first, near_end, -1);
+        monitor_remove(&second, other_near, -1);
         counts_expect_same(&now);
     }
     ck_assert_int_eq(close(other_near), 0);
@@ -243,7 +279,7 @@ START_TEST(takes_no_signal)
     ck_assert_uint_eq(strtoull(line, NULL, 16) | UINT64_C(0x380040100), UINT64_MAX);
     ck_assert_int_eq(pthread_sigmask(SIG_SETMASK, NULL, &mask), 0);
     ck_assert_int_eq(sigismember(&mask, SIGUSR1), 0);
-    monitor_remove(near_end, -1);
+    monitor_remove(&first, near_end, -1);
 }
 END_TEST
 
@@ -262,7 +298,7 @@ START_TEST(leaves_nothing_where_it_cannot_watch)
     ck_assert_int_eq(close(far_end), 0);
     far_end = -1;
     expect_alarm(&first);
-    monitor_remove(near_end, -1);
+    monitor_remove(&first, near_end, -1);
 }
 END_TEST
 
@@ -282,7 +318,7 @@ static int watch_in_the_child(child_link *link, void *data)
         child_check(futex_wait(&second.word, 0, LONG_NS) != -ETIMEDOUT, "no alarm in the child");
     }
     child_check(!alarm_is_set(&first), "the child hears of its parent's server");
-    monitor_remove(child_near, -1);
+    monitor_remove(&second, child_near, -1);
     child_check(close(child_near) == 0, "close");
     child_check(counts_fds_of(getpid()) == descriptors, "descriptors stay in the child");
     return 0;
@@ -302,7 +338,7 @@ START_TEST(a_forked_child_has_none_until_it_watches_for_itself)
     link_signal(&forked.link, 'c');
     child_expect_exit(&forked, 0);
     ck_assert(!alarm_is_set(&second));
-    monitor_remove(near_end, -1);
+    monitor_remove(&first, near_end, -1);
     ck_assert_uint_eq(counts_fds_of(getpid()), descriptors);
 }
 END_TEST
@@ -330,7 +366,7 @@ START_TEST(a_forked_child_inherits_no_descriptor_of_it)
         child_spawn(&forked, inherit_nothing, &descriptors);
         child_expect_exit(&forked, 0);
     }
-    monitor_remove(near_end, -1);
+    monitor_remove(&first, near_end, -1);
 }
 END_TEST
 
@@ -345,7 +381,7 @@ static void *add_and_remove(void *data)
         if (monitor_add(&alarm, near, -1) != 0) {
             return data;
         }
-        monitor_remove(near, -1);
+        monitor_remove(&alarm, near, -1);
     }
     (void)close(near);
     (void)close(far);
@@ -392,6 +428,7 @@ static Suite *monitor_suite(void)
     tcase_add_test(tests, tells_of_a_socket_that_is_closed);
     tcase_add_test(tests, tells_of_a_socket_that_was_closed_before);
     tcase_add_test(tests, tells_of_a_process_that_ends_while_its_socket_stays_open);
+    tcase_add_test(tests, tells_all_who_have_the_process_in_common);
     tcase_add_test(tests, tells_the_one_whose_server_it_was);
     tcase_add_test(tests, tells_all_of_many_that_end_together);
     tcase_add_test(tests, sleeps_through_packets_and_leaves_them);

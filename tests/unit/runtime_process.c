@@ -130,6 +130,24 @@ START_TEST(the_thread_that_forks_is_another_in_the_child)
 }
 END_TEST
 
+START_TEST(the_last_who_shares_a_pidfd_closes_it)
+{
+    int pidfd = (int)syscall(SYS_pidfd_open, getpid(), 0);
+    size_t descriptors = counts_fds_of(getpid());
+    process_share *share = process_share_new(pidfd);
+
+    ck_assert_ptr_nonnull(share);
+    ck_assert_int_eq(share->pidfd, pidfd);
+    ck_assert_ptr_eq(process_enter(share), share);
+    process_leave(share);
+    ck_assert_uint_eq(counts_fds_of(getpid()), descriptors);
+    process_leave(share);
+    ck_assert_uint_eq(counts_fds_of(getpid()), descriptors - 1);
+    ck_assert_ptr_null(process_enter(NULL));
+    process_leave(NULL);
+}
+END_TEST
+
 static int await_end(child_link *link, void *data)
 {
     (void)data;
@@ -166,6 +184,7 @@ static Suite *process_suite(void)
     tcase_add_test(tests, each_thread_has_a_value_of_its_own);
     tcase_add_test(tests, a_number_that_is_retired_never_comes_back);
     tcase_add_test(tests, the_thread_that_forks_is_another_in_the_child);
+    tcase_add_test(tests, the_last_who_shares_a_pidfd_closes_it);
     tcase_add_test(tests, knows_whether_a_process_has_ended);
     suite_add_tcase(suite, tests);
     return suite;
