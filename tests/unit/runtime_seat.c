@@ -228,6 +228,41 @@ START_TEST(has_one_owner_at_a_time_and_each_knock_is_heard)
 }
 END_TEST
 
+static _Atomic uint32_t known; /* the generation that the one who knocks has heard of */
+static _Atomic bool is_over;
+
+static void *knock_late(void *unused)
+{
+    (void)unused;
+    while (!atomic_load(&is_over)) {
+        if (seat_knock(at, atomic_load(&known), OTHER, 1, 1) == SEAT_TAKEN) {
+            atomic_store(&wrong, true);
+        }
+    }
+    return NULL;
+}
+
+/* However late it comes: also where the seat is given on while it knocks. */
+START_TEST(a_knock_for_who_sat_there_before_is_never_heard_by_the_next)
+{
+    pthread_t late;
+
+    atomic_store(&known, seat_fill(at, ME, &occupant));
+    ck_assert_int_eq(pthread_create(&late, NULL, knock_late, NULL), 0);
+    for (unsigned round = 0; round < 1000000; round++) {
+        seat_vacate(at);
+        uint32_t next = seat_fill(at, ME, &occupant);
+
+        ck_assert((seat_word(at) & SEAT_PENDING) == 0);
+        atomic_store(&known, next);
+    }
+    atomic_store(&is_over, true);
+    ck_assert_int_eq(pthread_join(late, NULL), 0);
+    ck_assert(!atomic_load(&wrong));
+    ck_assert_uint_eq(seat_owner_of(seat_word(at)), ME);
+}
+END_TEST
+
 static Suite *seat_suite(void)
 {
     Suite *suite = suite_create("runtime_seat");
@@ -243,6 +278,7 @@ static Suite *seat_suite(void)
     tcase_add_test(tests, keeps_what_was_left_when_it_is_taken_away);
     tcase_add_test(tests, is_adopted_where_somebody_who_serves_nobody_knocked);
     tcase_add_test(tests, has_one_owner_at_a_time_and_each_knock_is_heard);
+    tcase_add_test(tests, a_knock_for_who_sat_there_before_is_never_heard_by_the_next);
     suite_add_tcase(suite, tests);
     return suite;
 }
