@@ -34,9 +34,9 @@ static bool retry_sleep(int64_t *retry_ns, int64_t until_ns)
 }
 
 /* Whoever may read the directory can hold its lock, or be stopped while holding it: the wait is bounded. */
-static int directory_lock(int directory)
+static int directory_lock(int directory, int64_t wait_ns)
 {
-    int64_t until_ns = clock_after_ns(LOCK_TIMEOUT_NS);
+    int64_t until_ns = clock_after_ns(wait_ns);
     int64_t retry_ns = RETRY_FIRST_NS;
 
     while (flock(directory, LOCK_EX | LOCK_NB) < 0) {
@@ -145,7 +145,7 @@ static int directory_listen_at(const place *at, mode_t mode, directory_entry *re
     r = place_open(at, PLACE_TO_LISTEN, &directory);
     if (r != 0)
         return r;
-    r = directory_lock(directory);
+    r = directory_lock(directory, LOCK_TIMEOUT_NS);
     if (r < 0)
         r = error_system(r, "locking the directory %s", at->directory);
     else
@@ -207,13 +207,14 @@ static void entry_remove(directory_entry *entry)
         (void)close(descriptor);
 }
 
-void directory_release(directory_entry *entry)
+/* false: not within this time; then nothing is given up but that clients come. */
+static bool release(directory_entry *entry, int64_t wait_ns)
 {
     int directory = -1;
     int r;
 
     if (entry->path == NULL)
-        return;
+        return true;
 
     if (entry->owner != 0 && entry->owner != getpid()) {
         (void)close(entry->descriptor);
@@ -221,7 +222,12 @@ void directory_release(directory_entry *entry)
     }
 
     directory = open(entry->directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    r = directory < 0 ? -errno : directory_lock(directory);
+    r = directory < 0 ? -errno : directory_lock(directory, wait_ns);
+    if (r == -ETIMEDOUT && wait_ns == 0) {
+        socket_stop_listening(entry->descriptor);
+        (void)close(directory);
+        return false;
+    }
     if (r == 0) {
         entry_remove(entry);
     } else {
@@ -237,6 +243,17 @@ out_free:
     free(entry->path);
     free(entry->directory);
     *entry = (directory_entry){.descriptor = -1};
+    return true;
+}
+
+void directory_release(directory_entry *entry)
+{
+    (void)release(entry, LOCK_TIMEOUT_NS);
+}
+
+bool directory_try_release(directory_entry *entry)
+{
+    return release(entry, 0);
 }
 
 /* ---- connecting ---- */

@@ -44,8 +44,17 @@ int directory_listen(const char *name, mode_t mode, directory_entry *ret_entry);
 /* The calling process serves from here on. */
 void directory_claim(directory_entry *entry);
 
-/* Gives the name up as said above and closes the listener. Takes a released and a zeroed entry. */
+/*
+ * Gives the name up as said above and closes the listener. Takes a released and a zeroed entry. Waits up to 5 s for the
+ * directory's lock.
+ */
 void directory_release(directory_entry *entry);
+
+/*
+ * The same without waiting, by who has claimed it. false: somebody else has the lock. Then clients are told that nobody
+ * listens, and another server may take the name; directory_release() has the rest to do.
+ */
+bool directory_try_release(directory_entry *entry);
 
 /*
  * Connects to the server of this name before until_ns (clock.h): with `wait`, tries again (after 1 ms, doubling to

@@ -118,13 +118,16 @@ void server_stop(server_host *host)
     (void)event_ring(host->stop_bell);
 }
 
-/* Gives back what serving took. The poller stays where the application has it in a loop of its own. */
+/*
+ * Gives back what serving took. The poller stays where the application has it in a loop of its own, which does not wait
+ * either: what it would have to wait for is left to deinit().
+ */
 static void end(server_host *host, int phase)
 {
     if (phase != HOST_DISPATCHES) {
         server_finish(host);
     } else {
-        directory_release(&host->entry);
+        (void)directory_try_release(&host->entry);
     }
     atomic_store(&host->phase, HOST_ENDED);
 }

@@ -134,6 +134,11 @@ out_close:
     return r;
 }
 
+void socket_stop_listening(int listener)
+{
+    (void)shutdown(listener, SHUT_RDWR);
+}
+
 int socket_connect(const char *path)
 {
     struct sockaddr_un address;

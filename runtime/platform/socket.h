@@ -43,6 +43,9 @@ typedef struct socket_packet {
  */
 int socket_listen(const char *path, mode_t mode, int backlog);
 
+/* From here on nobody connects: -ECONNREFUSED. The socket stays open, and its file where it is. */
+void socket_stop_listening(int listener);
+
 /* A connected socket; -EAGAIN where the backlog is full, -ECONNREFUSED where nobody listens, -ENOENT, -errno. */
 int socket_connect(const char *path);
 

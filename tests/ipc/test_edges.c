@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * test_edges.c - a server in a loop that is told of edges alone: 0 of dispatch() means that all that came before has
- * been looked at, and whatever comes after makes an edge.
+ * been looked at, and whatever comes after makes an edge. It also never waits.
  *
  * Everything happens in one thread, so that it is known what came before: the loop has taken an edge between two
  * rounds, as one does that looks at its other descriptors after a 1.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/epoll.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -147,6 +149,24 @@ START_TEST(hears_of_its_stop_at_any_look)
 }
 END_TEST
 
+/* Somebody else has the directory's lock: the file of the name is removed by deinit(), which may wait. */
+START_TEST(does_not_wait_for_its_name_to_be_given_up)
+{
+    int lock = open(runtime_dir_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    shmrpc_client *client = NULL;
+    int rc;
+
+    ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+    shmrpc_server_stop(&serving.server.base);
+    while ((rc = shmrpc_server_dispatch(&serving.server.base, 64)) == 1) {
+    }
+    assert_status(rc, SHMRPC_E_UNAVAILABLE);
+    assert_status(probe_connect(&client, "probe", NULL), SHMRPC_E_UNAVAILABLE);
+    ck_assert_uint_eq(runtime_dir_entries(), 1);
+    ck_assert_int_eq(close(lock), 0);
+}
+END_TEST
+
 static Suite *edges_suite(void)
 {
     Suite *suite = suite_create("ipc_edges");
@@ -157,6 +177,7 @@ static Suite *edges_suite(void)
     tcase_add_test(tests, says_0_only_where_it_has_looked_at_what_came_before);
     tcase_add_test(tests, says_1_where_more_may_have_come_than_it_was_told_of);
     tcase_add_test(tests, hears_of_its_stop_at_any_look);
+    tcase_add_test(tests, does_not_wait_for_its_name_to_be_given_up);
     suite_add_tcase(suite, tests);
     return suite;
 }

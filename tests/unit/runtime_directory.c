@@ -299,6 +299,31 @@ START_TEST(whoever_binds_waits_for_the_directorys_lock)
 }
 END_TEST
 
+START_TEST(a_name_is_given_up_without_waiting_for_the_lock)
+{
+    directory_entry first, second;
+    int lock = open(runtime_dir_path(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    expect_listen("calc", &first);
+    directory_claim(&first);
+    ck_assert_int_eq(flock(lock, LOCK_EX), 0);
+    ck_assert(!directory_try_release(&first));
+    ck_assert_int_eq(directory_connect("calc", 0, false), SHMRPC_E_UNAVAILABLE);
+    ck_assert(!directory_try_release(&first));
+    ck_assert_int_eq(close(lock), 0);
+    /* Who takes the name meanwhile keeps it. */
+    expect_listen("calc", &second);
+    directory_release(&first);
+    ck_assert_ptr_null(first.path);
+    ck_assert(is_served("calc"));
+    directory_claim(&second);
+    ck_assert(directory_try_release(&second));
+    ck_assert_ptr_null(second.path);
+    ck_assert(directory_try_release(&second));
+    ck_assert_uint_eq(runtime_dir_entries(), 0);
+}
+END_TEST
+
 /* ---- forks ---- */
 
 static directory_entry inherited;
@@ -414,6 +439,7 @@ static void add_listening(Suite *suite)
     tcase_add_test(tests, a_client_can_wait_for_its_server);
     tcase_add_test(tests, a_lock_that_is_never_given_back_is_an_error_and_no_hang);
     tcase_add_test(tests, whoever_binds_waits_for_the_directorys_lock);
+    tcase_add_test(tests, a_name_is_given_up_without_waiting_for_the_lock);
     suite_add_tcase(suite, tests);
 }
 
