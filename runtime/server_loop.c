@@ -599,16 +599,29 @@ void server_finish(server_host *host)
 
 /* ---- threads ---- */
 
+/* Its poller fails: the host stops. What it has is nobody else's: it serves that until it has ended, or is cold. */
+static void drain(server_worker *self)
+{
+    server_stop(self->host);
+    wind_down(self);
+    while (self->hold_count != 0) {
+        self->now_ns = clock_now_ns();
+        self->allowance = UINT32_MAX;
+        (void)pass(self, PASS_CHECK);
+        cpu_pause();
+    }
+}
+
 static void *worker_main(void *argument)
 {
     server_worker *self = argument;
 
     server_of_thread = self->host;
     self->status = loop(self);
-    server_of_thread = NULL;
     if (self->status != 0) {
-        server_stop(self->host);
+        drain(self);
     }
+    server_of_thread = NULL;
     return NULL;
 }
 
