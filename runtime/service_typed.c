@@ -51,9 +51,8 @@ typedef struct typed_call {
     const shmrpc_method_info *method;
     const metadata *metadata; /* what came with the request; NULL: nothing */
     int64_t sent_ns;          /* when it was sent; 0: not told */
-    int64_t looked_ns;        /* when a question of the handler's led to a look at clock and client; 0: never */
-    int64_t asked_ns;         /* when it did for the first time */
-    bool is_deserted;         /* nobody waits any longer, as was seen then */
+    int64_t looked_ns;        /* when a question of the handler's led to a look at the client's socket; 0: never */
+    bool is_deserted;         /* what was seen then */
     int thrown_code;          /* of the error whose payload has been thrown; 0: none */
     bool is_put_off;          /* and is to be answered by: */
     shmrpc_later later;
@@ -369,17 +368,6 @@ int64_t shmrpc_context_timeout_ns(const shmrpc_context *context)
     return ((const typed_call *)context->implementation)->current.timeout_ns;
 }
 
-/*
- * Has the caller's time passed? It counts from when the request was sent, or the handler began, where either is known,
- * and else from the handler's first question: never early.
- */
-static bool is_late(const typed_call *call, int64_t now_ns)
-{
-    int64_t begun_ns = call->current.begun_ns != 0 ? call->current.begun_ns : call->asked_ns;
-
-    return has_expired(call->request, call->sent_ns) || now_ns - begun_ns > call->current.timeout_ns;
-}
-
 bool shmrpc_context_is_cancelled(const shmrpc_context *context)
 {
     typed_call *call = context->implementation;
@@ -394,9 +382,8 @@ bool shmrpc_context_is_cancelled(const shmrpc_context *context)
     /* The clock of the ticks: a handler that asks all the time does not enter the kernel all the time. */
     now_ns = clock_coarse_ns();
     if (now_ns != call->looked_ns) {
-        call->asked_ns = call->looked_ns == 0 ? clock_now_ns() : call->asked_ns;
         call->looked_ns = now_ns;
-        call->is_deserted = is_late(call, now_ns) || call->visit->lane->caller->is_gone(call->visit->lane->caller);
+        call->is_deserted = call->visit->lane->caller->is_gone(call->visit->lane->caller);
     }
     return call->is_deserted;
 }

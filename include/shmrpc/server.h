@@ -95,13 +95,12 @@ SHMRPC_EXPORT void *shmrpc_session_state(const shmrpc_session *session);
 SHMRPC_EXPORT int64_t shmrpc_context_timeout_ns(const shmrpc_context *context);
 
 /*
- * Has the caller given up this call: its deadline has passed, it was cancelled, or the client is gone? For handlers
+ * Has the caller given up this call: it waited until its deadline, it was cancelled, or the client is gone? For handlers
  * that take long; what they return then is told to nobody. Within the handler and in its thread only. Cheap: most calls
  * of it look at a word in memory, and some, a few milliseconds apart, make a system call that does not block.
  *
- * A caller that waits says so itself when its time is over. Of one that does something else the time is counted here,
- * from when the request was sent, where the client tells (`send_times`), or from the handler's first question: so it is
- * heard late rather than early.
+ * It is the caller who gives up. One that has the call in flight and does something else does so when it next looks at its
+ * calls: until then an answer is still its own, also past the deadline.
  */
 SHMRPC_EXPORT bool shmrpc_context_is_cancelled(const shmrpc_context *context);
 

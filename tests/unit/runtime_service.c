@@ -9,7 +9,6 @@
 
 #include "runtime/current.h"
 #include "runtime/message.h"
-#include "runtime/platform/clock.h"
 #include "runtime/server_core.h"
 
 #include <shmrpc/server.h>
@@ -433,43 +432,6 @@ START_TEST(a_running_handler_sees_that_its_client_is_gone)
 }
 END_TEST
 
-static int64_t begun_ns, seen_ns;
-
-static void ask_until_late(shmrpc_context *context)
-{
-    while (!shmrpc_context_is_cancelled(context)) {
-        ck_assert_int_lt(clock_now_ns() - begun_ns, INT64_C(1000000) * TEST_PATIENCE_MS);
-    }
-    seen_ns = clock_now_ns();
-    ck_assert(shmrpc_context_is_cancelled(context));
-}
-
-static void call_out_and_ask_until_late(shmrpc_context *context)
-{
-    (void)current_limit_ns(INT64_MAX);
-    ask_until_late(context);
-}
-
-/* The caller has not marked its call, since it does something else. 1: the handler makes calls, and so has a beginning. */
-START_TEST(a_running_handler_sees_that_its_callers_time_is_over)
-{
-    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch};
-    const int64_t budget_ns = 20000000;
-    int64_t timeout_ns = budget_ns;
-    lane_request taken;
-    lane_call call;
-
-    ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
-    ck_assert_int_eq(lane_client_publish(&pair.client, &call, METHOD_ECHO, 8, timeout_ns), 0);
-    in_handler = _i == 0 ? ask_until_late : call_out_and_ask_until_late;
-    ck_assert_int_eq(lane_server_take(&pair.server, &taken), 1);
-    begun_ns = clock_now_ns();
-    ck_assert_int_eq(offered->handle(offered, &visit, &taken), 0);
-    ck_assert_uint_eq(invoked, 1);
-    ck_assert_int_ge(seen_ns - begun_ns, budget_ns);
-}
-END_TEST
-
 typedef struct outcome {
     uint16_t method;
     int thrown, returned; /* by the handler */
@@ -540,7 +502,6 @@ static Suite *service_suite(void)
     tcase_add_test(tests, asks_nobody_about_a_method_that_it_does_not_have);
     tcase_add_test(tests, a_running_handler_sees_that_its_call_is_cancelled);
     tcase_add_test(tests, what_a_handler_calls_is_bounded_and_what_comes_after_it_is_not);
-    tcase_add_loop_test(tests, a_running_handler_sees_that_its_callers_time_is_over, 0, 2);
     tcase_add_test(tests, a_running_handler_sees_that_its_client_is_gone);
     tcase_add_loop_test(tests, whatever_a_handler_returns_the_caller_gets_one_answer, 0,
                         sizeof(outcomes) / sizeof(outcomes[0]));
