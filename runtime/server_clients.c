@@ -65,6 +65,7 @@ static void close_lane(server_host *host, session_lane *lane)
     session->past_calls_failed += tally_get(&lane->calls_failed);
     session->past_doorbells += doorbells;
     session->lane_count--;
+    server_lane_leaves(host, session->peer.uid, lane);
     session_remove_lane(lane);
     host_unlock(host);
     session_lane_close(lane);
@@ -117,6 +118,7 @@ void server_end_session(server_worker *self, shmrpc_session *session, shmrpc_why
 
         list_remove(first);
         list_append(&arrivals, first);
+        server_lane_leaves(host, session->peer.uid, list_entry(first, session_lane, arriving));
     }
     host_unlock(host);
     if (session->process >= 0) {

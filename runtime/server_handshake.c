@@ -75,7 +75,8 @@ static shmrpc_session *find_session(const server_host *host, const control_token
 }
 
 /* May this client have one more lane of the session? Asked twice. Under the lock. */
-static int check_further(const server_host *host, const shmrpc_session *found, const shmrpc_session *asking)
+static int check_further(server_host *host, const shmrpc_session *found, const shmrpc_session *asking,
+                         bool has_semaphores)
 {
     if (found == NULL || host->is_winding || found->peer.pid != asking->peer.pid ||
         found->peer.uid != asking->peer.uid) {
@@ -84,7 +85,7 @@ static int check_further(const server_host *host, const shmrpc_session *found, c
     if (found->lane_count >= SESSION_LANES_MAX) {
         return error_set(SHMRPC_E_REFUSED, "the session has %u lanes, which is the limit", SESSION_LANES_MAX);
     }
-    return 0;
+    return server_check_lanes(host, found->peer.uid, has_semaphores);
 }
 
 static int greet_further(server_worker *self, shmrpc_session *session, const control_hello *hello,
@@ -99,7 +100,7 @@ static int greet_further(server_worker *self, shmrpc_session *session, const con
     }
     host_lock(host);
     found = find_session(host, &hello->token);
-    rc = check_further(host, found, session);
+    rc = check_further(host, found, session, hello->semaphores);
     if (rc == 0 && strcmp(found->offer->service->name, hello->service) != 0) {
         rc = error_set(SHMRPC_E_REFUSED, "the session is connected to another service");
     }
@@ -143,6 +144,7 @@ static int greet(session_host *rules, shmrpc_session *session, const control_hel
     }
     host_lock(host);
     rc = server_check_room(host, session->peer.uid);
+    rc = rc == 0 ? server_check_lanes(host, session->peer.uid, hello->semaphores) : rc;
     offer = find_offer(host, hello->service, &any);
     offer = offer == NULL ? any : offer;
     if (rc == 0 && offer != NULL) {
@@ -171,8 +173,9 @@ static int join(server_worker *self, shmrpc_session *session, session_lane *lane
 
     host_lock(host);
     found = find_session(host, &session->token);
-    rc = check_further(host, found, session);
+    rc = check_further(host, found, session, lane->semaphores);
     if (rc == 0) {
+        server_lane_comes(host, found->peer.uid, lane);
         session_remove_lane(lane);
         list_append(&found->arriving, &lane->arriving);
         found->lane_count++;
@@ -183,7 +186,7 @@ static int join(server_worker *self, shmrpc_session *session, session_lane *lane
 }
 
 /* Enters a session among those that are open. */
-static int enter(server_worker *self, shmrpc_session *session)
+static int enter(server_worker *self, shmrpc_session *session, session_lane *lane)
 {
     server_host *host = self->host;
     server_offer *offer = session->offer;
@@ -192,12 +195,14 @@ static int enter(server_worker *self, shmrpc_session *session)
 
     host_lock(host);
     rc = server_check_room(host, session->peer.uid);
+    rc = rc == 0 ? server_check_lanes(host, session->peer.uid, lane->semaphores) : rc;
     user = server_user_of(host, session->peer.uid);
     if (rc == 0 && (user == NULL || host->is_winding || atomic_load(&offer->is_over))) {
         rc = error_set(SHMRPC_E_REFUSED, "the server stops");
     }
     if (rc == 0) {
         user->sessions++;
+        server_lane_comes(host, session->peer.uid, lane);
         server_user_leaves(host, session->caller, false);
         host->shaking_count--;
         host->open_count++;
@@ -250,7 +255,7 @@ static int open_lane(session_host *rules, shmrpc_session *session, session_lane 
             return error_system(-ENOMEM, "cannot make a session");
         }
     }
-    rc = enter(self, session);
+    rc = enter(self, session, lane);
     if (rc != 0) {
         return rc;
     }

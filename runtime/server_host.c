@@ -61,6 +61,7 @@ static server_host *host_new(const shmrpc_server_options *options)
     host->max_depth = options->max_depth == 0 ? DEPTH_LIMIT_DEFAULT : options->max_depth;
     host->max_sessions = options->max_sessions == 0 ? SESSIONS_DEFAULT : options->max_sessions;
     host->max_sessions_per_uid = options->max_sessions_per_uid;
+    host->max_lanes_per_uid = options->max_lanes_per_uid;
     host->worker_count = options->workers == 0 ? 1 : options->workers;
     host->seat_count = host->max_sessions + SHAKING_MAX;
     host->poller = -1;

@@ -72,6 +72,7 @@ typedef struct server_user {
     uid_t uid;
     uint32_t shaking;
     uint32_t sessions;
+    uint32_t lanes; /* by their weight */
 } server_user;
 
 /* A seat that a worker has, or had: the tenure tells. */
@@ -115,6 +116,7 @@ struct server_host {
     size_t state_size;
     uint32_t max_sessions;
     uint32_t max_sessions_per_uid; /* 0: half of them, for users other than this one */
+    uint32_t max_lanes_per_uid;    /* 0: as many as sessions, for users other than this one */
     uint32_t worker_count;
     int stop_bell; /* rung by stop(), and for workers that sleep and should not */
 
@@ -308,6 +310,13 @@ void server_user_leaves(server_host *host, uid_t uid, bool was_open);
 
 /* Is there room for one more session of this user? Asked twice: several may shake hands when the last place is taken. */
 int server_check_room(server_host *host, uid_t uid);
+
+/* And for one more lane? Asked twice, too. */
+int server_check_lanes(server_host *host, uid_t uid, bool has_semaphores);
+
+/* Counts a lane that a session gets, and that has left it. */
+void server_lane_comes(server_host *host, uid_t uid, session_lane *lane);
+void server_lane_leaves(server_host *host, uid_t uid, session_lane *lane);
 
 /* ---- server_handshake.c ---- */
 

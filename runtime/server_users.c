@@ -9,6 +9,9 @@
 
 #include <stdlib.h>
 
+/* A lane with a thread of the server's counts as so many others. */
+#define RINGER_WEIGHT 4u
+
 server_user *server_user_of(server_host *host, uid_t uid)
 {
     uint32_t i;
@@ -34,7 +37,7 @@ server_user *server_user_of(server_host *host, uid_t uid)
 
 void server_user_tidy(server_host *host, server_user *user)
 {
-    if (user->sessions == 0 && user->shaking == 0) {
+    if (user->sessions == 0 && user->shaking == 0 && user->lanes == 0) {
         *user = host->users[--host->user_count];
     }
 }
@@ -58,6 +61,52 @@ static uint32_t sessions_of(const server_host *host, uid_t uid)
         return host->max_sessions_per_uid;
     }
     return uid == process_user() ? host->max_sessions : (host->max_sessions + 1) / 2;
+}
+
+/* Lanes that this user may have, by their weight. */
+static uint32_t lanes_of(const server_host *host, uid_t uid)
+{
+    if (host->max_lanes_per_uid != 0) {
+        return host->max_lanes_per_uid;
+    }
+    return uid == process_user() ? UINT32_MAX : host->max_sessions;
+}
+
+static uint32_t weight_of(bool has_semaphores)
+{
+    return has_semaphores ? RINGER_WEIGHT : 1;
+}
+
+int server_check_lanes(server_host *host, uid_t uid, bool has_semaphores)
+{
+    const server_user *user = server_user_of(host, uid);
+    uint32_t most = lanes_of(host, uid);
+
+    if (user == NULL || user->lanes > most || most - user->lanes < weight_of(has_semaphores)) {
+        return error_set(SHMRPC_E_REFUSED, "the server has as many lanes as it takes from one user");
+    }
+    return 0;
+}
+
+void server_lane_comes(server_host *host, uid_t uid, session_lane *lane)
+{
+    server_user *user = server_user_of(host, uid);
+
+    if (user != NULL) {
+        lane->weight = weight_of(lane->semaphores);
+        user->lanes += lane->weight;
+    }
+}
+
+void server_lane_leaves(server_host *host, uid_t uid, session_lane *lane)
+{
+    server_user *user = lane->weight == 0 ? NULL : server_user_of(host, uid);
+
+    if (user != NULL) {
+        user->lanes -= lane->weight;
+        lane->weight = 0;
+        server_user_tidy(host, user);
+    }
 }
 
 int server_check_room(server_host *host, uid_t uid)

@@ -45,6 +45,7 @@ typedef struct session_lane {
     int bell; /* held by the client, too: watched, never read or written. With semaphores: the ringer's */
     ringer ringer;
     bool semaphores;          /* what the client rings by */
+    uint32_t weight;          /* as which it counts among its user's; 0: not counted */
     bool membarrier;          /* the client makes fences in this process where it needs them */
     lane_caller caller;       /* what the lane asks */
     int process;              /* the session's, for that */

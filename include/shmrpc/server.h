@@ -51,7 +51,10 @@ typedef struct shmrpc_server_options {
     uint32_t max_sessions_per_uid; /* of these, from one user; 0: half of them, and all for the server's own user */
     uint32_t max_depth;            /* of a client's ring: a power of two; 0: 4096; clients get no more than this */
     uint32_t mode;                 /* permission bits of the socket; 0: 0600 */
-    uint32_t reserved[5];          /* zero */
+    uint32_t
+        max_lanes_per_uid; /* threads of clients, from one user; 0: max_sessions, and all for the server's own user.
+                                   One of a client without futexes counts as four, since the server has a thread for it */
+    uint32_t reserved[4];  /* zero */
 } shmrpc_server_options;
 
 /* Why a session ended: the `why` of disconnected(). */

@@ -112,7 +112,7 @@ START_TEST(refuses_server_options_out_of_range)
         {.max_depth = 1},
         {.max_depth = 131072},
         {.mode = 07777},
-        {.reserved = {[4] = 1}},
+        {.reserved = {[3] = 1}},
         {.handshake_timeout_ns = -1},
         {.session_state_size = SIZE_MAX},
     };

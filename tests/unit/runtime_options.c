@@ -67,10 +67,12 @@ static const server_row server_rows[] = {
      SHMRPC_E_TOO_LARGE,
      "session_state_size is too large: 67108865, the limit is 67108864"},
     {{.mode = 01000}, SHMRPC_E_MISUSE, "mode is not permission bits: 01000"},
-    {{.workers = 64, .max_sessions_per_uid = UINT32_MAX, .stop_timeout_ns = INT64_MAX}, 0, NULL},
+    {{.workers = 64, .max_sessions_per_uid = UINT32_MAX, .max_lanes_per_uid = UINT32_MAX, .stop_timeout_ns = INT64_MAX},
+     0,
+     NULL},
     {{.workers = 65}, SHMRPC_E_TOO_LARGE, "workers is too large: 65, the limit is 64"},
     {{.stop_timeout_ns = -1}, SHMRPC_E_MISUSE, "stop_timeout_ns is below 0: -1"},
-    {{.reserved = {[4] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
+    {{.reserved = {[3] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
 };
 
 START_TEST(checks_the_options_of_a_server)
