@@ -490,6 +490,7 @@ START_TEST(says_when_the_process_has_no_room_for_descriptors)
     ck_assert_int_eq(receive_with_room_for(3, &packet), 0);
     ck_assert_uint_eq(packet.descriptor_count, 2);
     socket_packet_deinit(&packet);
+    counts_expect_same(&now); /* sockets are closed by a thread, and until then have the numbers that are counted on */
 
     ck_assert_int_eq(socket_send(near_end, "none", 4, NULL, 0), 0);
     ck_assert_int_eq(receive_with_room_for(0, &packet), -EMFILE);
@@ -498,6 +499,7 @@ START_TEST(says_when_the_process_has_no_room_for_descriptors)
     /* Bytes alone need none. */
     ck_assert_int_eq(socket_send(near_end, "two", 3, (int[]){near_end, near_end}, 2), 0);
     ck_assert_int_eq(receive_with_room_for(0, NULL), 0);
+    counts_expect_same(&now);
     ck_assert_int_eq(socket_send(near_end, "two", 3, (int[]){near_end, near_end}, 2), 0);
     ck_assert_int_eq(receive_with_room_for(3, NULL), 0);
     counts_expect_same(&now);
