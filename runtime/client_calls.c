@@ -237,6 +237,11 @@ static bool finish_next(shmrpc_client *client)
     flight *self = flights_next_ended(&from->connection, &rc, &reply);
 
     if (self == NULL) {
+        /* A former lane may have seemed to have something to tell. */
+        from = handle_find(&client->handle);
+        self = flights_next_ended(&from->connection, &rc, &reply);
+    }
+    if (self == NULL) {
         return false;
     }
     from->is_telling = true;

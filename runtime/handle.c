@@ -4,6 +4,7 @@
 #include "error.h"
 #include "flight.h"
 #include "options.h"
+#include "platform/closer.h"
 #include "platform/process.h"
 #include "platform/thread.h"
 
@@ -71,6 +72,11 @@ static void register_fork(void)
 {
     static const thread_map_owner owner = {is_alive, thread_ends};
 
+    /* What an idle lane's socket has brought is got rid of with the lock held. */
+    fork_error = closer_prepare();
+    if (fork_error != 0) {
+        return;
+    }
     fork_error = -pthread_atfork(handles_lock, handles_unlock, handles_unlock);
     if (fork_error == 0) {
         fork_error = thread_map_prepare(&owner);

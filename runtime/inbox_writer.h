@@ -17,6 +17,7 @@
 #define SHMRPC_INBOX_WRITER_H
 
 #include "lane_caller.h"
+#include "platform/thread.h"
 #include "region.h"
 
 #include <pthread.h>
@@ -43,6 +44,7 @@ struct inbox_writer {
     uint32_t references; /* one of the lane while it is open, one of each answer that is to come, and of who looks */
 
     pthread_mutex_t lock;
+    int holder_held;     /* of thread_hold() of who has the lock */
     lane_caller *caller; /* NULL: the lane is closed, and its memory gone */
     uint64_t written;    /* entries */
     uint32_t out;        /* answers that are to come */
@@ -84,14 +86,21 @@ void inbox_writer_close(inbox_writer *self);
 
 /* ---- under the lock, by anybody ---- */
 
+/* Whoever answers may be a thread that is cancelled: not with the lock held, which the lane's worker waits for. */
 static inline void inbox_writer_lock(inbox_writer *self)
 {
+    int held = thread_hold();
+
     (void)pthread_mutex_lock(&self->lock);
+    self->holder_held = held;
 }
 
 static inline void inbox_writer_unlock(inbox_writer *self)
 {
+    int held = self->holder_held;
+
     (void)pthread_mutex_unlock(&self->lock);
+    thread_release(held);
 }
 
 static inline bool inbox_writer_is_open(const inbox_writer *self)

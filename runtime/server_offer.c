@@ -158,7 +158,7 @@ void server_offer_take_out(server_offer *offer)
     host_lock(host);
     while (offer->users != 0) {
         assert(self == NULL); /* nobody else would end them */
-        (void)pthread_cond_wait(&host->left, &host->lock);
+        host_wait(host, &host->left);
     }
     server_add_counts(&host->counts, offer);
     host_unlock(host);

@@ -22,6 +22,7 @@
 
 #include "directory.h"
 #include "platform/process.h"
+#include "platform/thread.h"
 #include "session.h"
 
 #include <shmrpc/log.h>
@@ -137,6 +138,7 @@ struct server_host {
     server_worker *workers;
 
     pthread_mutex_t lock;
+    int holder_held;     /* of thread_hold() of who has the lock */
     pthread_cond_t left; /* a session has ended */
     list_link offers;
     list_link shaking; /* oldest deadline first */
@@ -189,14 +191,30 @@ static inline bool offer_is_over(const server_offer *offer)
     return atomic_load_explicit(&offer->is_over, memory_order_relaxed);
 }
 
+/* Whoever asks or takes a service out may be a thread that is cancelled: not with the lock held. */
 static inline void host_lock(server_host *host)
 {
+    int held = thread_hold();
+
     (void)pthread_mutex_lock(&host->lock);
+    host->holder_held = held;
 }
 
 static inline void host_unlock(server_host *host)
 {
+    int held = host->holder_held;
+
     (void)pthread_mutex_unlock(&host->lock);
+    thread_release(held);
+}
+
+/* With the lock held, which others have meanwhile. */
+static inline void host_wait(server_host *host, pthread_cond_t *condition)
+{
+    int held = host->holder_held;
+
+    (void)pthread_cond_wait(condition, &host->lock);
+    host->holder_held = held;
 }
 
 /* ---- server.c ---- */

@@ -15,6 +15,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
+
 #define STAT_BLOCK 512
 #define NESTED_MAX 4                         /* sockets in sockets: the kernel's limit */
 #define PACKETS_MAX 4096                     /* that are taken out of one socket */
@@ -35,6 +39,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static queue *queues;
 static _Atomic unsigned total; /* of all queues; changed under the lock */
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
+static int fork_error;
 
 /* ---- forks ---- */
 
@@ -64,7 +69,13 @@ static void after_fork_in_child(void)
 
 static void register_fork(void)
 {
-    (void)pthread_atfork(before_fork, after_fork, after_fork_in_child);
+    fork_error = -pthread_atfork(before_fork, after_fork, after_fork_in_child);
+}
+
+int closer_prepare(void)
+{
+    (void)pthread_once(&fork_once, register_fork);
+    return fork_error;
 }
 
 /* ---- queues: under the lock ---- */
@@ -134,12 +145,28 @@ static void queue_remove_first(queue *self)
 
 static void get_rid_of(int descriptor, int depth);
 
+/* The descriptors in a part of a packet's control data; a pidfd where whoever sent the socket has asked for them. */
+static void get_rid_of_part(const struct cmsghdr *part, int depth)
+{
+    size_t size = part->cmsg_len - CMSG_LEN(0);
+    int descriptor;
+
+    if (part->cmsg_level != SOL_SOCKET || (part->cmsg_type != SCM_RIGHTS && part->cmsg_type != SCM_PIDFD))
+        return;
+    for (size_t at = 0; at + sizeof(descriptor) <= size; at += sizeof(descriptor)) {
+        memcpy(&descriptor, CMSG_DATA(part) + at, sizeof(descriptor));
+        if (descriptor >= 0)
+            get_rid_of(descriptor, depth + 1);
+    }
+}
+
 /* Takes a packet out of a socket, and gets rid of what came with it. Was there one? */
 static bool take_packet(int socket, int depth)
 {
     union {
         struct cmsghdr header;
-        unsigned char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(RIGHTS_MAX * sizeof(int))];
+        unsigned char
+            bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(RIGHTS_MAX * sizeof(int))];
     } control;
     char bytes[4096];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};
@@ -154,17 +181,8 @@ static bool take_packet(int socket, int depth)
 
     if (received < 0)
         return errno == EINTR;
-    for (header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header)) {
-        size_t size = header->cmsg_len - CMSG_LEN(0);
-
-        for (size_t at = 0; header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS && at < size;
-             at += sizeof(int)) {
-            int descriptor;
-
-            memcpy(&descriptor, CMSG_DATA(header) + at, sizeof(descriptor));
-            get_rid_of(descriptor, depth + 1);
-        }
-    }
+    for (header = CMSG_FIRSTHDR(&message); header != NULL; header = CMSG_NXTHDR(&message, header))
+        get_rid_of_part(header, depth);
     return received > 0 || message.msg_controllen > 0;
 }
 
@@ -226,7 +244,7 @@ void closer_leave(int descriptor, uid_t user)
 {
     bool is_left;
 
-    (void)pthread_once(&fork_once, register_fork);
+    (void)closer_prepare();
     (void)pthread_mutex_lock(&lock);
     is_left = leave_to_thread(descriptor, user);
     (void)pthread_mutex_unlock(&lock);

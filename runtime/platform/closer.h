@@ -16,6 +16,13 @@
 /* With so many descriptors that wait to be closed, a user gets no further ones taken. */
 #define CLOSER_MANY 16u
 
+/*
+ * Registers for fork(), which takes the lock of this here after the locks of all who register theirs later: what they
+ * hold while they close is taken first. Whoever closes something with a lock held calls it before it registers. 0 or
+ * -errno; any number of times.
+ */
+int closer_prepare(void);
+
 /* Closes a descriptor that `user` has sent, now or soon. Waits only where no thread is to be had. */
 void closer_close(int descriptor, uid_t user);
 

@@ -14,6 +14,7 @@
 #include <shmrpc/host.h>
 
 #include "probe_server.h"
+#include "tally.h"
 
 #define CALLS 8u
 #define REASON_SIZE 200
@@ -191,10 +192,13 @@ START_TEST(a_child_puts_calls_off_beside_those_of_its_parent)
 }
 END_TEST
 
+static _Atomic(unsigned) asking;
+
 static void *ask_without_end(void *data)
 {
     _Atomic(bool) *over = data;
 
+    tally_up(&asking);
     while (!atomic_load(over)) {
         for (unsigned i = 0; i < CALLS; i++)
             (void)shmrpc_later_is_cancelled((shmrpc_later){laters[i].id + 1});
@@ -216,6 +220,8 @@ START_TEST(a_child_is_told_at_whatever_moment_it_was_forked)
     start_calls(calls);
     for (int i = 0; i < ASKERS; i++)
         ck_assert_int_eq(pthread_create(&askers[i], NULL, ask_without_end, &over), 0);
+    /* A thread that is just coming to life may hold locks of a sanitizer's, which a child would inherit. */
+    tally_await(&asking, ASKERS);
     for (int i = 0; i < FORKS; i++) {
         child process;
         child_spawn(&process, i % 8 == 0 ? serve_for_itself : answer_for_the_parent, NULL);

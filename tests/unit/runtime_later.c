@@ -7,6 +7,7 @@
 
 #include "later_rig.h"
 
+#include <pthread.h>
 #include <string.h>
 
 /* ---- moving ---- */
@@ -311,6 +312,44 @@ START_TEST(wakes_a_client_whose_call_is_put_off)
 }
 END_TEST
 
+/* ---- threads that are cancelled ---- */
+
+static bool look_where_one_may_be_cancelled(lane_caller *caller)
+{
+    (void)caller;
+    pthread_testcancel();
+    return false;
+}
+
+static void *ask_cancelled(void *data)
+{
+    bool *ret_was_told = data;
+
+    /* An assertion of Check's may be cancelled, too. */
+    (void)pthread_cancel(pthread_self());
+    *ret_was_told = !shmrpc_later_is_cancelled(rig.given);
+    pthread_testcancel();
+    return NULL;
+}
+
+/* The lane's worker is to go on. */
+START_TEST(a_thread_that_is_cancelled_does_not_end_within)
+{
+    bool was_told = false;
+    pthread_t thread;
+    void *ended;
+
+    rig.pair.caller.is_gone = look_where_one_may_be_cancelled;
+    (void)put_off(METHOD_ECHO, BLOCK_NONE);
+    ck_assert_int_eq(pthread_create(&thread, NULL, ask_cancelled, &was_told), 0);
+    ck_assert_int_eq(pthread_join(thread, &ended), 0);
+    ck_assert(was_told);
+    ck_assert_ptr_eq(ended, PTHREAD_CANCELED);
+    ck_assert(lane_server_owes(&rig.pair.server));
+    ck_assert_int_eq(shmrpc_later_reply(rig.given, &(uint64_t){1}), 0);
+}
+END_TEST
+
 static Suite *later_suite(void)
 {
     Suite *suite = suite_create("runtime_later");
@@ -321,6 +360,7 @@ static Suite *later_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_test(tests, frees_the_slot_with_a_ticket_and_answers_with_it);
     tcase_add_test(tests, answers_in_the_order_of_the_answers);
+    tcase_add_test(tests, a_thread_that_is_cancelled_does_not_end_within);
     tcase_add_test(tests, answers_in_the_block_that_came_with_the_call);
     tcase_add_test(tests, a_client_that_offers_no_block_for_its_answer_breaks_the_protocol);
     tcase_add_test(tests, an_answer_may_come_before_the_handler_returns);
