@@ -61,7 +61,7 @@ static void settle(lane_client *lane, uint64_t position)
     lane_waiter *waiter = *waiter_of(lane, position);
 
     if (waiter == NULL) {
-        give_blocks(lane, hold_of(lane, position));
+        give_blocks(lane, lane_client_hold(lane, position));
     } else {
         lane_client_queue(lane, waiter);
     }
@@ -116,7 +116,7 @@ static bool blocks_will_come(const lane_client *lane, bool request_block, bool r
         return true;
     }
     for (position = lane->seen; position < lane->next; position++) {
-        const lane_hold *hold = hold_of(lane, position);
+        const lane_hold *hold = lane_client_hold(lane, position);
 
         if ((request_block && hold->request_block != BLOCK_NONE) || (reply_block && hold->reply_block != BLOCK_NONE)) {
             return true;

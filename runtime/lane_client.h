@@ -136,6 +136,11 @@ static inline void lane_client_expect(const lane_client *lane)
     cpu_prefetch_to_write(region_slot(&lane->memory, lane->next));
 }
 
+static inline lane_hold *lane_client_hold(const lane_client *lane, uint64_t position)
+{
+    return &lane->holds[position & (lane->memory.geometry.depth - 1)];
+}
+
 /* begin() where a payload needs a block, or there is no slot. */
 int lane_client_begin_otherwise(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                                 lane_call *ret_call);
@@ -181,7 +186,7 @@ static inline int lane_client_publish(lane_client *lane, const lane_call *call, 
     uint32_t found;
 
     shared_store_header(call->at, header);
-    lane->holds[call->position & (lane->memory.geometry.depth - 1)] = call->hold;
+    *lane_client_hold(lane, call->position) = call->hold;
     lane->next = call->position + 1;
     if (lane->in_batch) {
         lane->unsent++;

@@ -48,7 +48,7 @@ int lane_client_stow(lane_client *lane, lane_waiter *waiter)
 
     if (rc == 0) {
         lane_client_keep_answer(lane, waiter, &reply);
-        *hold_of(lane, waiter->position) = (lane_hold){BLOCK_NONE, BLOCK_NONE};
+        *lane_client_hold(lane, waiter->position) = (lane_hold){BLOCK_NONE, BLOCK_NONE};
         *waiter_of(lane, waiter->position) = NULL;
     }
     return rc;
@@ -190,7 +190,7 @@ void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
     case WAITER_SENT:
         *waiter_of(lane, waiter->position) = NULL;
         if (waiter->position < lane->seen) {
-            give_blocks(lane, hold_of(lane, waiter->position));
+            give_blocks(lane, lane_client_hold(lane, waiter->position));
         }
         /* Where it fails, so does the next one who looks. */
         (void)lane_client_reap(lane);
@@ -207,7 +207,7 @@ void lane_client_end_late(lane_client *lane, const lane_call *call)
         lane->spare.position = 0;
     } else if (call->position < lane->seen) {
         /* It was seen while somebody waited for it. */
-        give_blocks(lane, hold_of(lane, call->position));
+        give_blocks(lane, lane_client_hold(lane, call->position));
     }
     (void)lane_client_reap(lane);
 }
@@ -249,7 +249,7 @@ void lane_client_abandon(lane_client *lane)
     }
     for (position = lane->reaped; position < lane->next; position++) {
         lane_waiter **waiter = waiter_of(lane, position);
-        lane_hold *hold = hold_of(lane, position);
+        lane_hold *hold = lane_client_hold(lane, position);
 
         if (*waiter != NULL) {
             withdraw_unheard(lane, position);

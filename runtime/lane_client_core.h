@@ -9,11 +9,6 @@
 #include "lane_client.h"
 #include "platform/event.h"
 
-static inline lane_hold *hold_of(const lane_client *lane, uint64_t position)
-{
-    return &lane->holds[position & (lane->memory.geometry.depth - 1)];
-}
-
 static inline lane_waiter **waiter_of(const lane_client *lane, uint64_t position)
 {
     return &lane->waiters[position & (lane->memory.geometry.depth - 1)];

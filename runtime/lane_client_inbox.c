@@ -12,7 +12,7 @@
 int lane_client_move(lane_client *lane, uint64_t position)
 {
     uint32_t ticket = shared_load_header(region_slot(&lane->memory, position)).budget_us;
-    lane_hold *hold = hold_of(lane, position);
+    lane_hold *hold = lane_client_hold(lane, position);
     lane_waiter **waiter = waiter_of(lane, position);
 
     if (ticket >= lane->memory.geometry.inbox_depth || lane->moved[ticket].is_out) {

@@ -15,14 +15,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#ifndef SCM_PIDFD
-#define SCM_PIDFD 0x04
-#endif
-
 #define STAT_BLOCK 512
 #define NESTED_MAX 4                         /* sockets in sockets: the kernel's limit */
 #define PACKETS_MAX 4096                     /* that are taken out of one socket */
-#define RIGHTS_MAX 253                       /* descriptors that the kernel lets a packet have (SCM_MAX_FD) */
 #define MEMORY_MAX ((off_t)64 * 1024 * 1024) /* bytes that are given back in a few milliseconds */
 
 /* What waits for one user. */
@@ -165,8 +160,8 @@ static bool take_packet(int socket, int depth)
 {
     union {
         struct cmsghdr header;
-        unsigned char
-            bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(RIGHTS_MAX * sizeof(int))];
+        unsigned char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) +
+                            CMSG_SPACE(CLOSER_RIGHTS_MAX * sizeof(int))];
     } control;
     char bytes[4096];
     struct iovec part = {.iov_base = bytes, .iov_len = sizeof(bytes)};

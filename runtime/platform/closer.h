@@ -11,7 +11,14 @@
 #ifndef SHMRPC_PLATFORM_CLOSER_H
 #define SHMRPC_PLATFORM_CLOSER_H
 
+#include <sys/socket.h>
 #include <sys/types.h>
+
+/* What may come with a packet: so many descriptors at most (the kernel's SCM_MAX_FD), and, where asked for, a pidfd. */
+#define CLOSER_RIGHTS_MAX 253u
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 0x04
+#endif
 
 /* With so many descriptors that wait to be closed, a user gets no further ones taken. */
 #define CLOSER_MANY 16u

@@ -20,12 +20,8 @@
 #ifndef SO_PASSPIDFD
 #define SO_PASSPIDFD 76
 #endif
-#ifndef SCM_PIDFD
-#define SCM_PIDFD 0x04
-#endif
 
-#define RIGHTS_MAX 253u /* descriptors that the kernel lets a packet have (SCM_MAX_FD) */
-#define UNREAD_MAX 64   /* packets that are read before a socket is closed */
+#define UNREAD_MAX 64 /* packets that are read before a socket is closed */
 
 static_assert(SOCKET_PATH_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1, "sun_path with its NUL");
 
@@ -319,8 +315,8 @@ static int packet_take(int descriptor, void *bytes, size_t capacity, socket_pack
 {
     union {
         struct cmsghdr header;
-        unsigned char
-            bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) + CMSG_SPACE(RIGHTS_MAX * sizeof(int))];
+        unsigned char bytes[CMSG_SPACE(sizeof(struct ucred)) + CMSG_SPACE(sizeof(int)) +
+                            CMSG_SPACE(CLOSER_RIGHTS_MAX * sizeof(int))];
     } control_bytes;
     struct iovec part = {.iov_base = bytes, .iov_len = capacity};
     struct msghdr message = {
@@ -349,7 +345,8 @@ static int packet_take(int descriptor, void *bytes, size_t capacity, socket_pack
     return 0;
 }
 
-int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet)
+/* `whole`: with what came beside the bytes, which has to be there. */
+static int packet_receive(int descriptor, void *bytes, size_t capacity, bool whole, socket_packet *ret_packet)
 {
     socket_packet packet = packet_nothing;
     socket_control control = {0};
@@ -359,7 +356,7 @@ int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *
     if (r < 0)
         return r;
     r = packet_check_bytes(&packet, &control, flags);
-    if (r == 0)
+    if (r == 0 && whole)
         r = packet_check_rest(&packet, &control, flags);
     if (r < 0) {
         socket_packet_deinit(&packet);
@@ -369,20 +366,21 @@ int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *
     return 0;
 }
 
+int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet)
+{
+    return packet_receive(descriptor, bytes, capacity, true, ret_packet);
+}
+
 int socket_receive_bytes(int descriptor, void *bytes, size_t capacity, size_t *ret_length)
 {
-    socket_packet packet = packet_nothing;
-    socket_control control = {0};
-    int flags = 0;
-    int r = packet_take(descriptor, bytes, capacity, &packet, &control, &flags);
+    socket_packet packet;
+    int r = packet_receive(descriptor, bytes, capacity, false, &packet);
 
     if (r < 0)
         return r;
-    r = packet_check_bytes(&packet, &control, flags);
-    if (r == 0)
-        *ret_length = packet.length;
+    *ret_length = packet.length;
     socket_packet_deinit(&packet);
-    return r;
+    return 0;
 }
 
 void socket_packet_deinit(socket_packet *packet)

@@ -135,22 +135,6 @@ static int answer_for_the_parent(child_link *link, void *data)
     return 0;
 }
 
-START_TEST(a_call_that_was_put_off_is_not_a_childs_to_answer)
-{
-    shmrpc_call calls[CALLS] = {0};
-    child process;
-
-    if (skips_tsan())
-        return;
-    make_server("parent");
-    start_calls(calls);
-    child_spawn(&process, answer_for_the_parent, NULL);
-    child_expect_exit(&process, 0);
-    answer_calls(calls);
-    end_server();
-}
-END_TEST
-
 /* Has a server of its own put a call off, and answers it. */
 static int serve_for_itself(child_link *link, void *data)
 {
@@ -176,8 +160,10 @@ static int serve_for_itself(child_link *link, void *data)
     return 0;
 }
 
-START_TEST(a_child_puts_calls_off_beside_those_of_its_parent)
+/* What its parent has put off is not a child's to answer; beside that it puts calls off itself. */
+START_TEST(a_child_leaves_its_parents_calls_alone)
 {
+    static int (*const does[])(child_link *, void *) = {answer_for_the_parent, serve_for_itself};
     shmrpc_call calls[CALLS] = {0};
     child process;
 
@@ -185,7 +171,7 @@ START_TEST(a_child_puts_calls_off_beside_those_of_its_parent)
         return;
     make_server("parent");
     start_calls(calls);
-    child_spawn(&process, serve_for_itself, NULL);
+    child_spawn(&process, does[_i], NULL);
     child_expect_exit(&process, 0);
     answer_calls(calls);
     end_server();
@@ -414,8 +400,7 @@ static Suite *put_off_suite(void)
 
     tcase_add_checked_fixture(tests, probe_case_begin, probe_case_end);
     tcase_set_timeout(tests, 60);
-    tcase_add_test(tests, a_call_that_was_put_off_is_not_a_childs_to_answer);
-    tcase_add_test(tests, a_child_puts_calls_off_beside_those_of_its_parent);
+    tcase_add_loop_test(tests, a_child_leaves_its_parents_calls_alone, 0, 2);
     tcase_add_test(tests, a_child_is_told_at_whatever_moment_it_was_forked);
     tcase_add_test(tests, an_answer_is_dropped_once_the_service_is_taken_out);
     tcase_add_test(tests, a_service_may_be_taken_out_while_its_calls_are_answered);
