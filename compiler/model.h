@@ -80,7 +80,27 @@ typedef struct model_notes {
     const char *doc;        /* lines joined by '\n', without the slashes and one leading space */
     const char *deprecated; /* the reason ("" where none was given), or NULL */
     const char *rename;     /* @c_name, or NULL */
+    const char *original;   /* @renamed_from: the name that the other side may know it by, and that goes into
+                               fingerprints; or NULL: its own */
+    uint32_t since;         /* @since: the version of the package that it came with; 1 where not given */
 } model_notes;
+
+/* What `reserved` keeps free: a range of numbers, or a name. */
+typedef struct model_reserved {
+    span at;
+    const char *name; /* NULL: a range */
+    uint64_t first;
+    uint64_t last; /* both are within it */
+} model_reserved;
+
+/* A place that `reserved TYPE [NAME];` keeps free in a struct or message: padding, as far as bytes go. */
+typedef struct model_hole {
+    span at;
+    const char *name; /* or NULL */
+    const model_type *type;
+    uint32_t offset;
+    uint32_t before; /* index of the field that it stands before; the number of fields: at the end */
+} model_hole;
 
 typedef enum model_value_kind {
     MODEL_VALUE_NONE,
@@ -117,15 +137,39 @@ struct model_field {
 };
 
 typedef enum model_record_kind { MODEL_RECORD_STRUCT, MODEL_RECORD_MESSAGE, MODEL_RECORD_UNION } model_record_kind;
-typedef enum model_role { MODEL_ROLE_NAMED, MODEL_ROLE_REQUEST, MODEL_ROLE_REPLY } model_role;
+typedef enum model_role {
+    MODEL_ROLE_NAMED,
+    MODEL_ROLE_REQUEST,
+    MODEL_ROLE_REPLY,
+    MODEL_ROLE_REQUEST_ITEM, /* of a stream of requests */
+    MODEL_ROLE_REPLY_ITEM,   /* of a stream of replies */
+    MODEL_ROLE_EVENT,
+    MODEL_ROLE_CHANNEL_ITEM, /* of a topic or queue */
+} model_role;
+
+/*
+ * A layout that a record has had, from a version of its package on. Its fields are the first `field_count` of the
+ * record's. A message's begin each at a multiple of 8; a struct or union with @size keeps its size.
+ */
+typedef struct model_revision {
+    uint32_t version;
+    uint32_t field_count;
+    uint32_t size;
+    const model_field *variable_tail; /* as in a record */
+    uint64_t fingerprint;
+    const char *canonical; /* the text that the fingerprint hashes */
+} model_revision;
 
 /* A struct, a message (named or the inline body of a method), or a union. */
 struct model_record {
     model_record_kind kind;
     model_role role;
-    const model_decl *decl;       /* NAMED */
+    const model_decl *decl;       /* NAMED; CHANNEL_ITEM: the topic or queue */
     const model_service *service; /* inline body: whose */
     uint32_t method;              /* inline body: index in service->methods */
+    bool strict;                  /* UNION: a tag that is not an arm's is refused */
+    uint32_t fixed_size;          /* STRUCT, UNION: @size, or 0 */
+    uint32_t fixed_align;         /* @align, or 0 */
     uint32_t size;
     uint32_t align;
     uint32_t tail_padding; /* bytes after the last field up to size */
@@ -137,8 +181,14 @@ struct model_record {
     uint32_t field_count;
     const model_field *variable_tail; /* MESSAGE: the last field, where it is a string, bytes or vector
                                          that is not optional: only its used part travels; else NULL */
-    uint64_t fingerprint;
-    const char *canonical; /* the text that the fingerprint hashes */
+    uint64_t fingerprint;             /* of the newest revision */
+    const char *canonical;            /* likewise */
+    const model_revision *revisions;  /* ascending by version, at least one; the last is the record itself */
+    uint32_t revision_count;
+    const model_reserved *reserved;
+    uint32_t reserved_count;
+    const model_hole *holes;
+    uint32_t hole_count;
 };
 
 typedef struct model_member {
@@ -157,14 +207,17 @@ typedef enum model_members_kind { MODEL_MEMBERS_ENUM, MODEL_MEMBERS_FLAGS, MODEL
 struct model_members {
     model_members_kind kind;
     const model_decl *decl;
+    bool strict;     /* ENUM, FLAGS: a value that is not a member's is refused */
     model_kind base; /* ENUM, FLAGS: MODEL_INT8 .. MODEL_UINT64 */
     const model_member *items;
     uint32_t count;
     uint64_t fingerprint;  /* ERRORS: codes and payload layouts */
     uint32_t payload_size; /* ERRORS: of the largest payload */
+    const model_reserved *reserved;
+    uint32_t reserved_count;
 };
 
-typedef enum model_method_kind { MODEL_METHOD_RPC, MODEL_METHOD_ONEWAY } model_method_kind;
+typedef enum model_method_kind { MODEL_METHOD_RPC, MODEL_METHOD_ONEWAY, MODEL_METHOD_EVENT } model_method_kind;
 
 #define MODEL_DEADLINE_UNSET INT64_C(0) /* the service's, else the client's */
 #define MODEL_DEADLINE_NONE INT64_C(-1) /* @deadline(none): waits for ever */
@@ -177,20 +230,62 @@ typedef struct model_method {
     model_method_kind kind;
     bool idempotent;
     int64_t deadline_ns;         /* own, else the service's; or one of the two above */
-    const model_record *request; /* NULL: () */
-    const model_record *reply;   /* NULL: () or oneway */
-    const model_members *errors; /* NULL: no throws */
-    uint64_t fingerprint;        /* of kind, request, reply and errors */
+    const model_record *request; /* NULL: (); of an event, what the server sends */
+    const model_record *reply;   /* NULL: (), oneway or event */
+    bool request_is_stream;      /* `request` is an item of it */
+    bool reply_is_stream;
+    const model_members *errors;   /* NULL: no throws */
+    uint32_t depth;                /* @depth of the method, else of the service: calls in flight; 0: not given */
+    const model_service *composed; /* whose it is at first, where `compose` brought it; else NULL */
+    uint64_t fingerprint;          /* of kind, request, reply and errors, in the newest revision */
+    const struct model_method_revision *revisions; /* ascending by version, at least one */
+    uint32_t revision_count;
 } model_method;
+
+/*
+ * How a method looks from a version of the service's package on: a row wherever its fingerprint changes. The first is
+ * of the version that the method came with.
+ */
+typedef struct model_method_revision {
+    uint32_t version;
+    const model_revision *request; /* NULL: () */
+    const model_revision *reply;   /* likewise */
+    uint32_t answer_size;          /* of the reply, or of the largest payload of an error */
+    uint64_t fingerprint;
+} model_method_revision;
 
 struct model_service {
     const model_decl *decl;
     const char *c_prefix; /* replaces the whole prefix of the service's functions, or NULL */
+    bool strict;          /* a client of another layout of any of its methods is refused */
     bool idempotent;
     int64_t deadline_ns;
-    const model_method *methods;
+    uint32_t depth;              /* @depth; 0: not given */
+    const model_method *methods; /* its own and composed ones, in the order of the file */
     uint32_t method_count;
+    const model_service *const *composes; /* in the order of the file */
+    uint32_t compose_count;
+    const model_reserved *reserved; /* names only */
+    uint32_t reserved_count;
 };
+
+typedef enum model_overflow {
+    MODEL_OVERFLOW_UNSET,
+    MODEL_OVERFLOW_BLOCK,
+    MODEL_OVERFLOW_DROP_OLDEST,
+    MODEL_OVERFLOW_FAIL
+} model_overflow;
+
+/* A topic or a queue. */
+typedef struct model_channel {
+    const model_decl *decl;
+    const model_record *item;
+    uint32_t depth; /* @depth; 0: not given */
+    model_overflow overflow;
+    bool reliable;     /* TOPIC: @reliable */
+    uint32_t retain;   /* TOPIC: @retain, messages for who comes late; 0: not given */
+    uint32_t attempts; /* QUEUE: @attempts; 0: not given */
+} model_channel;
 
 typedef struct model_constant {
     const model_type *type; /* scalar, enum, flags or string */
@@ -207,6 +302,8 @@ typedef enum model_decl_kind {
     MODEL_DECL_UNION,
     MODEL_DECL_ERRORS,
     MODEL_DECL_SERVICE,
+    MODEL_DECL_TOPIC,
+    MODEL_DECL_QUEUE,
 } model_decl_kind;
 
 /* One declaration of a file, in the order of the file. */
@@ -224,6 +321,7 @@ struct model_decl {
         const model_members *members; /* ENUM, FLAGS, ERRORS */
         const model_record *record;   /* STRUCT, MESSAGE, UNION */
         const model_service *service;
+        const model_channel *channel; /* TOPIC, QUEUE */
     } as;
 };
 

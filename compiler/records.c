@@ -105,6 +105,17 @@ static bool field_complete(compile *run, const unit *from, const model_record *r
     return right;
 }
 
+/* The layouts that it has had. */
+static void revise(compile *run, model_record *record)
+{
+    model_revision *only = arena_array(run->memory, 1, sizeof(*only));
+
+    *only = (model_revision){
+        1, record->field_count, record->size, record->variable_tail, record->fingerprint, record->canonical};
+    record->revisions = only;
+    record->revision_count = 1;
+}
+
 bool records_complete(compile *run, const unit *from, model_record *record, const vector *fields, span at, bool partial)
 {
     uint32_t count = fields->count;
@@ -136,5 +147,6 @@ bool records_complete(compile *run, const unit *from, model_record *record, cons
         return false;
     }
     fingerprint_record(record, run->memory);
+    revise(run, record);
     return rules_record(run, record, at);
 }

@@ -131,6 +131,31 @@ static void check_deadline(compile *run, const annotate_result *notes, const cha
     diag_fix(entry, "give it a time, such as @deadline(5s)");
 }
 
+static uint32_t answer_size(const model_method *method)
+{
+    uint32_t reply = method->reply ? method->reply->size : 0;
+    uint32_t payload = method->errors ? method->errors->payload_size : 0;
+
+    return reply > payload ? reply : payload;
+}
+
+static const model_revision *newest(const model_record *record)
+{
+    return record ? &record->revisions[record->revision_count - 1] : NULL;
+}
+
+/* How it has looked. */
+static void revise(compile *run, model_method *method)
+{
+    model_method_revision *only = arena_array(run->memory, 1, sizeof(*only));
+
+    method->fingerprint = fingerprint_method(method);
+    *only = (model_method_revision){1, newest(method->request), newest(method->reply), answer_size(method),
+                                    method->fingerprint};
+    method->revisions = only;
+    method->revision_count = 1;
+}
+
 /* Returns false where there is a mistake, and then leaves *method half filled. */
 static bool method_complete(const method_place *place, const ast_method *ast, model_method *method)
 {
@@ -163,7 +188,7 @@ static bool method_complete(const method_place *place, const ast_method *ast, mo
     if (method->kind == MODEL_METHOD_RPC)
         method->deadline_ns = notes.deadline_ns ? notes.deadline_ns : place->service->deadline_ns;
     if (right)
-        method->fingerprint = fingerprint_method(method);
+        revise(run, method);
     return right;
 }
 

@@ -79,6 +79,8 @@ static void decl_emit(gen *g, const model_decl *decl)
     case MODEL_DECL_UNION: gen_record(g, decl->as.record); return;
     case MODEL_DECL_ERRORS: gen_errors(g, decl); return;
     case MODEL_DECL_SERVICE: gen_service(g, decl->as.service); return;
+    case MODEL_DECL_TOPIC:
+    case MODEL_DECL_QUEUE: return; /* refused by check() */
     }
 }
 

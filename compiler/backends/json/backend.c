@@ -24,6 +24,7 @@ static const char *const decl_kind_names[] = {
     [MODEL_DECL_CONST] = "const", [MODEL_DECL_ALIAS] = "alias",   [MODEL_DECL_ENUM] = "enum",
     [MODEL_DECL_FLAGS] = "flags", [MODEL_DECL_STRUCT] = "struct", [MODEL_DECL_MESSAGE] = "message",
     [MODEL_DECL_UNION] = "union", [MODEL_DECL_ERRORS] = "errors", [MODEL_DECL_SERVICE] = "service",
+    [MODEL_DECL_TOPIC] = "topic", [MODEL_DECL_QUEUE] = "queue",
 };
 
 static void notes_write(json_writer *json, const model_notes *notes)
@@ -201,6 +202,8 @@ static void decl_write(json_writer *json, const model_decl *decl)
     case MODEL_DECL_MESSAGE:
     case MODEL_DECL_UNION: record_write(json, decl->as.record); break;
     case MODEL_DECL_SERVICE: service_write(json, decl->as.service); break;
+    case MODEL_DECL_TOPIC:
+    case MODEL_DECL_QUEUE: break;
     }
     json_object_end(json);
 }
