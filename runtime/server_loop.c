@@ -6,8 +6,8 @@
  *           of them are armed, and it is nobody's
  *   cold    a session that is nobody's: its doorbells, its sockets and its process wake the poller, and whoever gets
  *           the event owns it from then on
- *   poller  one for all workers, each event for one of them. Who has hot sessions looks at it every LOOK_NS, but only
- *           while nobody sleeps in it; so what is new goes to who has nothing to do
+ *   poller  one for all workers, each event for one of them. Who has hot sessions looks at it every SERVER_LOOK_NS,
+ *           but only while nobody sleeps in it; so what is new goes to who has nothing to do
  *
  * A pass costs what the hot sessions of one worker cost, however many are connected. A lane gets a bounded number of
  * requests per pass, so nobody waits for more than that of each other client.
@@ -40,8 +40,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PASSES_PER_CLOCK 64u
-#define LOOK_NS INT64_C(50000)
+#define PASSES_PER_CLOCK 16u
 #define STUCK_NS INT64_C(10000000)
 
 _Thread_local server_host *server_of_thread;
@@ -402,16 +401,15 @@ static int loop(server_worker *self)
             kind = PASS_CHECK;
         }
         self->allowance = UINT32_MAX;
+        self->lingers = self->hold_count == 1 && self->host->spin_ns != 0;
         if (pass(self, kind)) {
             /* Handlers may take long: whoever waits for the poller does not wait for many of them. */
-            int64_t coarse_ns = clock_coarse_ns();
-
-            self->now_ns = coarse_ns > self->now_ns ? coarse_ns : self->now_ns;
+            server_tell_time(self);
         } else {
             /* A look takes the line away from a client that is writing its request: none too soon. Measured. */
             cpu_pause();
         }
-        if (self->now_ns - self->looked_ns >= LOOK_NS) {
+        if (self->now_ns - self->looked_ns >= SERVER_LOOK_NS) {
             rc = glance(self);
         }
     }
@@ -441,7 +439,7 @@ static int do_round(server_worker *self, uint32_t most)
 
     self->is_unsure = true;
     self->now_ns = clock_now_ns();
-    if (self->hold_count == 0 || self->now_ns - self->looked_ns >= LOOK_NS) {
+    if (self->hold_count == 0 || self->now_ns - self->looked_ns >= SERVER_LOOK_NS) {
         rc = look_around(self, false);
     }
     if (rc != 0) {
@@ -451,6 +449,7 @@ static int do_round(server_worker *self, uint32_t most)
         wind_down(self);
     }
     self->allowance = most;
+    self->lingers = false;
     (void)pass(self, PASS_CHECK);
     if (self->allowance == 0) {
         rotate(self);
@@ -607,6 +606,7 @@ static void drain(server_worker *self)
     while (self->hold_count != 0) {
         self->now_ns = clock_now_ns();
         self->allowance = UINT32_MAX;
+        self->lingers = false;
         (void)pass(self, PASS_CHECK);
         cpu_pause();
     }

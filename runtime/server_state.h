@@ -21,6 +21,7 @@
 #define SHMRPC_SERVER_STATE_H
 
 #include "directory.h"
+#include "platform/clock.h"
 #include "platform/process.h"
 #include "platform/thread.h"
 #include "session.h"
@@ -40,6 +41,8 @@ enum { TAG_LISTENER, TAG_STOP, TAG_TIMER, TAG_SOCKET, TAG_BELL, TAG_PROCESS };
 
 typedef struct server_host server_host;
 typedef struct server_worker server_worker;
+
+#define SERVER_LOOK_NS INT64_C(50000) /* a worker with hot sessions looks at the poller so often */
 
 /* How often a method was called. Written by one worker, read by anybody. */
 typedef struct server_tally {
@@ -89,6 +92,7 @@ struct server_worker {
     server_hold *holds;
     uint32_t hold_count;
     uint32_t hold_room;
+    bool lingers;       /* on a lane that is the only one it has: see server_lanes.c */
     int64_t now_ns;     /* as last read */
     int64_t looked_ns;  /* when it last looked at the poller */
     uint32_t allowance; /* requests that it may still begin before it returns to its caller */
@@ -363,6 +367,14 @@ void server_bury(server_worker *self, shmrpc_session *session);
 
 /* Nobody new from here on; everybody is told. Once, whoever is first. */
 void server_wind_down(server_worker *self);
+
+/* Time has passed: as of the system's last tick, without a look at a clock. */
+static inline void server_tell_time(server_worker *self)
+{
+    int64_t coarse_ns = clock_coarse_ns();
+
+    self->now_ns = coarse_ns > self->now_ns ? coarse_ns : self->now_ns;
+}
 
 /* ---- server_lanes.c ---- */
 
