@@ -166,7 +166,7 @@ void emit_template(emit *e, const char *template_text, const emit_value *values)
 {
     const char *at = template_text;
 
-    for (;;) {
+    for (; e->to;) {
         const char *hole = strstr(at, "${");
         if (!hole)
             break;
@@ -179,12 +179,19 @@ void emit_template(emit *e, const char *template_text, const emit_value *values)
         lines_put(e, text, strlen(text));
         at = end + 1;
     }
-    lines_put(e, at, strlen(at));
+    if (e->to)
+        lines_put(e, at, strlen(at));
 }
 
 void emit_text(emit *e, const char *template_text)
 {
     emit_template(e, template_text, NULL);
+}
+
+void emit_forget(emit *e)
+{
+    assert(e->bound.count == 0);
+    e->bound = VECTOR_OF(emit_value);
 }
 
 void emit_in(emit *e)
@@ -203,7 +210,7 @@ void emit_gap(emit *e)
     const buffer *to = e->to;
 
     assert(e->line.length == 0);
-    if (to->length == 0)
+    if (!to || to->length == 0)
         return;
     if (to->length >= 2 && to->data[to->length - 1] == '\n' &&
         (to->data[to->length - 2] == '\n' || to->data[to->length - 2] == '{'))

@@ -29,13 +29,14 @@ typedef struct emit_value {
 } emit_value;
 
 typedef struct emit {
-    buffer *to;
+    buffer *to; /* NULL: nowhere */
     arena *memory;
     unsigned depth; /* of the indentation */
     vector bound;   /* emit_value */
     buffer line;    /* the line being made */
 } emit;
 
+/* `to` NULL: nothing is written, for a run that is only to see what is declared. */
 void emit_init(emit *e, buffer *to, arena *memory);
 void emit_deinit(emit *e);
 
@@ -54,6 +55,9 @@ void emit_text(emit *e, const char *template_text);
 /* One level deeper, one less deep. */
 void emit_in(emit *e);
 void emit_out(emit *e);
+
+/* To be called when `memory` is cleared; nothing is bound then. */
+void emit_forget(emit *e);
 
 /* An empty line, unless nothing or an empty line or an opening brace stands before it. */
 void emit_gap(emit *e);

@@ -382,11 +382,13 @@ expr
 /* ---- names ---- */
 
 qname
-    : parts             { $$ = (ast_ident){parse_join(state, $1), @$}; }
+    : IDENT
+    | parts             { $$ = (ast_ident){parse_join(state, $1), @$}; }
     ;
 
 parts
-    : IDENT             { $$ = parse_list(state); parse_list_add(state, $$, $1.text); }
+    : IDENT '.' ident   { $$ = parse_list(state); parse_list_add(state, $$, $1.text);
+                          parse_list_add(state, $$, $3.text); }
     | parts '.' ident   { $$ = $1; parse_list_add(state, $$, $3.text); }
     ;
 

@@ -100,8 +100,6 @@ void parse_list_add(parse *state, vector *list, const void *item)
 
 const char *parse_join(parse *state, const vector *parts)
 {
-    if (parts->count == 1)
-        return *VECTOR_AT(parts, const char *, 0);
     buffer name = {0};
     for (uint32_t i = 0; i < parts->count; i++) {
         buffer_puts(&name, i ? "." : "");

@@ -17,6 +17,7 @@
 #define BLOCK_SMALLEST ((size_t)64 * 1024)
 #define BLOCK_LARGEST ((size_t)1024 * 1024)
 #define ALIGNMENT alignof(max_align_t)
+#define TEXT_TRIED ((size_t)256) /* bytes */
 
 typedef struct block block;
 struct block {
@@ -72,11 +73,29 @@ arena *arena_free(arena *memory)
     return NULL;
 }
 
+static size_t aligned(size_t size)
+{
+    return size ? (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
+}
+
+void arena_clear(arena *memory)
+{
+    block *each = memory->newest->older;
+    while (each) {
+        block *older = each->older;
+        free(each);
+        each = older;
+    }
+    memory->newest->older = NULL;
+    memset(memory->newest->bytes, 0, memory->newest->used);
+    memory->newest->used = 0;
+}
+
 void *arena_alloc(arena *memory, size_t size)
 {
     if (size > SIZE_MAX - ALIGNMENT)
         out_of_memory();
-    size = size ? (size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT : ALIGNMENT;
+    size = aligned(size);
 
     block *newest = memory->newest;
     if (newest->size - newest->used < size) {
@@ -118,13 +137,23 @@ char *arena_copy(arena *memory, const char *text, size_t length)
 
 char *arena_vprintf(arena *memory, const char *format, va_list arguments)
 {
+    /* Most texts are short: they are made where they stay, in what is left of the newest block. */
+    block *newest = memory->newest;
+    char *text = (char *)newest->bytes + newest->used;
+    size_t room = newest->size - newest->used;
+    room = room < TEXT_TRIED ? room : TEXT_TRIED;
     va_list again;
     va_copy(again, arguments);
-    int length = vsnprintf(NULL, 0, format, arguments);
+    int length = vsnprintf(text, room, format, arguments);
     if (length < 0)
         out_of_memory();
-    char *text = arena_alloc(memory, (size_t)length + 1);
-    vsnprintf(text, (size_t)length + 1, format, again);
+    if ((size_t)length < room) {
+        newest->used += aligned((size_t)length + 1);
+    } else {
+        memset(text, 0, room);
+        text = arena_alloc(memory, (size_t)length + 1);
+        vsnprintf(text, (size_t)length + 1, format, again);
+    }
     va_end(again);
     return text;
 }

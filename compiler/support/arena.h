@@ -17,6 +17,9 @@ typedef struct arena arena;
 arena *arena_new(void);
 arena *arena_free(arena *memory); /* takes NULL; returns NULL */
 
+/* Takes back all that was handed out, for what is needed for a short while again and again. */
+void arena_clear(arena *memory);
+
 /* Zeroed, aligned for any type, valid until arena_free(). `size` 0 gives a unique pointer. */
 void *arena_alloc(arena *memory, size_t size);
 void *arena_array(arena *memory, size_t count, size_t size);      /* overflow checked */

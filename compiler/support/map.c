@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CAPACITY_SMALLEST 16
+#define CAPACITY_SMALLEST 8
 
 struct map_slot {
     const char *key; /* NULL: free */

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CAPACITY_SMALLEST 8
+#define CAPACITY_SMALLEST 4
 
 void *vector_add(vector *list, arena *memory)
 {

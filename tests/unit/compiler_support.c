@@ -50,6 +50,33 @@ START_TEST(arena_goes_on_in_its_block_after_a_large_allocation)
 }
 END_TEST
 
+START_TEST(arena_starts_anew_once_cleared)
+{
+    for (int i = 0; i < 100; i++)
+        memset(arena_alloc(memory, 100000), 0xff, 100000);
+    arena_clear(memory);
+    unsigned char *bytes = arena_alloc(memory, 64);
+    for (size_t i = 0; i < 64; i++)
+        ck_assert_uint_eq(bytes[i], 0);
+    arena_clear(memory);
+    arena_clear(memory);
+    ck_assert_str_eq(arena_printf(memory, "%d", 7), "7");
+}
+END_TEST
+
+START_TEST(arena_is_zero_behind_a_text_that_did_not_fit)
+{
+    char *text = arena_alloc(memory, 1000);
+    memset(text, 'x', 999);
+    for (int i = 0; i < 2000; i++) {
+        ck_assert_uint_eq(strlen(arena_printf(memory, "%s%d", text, i % 10)), 1000);
+        unsigned char *bytes = arena_alloc(memory, 32);
+        for (size_t j = 0; j < 32; j++)
+            ck_assert_uint_eq(bytes[j], 0);
+    }
+}
+END_TEST
+
 START_TEST(arena_gives_distinct_pointers_for_nothing)
 {
     ck_assert_ptr_ne(arena_alloc(memory, 0), arena_alloc(memory, 0));
@@ -208,6 +235,8 @@ static Suite *support_suite(void)
     tcase_add_checked_fixture(tests, open_arena, close_arena);
     tcase_add_test(tests, arena_gives_zeroed_aligned_memory_that_does_not_overlap);
     tcase_add_test(tests, arena_goes_on_in_its_block_after_a_large_allocation);
+    tcase_add_test(tests, arena_starts_anew_once_cleared);
+    tcase_add_test(tests, arena_is_zero_behind_a_text_that_did_not_fit);
     tcase_add_test(tests, arena_gives_distinct_pointers_for_nothing);
     tcase_add_test(tests, arena_formats_texts_of_any_length);
     tcase_add_test(tests, arena_free_takes_null);

@@ -4,10 +4,12 @@
  */
 #include <ctype.h>
 #include <shmrpc/base.h>
+#include <stdint.h>
 #include <string.h>
 
 #include "backends/c/c.h"
 #include "backends/c/gen.h"
+#include "support/map.h"
 
 /* clang-format off */
 static const char header_head[] =
@@ -69,6 +71,10 @@ static void head_emit(gen *g)
 
 static void decl_emit(gen *g, const model_decl *decl)
 {
+    /* What is made for one declaration is not needed for another. */
+    emit_forget(&g->header);
+    emit_forget(&g->source);
+    arena_clear(g->memory);
     switch (decl->kind) {
     case MODEL_DECL_CONST: gen_constant(g, decl); return;
     case MODEL_DECL_ALIAS: gen_alias(g, decl); return;
@@ -109,15 +115,19 @@ static void file_emit(gen *g)
     emit_text(&g->header, header_tail);
 }
 
-static void file_render(const model_file *file, arena *memory, names *known, buffer *header, buffer *body)
+/* Without buffers it only declares. */
+static void file_render(const model_file *file, names *known, buffer *header, buffer *body)
 {
-    gen g = {.file = file, .memory = memory, .known = known};
+    gen g = {.file = file, .memory = arena_new(), .known = known};
 
-    emit_init(&g.header, header, memory);
-    emit_init(&g.source, body, memory);
+    for (uint32_t i = 0; i < file->decl_count; i++)
+        g.service_count += file->decls[i]->kind == MODEL_DECL_SERVICE;
+    emit_init(&g.header, header, g.memory);
+    emit_init(&g.source, body, g.memory);
     file_emit(&g);
     emit_deinit(&g.header);
     emit_deinit(&g.source);
+    arena_free(g.memory);
 }
 
 static int generate(const model *schema, const model_file *file, output *out, arena *memory)
@@ -126,7 +136,7 @@ static int generate(const model *schema, const model_file *file, output *out, ar
     buffer *body = output_file(out, arena_printf(memory, "%s.c", file->logical));
 
     (void)schema;
-    file_render(file, memory, NULL, header, body);
+    file_render(file, NULL, header, body);
     return 0;
 }
 
@@ -151,6 +161,8 @@ static bool spelling_check(const model_file *file, diag *diagnostics, arena *mem
 /* E211, and the library's own prefix. */
 static void prefixes_check(const model *schema, diag *diagnostics, arena *memory)
 {
+    map owners = {0}; /* prefix -> model_file, the first that has it */
+
     for (uint32_t i = 0; i < schema->file_count; i++) {
         const model_file *file = schema->files[i];
         const char *prefix = name_package(memory, file);
@@ -160,17 +172,14 @@ static void prefixes_check(const model *schema, diag *diagnostics, arena *memory
                          "names of package '%s' would begin with 'shmrpc_' in C, as the library's do", file->package);
             diag_fix(entry, "give the package another prefix: @c_prefix(\"...\")");
         }
-        for (uint32_t j = 0; j < i; j++) {
-            const model_file *earlier = schema->files[j];
-            if (strcmp(earlier->package, file->package) == 0 || strcmp(name_package(memory, earlier), prefix) != 0)
-                continue;
-            diag_entry *entry =
-                diag_add(diagnostics, DIAG_E211, file->at, "packages '%s' and '%s' both have the prefix '%s' in C",
-                         file->package, earlier->package, prefix);
-            diag_note(entry, earlier->at, "package '%s' is here", earlier->package);
-            diag_fix(entry, "give one of them another prefix: @c_prefix(\"...\")");
-            break;
-        }
+        const model_file *earlier = map_add(&owners, memory, prefix, (void *)(uintptr_t)file);
+        if (!earlier || strcmp(earlier->package, file->package) == 0)
+            continue;
+        diag_entry *entry =
+            diag_add(diagnostics, DIAG_E211, file->at, "packages '%s' and '%s' both have the prefix '%s' in C",
+                     file->package, earlier->package, prefix);
+        diag_note(entry, earlier->at, "package '%s' is here", earlier->package);
+        diag_fix(entry, "give one of them another prefix: @c_prefix(\"...\")");
     }
 }
 
@@ -183,22 +192,33 @@ static void imports_mark(const model_file *file, bool *needed)
         imports_mark(file->imports[i], needed);
 }
 
-/* Registers every name that one requested file and all that it imports declare. */
-static void names_check(const model *schema, const model_file *requested, diag *diagnostics, arena *memory)
+/* Whether any two names of all files are alike, or one is refused by itself. */
+static bool names_are_suspect(const model *schema)
+{
+    names *known = names_new(NULL);
+
+    for (uint32_t i = 0; i < schema->file_count && !names_are_suspicious(known); i++)
+        file_render(schema->files[i], known, NULL, NULL);
+    bool suspect = names_are_suspicious(known);
+    names_free(known);
+    return suspect;
+}
+
+/* Registers every name that one requested file and all that it imports declare; `covered`: files that were so before. */
+static void names_check(const model *schema, const model_file *requested, bool *covered, diag *diagnostics,
+                        arena *memory)
 {
     bool *needed = arena_array(memory, schema->file_count, sizeof *needed);
-    names *known = names_new(memory, diagnostics);
+    names *known = names_new(diagnostics);
 
     imports_mark(requested, needed);
     for (uint32_t i = 0; i < schema->file_count; i++) {
-        buffer header = {0};
-        buffer body = {0};
         if (!needed[i])
             continue;
-        file_render(schema->files[i], memory, known, &header, &body);
-        buffer_deinit(&header);
-        buffer_deinit(&body);
+        file_render(schema->files[i], known, NULL, NULL);
+        covered[i] = true;
     }
+    names_free(known);
 }
 
 static void check(const model *schema, diag *diagnostics, arena *memory)
@@ -210,9 +230,13 @@ static void check(const model *schema, diag *diagnostics, arena *memory)
     if (!fine)
         return;
     prefixes_check(schema, diagnostics, memory);
-    for (uint32_t i = 0; i < schema->file_count; i++) {
-        if (schema->files[i]->requested)
-            names_check(schema, schema->files[i], diagnostics, memory);
+    if (!names_are_suspect(schema))
+        return;
+    /* Those that import come behind what they import: from the end on, most files are covered by one that was checked. */
+    bool *covered = arena_array(memory, schema->file_count, sizeof *covered);
+    for (uint32_t i = schema->file_count; i > 0; i--) {
+        if (schema->files[i - 1]->requested && !covered[i - 1])
+            names_check(schema, schema->files[i - 1], covered, diagnostics, memory);
     }
 }
 

@@ -101,11 +101,7 @@ static void call_emit(gen *g, const char *prefix, const char *client, const mode
  */
 static const char *payload_prefix(gen *g, const model_service *service, const model_members *errors)
 {
-    uint32_t services = 0;
-
-    for (uint32_t i = 0; i < g->file->decl_count; i++)
-        services += g->file->decls[i]->kind == MODEL_DECL_SERVICE;
-    if (services == 1 && errors->decl->file == g->file)
+    if (g->service_count == 1 && errors->decl->file == g->file)
         return name_decl(g->memory, errors->decl);
     const char *set = name_decl(g->memory, errors->decl) + strlen(name_package(g->memory, errors->decl->file)) + 1;
     return arena_printf(g->memory, "%s_%s", name_service(g->memory, service), set);

@@ -15,8 +15,9 @@
 
 typedef struct gen {
     const model_file *file;
-    arena *memory;
-    names *known; /* NULL: declares without looking */
+    arena *memory;          /* for one declaration: cleared before the next */
+    names *known;           /* NULL: declares without looking */
+    uint32_t service_count; /* of the file */
     emit header;
     emit source;
 } gen;

@@ -95,20 +95,102 @@ const char *name_member_macro(arena *memory, const model_members *members, const
                       arena_printf(memory, "%s_%s", name_decl(memory, members->decl), name_member(memory, member)));
 }
 
+#define HASHES_SMALLEST 1024
+
 struct names {
     arena *memory;
-    diag *diagnostics;
-    map known;    /* "scope.name" -> name_origin */
+    diag *diagnostics; /* NULL: a sketch */
+    map words;         /* reserved ones */
+    map known;         /* "scope.name" -> name_origin; not of a sketch */
     map reported; /* "place place" -> anything: two things that collide once do so with all that is derived from them */
+    arena *hash_memory;
+    uint64_t *hashes; /* of a sketch: an open table of what was declared, 0: free */
+    size_t hash_count;
+    size_t hash_capacity; /* a power of two */
+    bool suspicious;
 };
 
-names *names_new(arena *memory, diag *diagnostics)
+names *names_new(diag *diagnostics)
 {
+    arena *memory = arena_new();
     names *known = arena_alloc(memory, sizeof *known);
 
     known->memory = memory;
     known->diagnostics = diagnostics;
+    reserved_enter(&known->words, memory);
+    known->hash_capacity = HASHES_SMALLEST;
+    known->hash_memory = arena_new();
+    known->hashes = arena_array(known->hash_memory, known->hash_capacity, sizeof *known->hashes);
     return known;
+}
+
+names *names_free(names *known)
+{
+    if (known) {
+        arena_free(known->hash_memory);
+        arena_free(known->memory);
+    }
+    return NULL;
+}
+
+bool names_are_suspicious(const names *known)
+{
+    return known->suspicious;
+}
+
+/* FNV-1a (Fowler, Noll, Vo), finished so that its low bits are as good as the others; never 0. */
+static uint64_t hash_of(const char *scope, const char *name)
+{
+    uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+    for (const char *each = scope; *each; each++)
+        hash = (hash ^ (unsigned char)*each) * UINT64_C(0x00000100000001b3);
+    hash = (hash ^ '.') * UINT64_C(0x00000100000001b3);
+    for (const char *each = name; *each; each++)
+        hash = (hash ^ (unsigned char)*each) * UINT64_C(0x00000100000001b3);
+    hash ^= hash >> 32;
+    return hash ? hash : 1;
+}
+
+/* Returns false where it was there. */
+static bool hash_enter(uint64_t *hashes, size_t capacity, uint64_t hash)
+{
+    for (size_t at = hash & (capacity - 1);; at = (at + 1) & (capacity - 1)) {
+        if (hashes[at] == hash)
+            return false;
+        if (hashes[at] == 0) {
+            hashes[at] = hash;
+            return true;
+        }
+    }
+}
+
+static void hashes_grow(names *known)
+{
+    size_t capacity = known->hash_capacity * 2;
+    arena *memory = arena_new();
+    uint64_t *larger = arena_array(memory, capacity, sizeof *larger);
+
+    for (size_t i = 0; i < known->hash_capacity; i++) {
+        if (known->hashes[i])
+            (void)hash_enter(larger, capacity, known->hashes[i]);
+    }
+    arena_free(known->hash_memory);
+    known->hash_memory = memory;
+    known->hashes = larger;
+    known->hash_capacity = capacity;
+}
+
+/* Whether two names are alike is all that a sketch is to tell, and a hash tells it but for one case in 2^64. */
+static void sketch(names *known, const char *scope, const char *name, const name_origin *origin)
+{
+    if (known->suspicious)
+        return;
+    if (known->hash_count >= known->hash_capacity / 4 * 3)
+        hashes_grow(known);
+    known->hash_count++;
+    known->suspicious = map_find(&known->words, name) || (origin->written && !name_is_free(name)) ||
+                        !hash_enter(known->hashes, known->hash_capacity, hash_of(scope, name));
 }
 
 bool name_is_free(const char *name)
@@ -152,10 +234,14 @@ const char *names_declare(names *known, const char *scope, const char *name, nam
     if (!known)
         return name;
 
-    const char *owner = reserved_find(name);
+    if (!known->diagnostics) {
+        sketch(known, scope, name, &origin);
+        return name;
+    }
+    const char *const *owner = map_find(&known->words, name);
     if (owner) {
         diag_entry *entry = diag_add(known->diagnostics, DIAG_E203, origin.at, "%s would be '%s' in C, which is %s",
-                                     origin.what, name, owner);
+                                     origin.what, name, *owner);
         if (*scope)
             diag_fix(entry, "give it another name in C: @c_name(\"%s_value\")", name);
         else
@@ -170,7 +256,7 @@ const char *names_declare(names *known, const char *scope, const char *name, nam
 
     const char *key = arena_printf(known->memory, "%s.%s", scope, name);
     name_origin *kept = arena_alloc(known->memory, sizeof *kept);
-    *kept = origin;
+    *kept = (name_origin){origin.at, arena_copy(known->memory, origin.what, strlen(origin.what)), origin.written};
     const name_origin *earlier = map_add(&known->known, known->memory, key, kept);
     if (earlier)
         collision_report(known, name, earlier, kept);

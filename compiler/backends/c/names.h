@@ -12,6 +12,8 @@
 #ifndef SHMRPC_COMPILER_BACKENDS_C_NAMES_H
 #define SHMRPC_COMPILER_BACKENDS_C_NAMES_H
 
+#include <stdbool.h>
+
 #include "diag.h"
 #include "model.h"
 #include "support/arena.h"
@@ -35,14 +37,20 @@ void name_refuse(diag *diagnostics, const char *name, span at); /* E210 */
 
 typedef struct names names;
 
-/* A register that reports what collides, or (NULL, to be passed on) nothing. */
-names *names_new(arena *memory, diag *diagnostics);
+/*
+ * A register that reports what collides, or (NULL, to be passed on) nothing. Without `diagnostics` it is a sketch: it
+ * takes 16 bytes for a name and cannot report, but knows whether there would be anything to be reported.
+ */
+names *names_new(diag *diagnostics);
+names *names_free(names *known); /* takes NULL; returns NULL */
+bool names_are_suspicious(const names *known);
 
 /* What a name is for. */
 typedef struct name_origin {
     span at;
-    const char *what;    /* "method 'connect'", "the setter of 'text'" */
-    const char *written; /* the name in the schema where it becomes this one and no other was added; NULL: composed */
+    const char *what; /* "method 'connect'", "the setter of 'text'" */
+    const char *
+        written; /* of the model: the name in the schema where it becomes this one and no other was added; NULL: composed */
 } name_origin;
 
 /*

@@ -10,6 +10,7 @@
 #include "backends/c/reserved.h"
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 typedef struct reserved_group {
@@ -222,13 +223,10 @@ static const reserved_group groups[] = {
     {"a type of the C library", types},
 };
 
-const char *reserved_find(const char *name)
+void reserved_enter(map *to, arena *memory)
 {
     for (size_t i = 0; i < sizeof groups / sizeof groups[0]; i++) {
-        for (const char *const *word = groups[i].words; *word; word++) {
-            if (strcmp(*word, name) == 0)
-                return groups[i].what;
-        }
+        for (const char *const *word = groups[i].words; *word; word++)
+            map_add(to, memory, *word, (void *)(uintptr_t)&groups[i].what);
     }
-    return NULL;
 }

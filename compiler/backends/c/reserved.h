@@ -5,7 +5,9 @@
 #ifndef SHMRPC_COMPILER_BACKENDS_C_RESERVED_H
 #define SHMRPC_COMPILER_BACKENDS_C_RESERVED_H
 
-/* What a name is taken for, such as "a keyword of C++", or NULL. */
-const char *reserved_find(const char *name);
+#include "support/map.h"
+
+/* Enters them all: name -> const char **, what it is taken for, such as "a keyword of C++". */
+void reserved_enter(map *to, arena *memory);
 
 #endif
