@@ -55,13 +55,19 @@ static bool is_faulty(const ast_annotation *annotation)
 
 /* ---- readers ---- */
 
+static bool version_is_right(reader *from, const ast_expr *value, uint32_t *ret)
+{
+    if (value->kind != AST_INTEGER || value->integer == 0 || value->integer > UINT32_MAX) {
+        bad_argument(from, value->at, "a version is a whole number from 1 to 4294967295");
+        return false;
+    }
+    *ret = (uint32_t)value->integer;
+    return true;
+}
+
 static void read_version(reader *from, const ast_annotation *annotation)
 {
-    const ast_expr *value = argument(annotation);
-    if (value->kind != AST_INTEGER || value->integer == 0 || value->integer > UINT32_MAX)
-        bad_argument(from, value->at, "a version is a whole number from 1 to 4294967295");
-    else
-        from->ret->version = (uint32_t)value->integer;
+    version_is_right(from, argument(annotation), &from->ret->version);
 }
 
 /* A name in C; where one stands behind a prefix it may begin with a digit, but none of ours does. */
@@ -88,6 +94,19 @@ static void read_prefix(reader *from, const ast_annotation *annotation)
 static void read_rename(reader *from, const ast_annotation *annotation)
 {
     from->ret->notes.rename = read_c_name(from, annotation, "a name");
+}
+
+static void read_original(reader *from, const ast_annotation *annotation)
+{
+    from->ret->notes.original = read_c_name(from, annotation, "a name");
+    from->ret->original_at = annotation->at;
+}
+
+static void read_since(reader *from, const ast_annotation *annotation)
+{
+    if (!version_is_right(from, argument(annotation), &from->ret->notes.since))
+        return;
+    from->ret->since_at = annotation->at;
 }
 
 static void read_deprecated(reader *from, const ast_annotation *annotation)
@@ -133,6 +152,8 @@ static const rule rules[] = {
     {"version", ON(PACKAGE), "a package", 1, 1, "@version(1)", read_version},
     {"c_prefix", ON(PACKAGE) | ON(SERVICE), "a package or a service", 1, 1, "@c_prefix(\"name\")", read_prefix},
     {"c_name", ON_ALL, "a declaration or a member", 1, 1, "@c_name(\"name\")", read_rename},
+    {"since", ON_ALL, "a declaration or a member", 1, 1, "@since(2)", read_since},
+    {"renamed_from", ON_ALL, "a declaration or a member", 1, 1, "@renamed_from(\"name\")", read_original},
     {"deprecated", ON_ALL, "a declaration or a member", 0, 1, "@deprecated or @deprecated(\"reason\")",
      read_deprecated},
     {"default", ON(MESSAGE_FIELD), "a field of a message", 1, 1, "@default(value)", read_default},
@@ -142,8 +163,7 @@ static const rule rules[] = {
 };
 
 /* Known, and to come. */
-static const char *const later[] = {"since",    "renamed_from", "size",     "align",   "depth",
-                                    "overflow", "retain",       "reliable", "attempts"};
+static const char *const later[] = {"size", "align", "depth", "overflow", "retain", "reliable", "attempts"};
 
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
 #define LATER_COUNT (sizeof(later) / sizeof(later[0]))
@@ -241,6 +261,7 @@ void annotate_read(compile *run, const ast_notes *notes, annotate_target target,
 {
     *ret = (annotate_result){.version = 1, .deadline_ns = MODEL_DEADLINE_UNSET};
     ret->notes.doc = notes->doc;
+    ret->notes.since = 1;
     reader from = {run, ret};
     map seen = {0};
     for (uint32_t i = 0; i < notes->annotations.count; i++)

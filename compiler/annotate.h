@@ -23,6 +23,8 @@ typedef struct annotate_result {
     const char *c_prefix;    /* package, service */
     uint32_t version;        /* package: 1 where not given */
     const ast_expr *initial; /* message field: the value of @default, or NULL */
+    span since_at;           /* of @since; its file is NULL where it is not given */
+    span original_at;        /* of @renamed_from; likewise */
     bool idempotent;         /* service, rpc */
     int64_t deadline_ns;     /* service, rpc: MODEL_DEADLINE_UNSET, MODEL_DEADLINE_NONE, or above 0 */
     span deadline_at;

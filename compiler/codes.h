@@ -61,6 +61,10 @@ X(W320, WARNING, "large variable field is not last")
 X(E321, ERROR, "type too large")
 
 /* 4xx: versions */
+X(E401, ERROR, "@since beyond the package's version")
+X(E402, ERROR, "@since decreases")
+X(E403, ERROR, "@since where nothing can be added")
+X(E404, ERROR, "uses something newer")
 X(W412, WARNING, "deprecated name used")
 
 /* 5xx: services */

@@ -66,6 +66,8 @@ typedef struct compile {
     uint32_t depth;
     bool deep_reported;   /* E114, once per run */
     bool deprecated_user; /* what is being looked at is deprecated itself: may use what is */
+    const unit *home;     /* whose declaration is being looked at */
+    uint32_t since;       /* the version of its package that what is being looked at came with */
 } compile;
 
 /* Around each step of a recursion: false where it is too deep, which is reported at `at`. */

@@ -15,6 +15,7 @@
 #include "resolve.h"
 #include "service.h"
 #include "types.h"
+#include "versions.h"
 
 /* Whether the symbols of a cycle are all constants. */
 static bool of_constants(const compile *run, uint32_t first)
@@ -133,6 +134,7 @@ static void complete_notes(compile *run, symbol *named)
     if (named->ast->kind == AST_SERVICE)
         return;
     annotate_read(run, named->ast->notes, ANNOTATE_DECL, &notes);
+    versions_declaration(run, &notes);
     named->out->notes = notes.notes;
 }
 
@@ -148,6 +150,9 @@ bool declare_complete(compile *run, symbol *named, span at)
         return false;
 
     bool deprecated_user = run->deprecated_user;
+    const unit *home = run->home;
+    uint32_t since = run->since;
+    run->home = named->home;
     run->deprecated_user = resolve_deprecation(named->ast->notes) != NULL;
     named->state = SYMBOL_BUSY;
     vector_add_pointer(&run->busy, run->memory, named);
@@ -155,6 +160,8 @@ bool declare_complete(compile *run, symbol *named, span at)
     bool right = complete_inner(run, named);
     run->busy.count--;
     run->deprecated_user = deprecated_user;
+    run->home = home;
+    run->since = since;
     compile_leave(run);
 
     if (named->state == SYMBOL_BUSY)

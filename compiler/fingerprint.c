@@ -12,6 +12,7 @@
 
 #include "support/buffer.h"
 #include "types.h"
+#include "versions.h"
 
 uint64_t fingerprint_text(const char *text)
 {
@@ -21,7 +22,18 @@ uint64_t fingerprint_text(const char *text)
     return hash;
 }
 
-static void put_type(buffer *to, const model_type *type)
+const model_revision *fingerprint_revision(const model_record *record, const model_file *home, uint32_t version)
+{
+    const model_file *file = record->decl ? record->decl->file : record->service->decl->file;
+    uint32_t at = 0;
+    while (versions_comparable(file, home) && at + 1 < record->revision_count &&
+           record->revisions[at + 1].version <= version)
+        at++;
+    return &record->revisions[at];
+}
+
+/* `home`, `version`: whose text it is part of. */
+static void put_type(buffer *to, const model_type *type, const model_file *home, uint32_t version)
 {
     switch (type->kind) {
     case MODEL_BOOL:
@@ -41,29 +53,32 @@ static void put_type(buffer *to, const model_type *type)
     case MODEL_BYTES: buffer_printf(to, "bytes<%" PRIu32 ">", type->capacity); break;
     case MODEL_VECTOR:
         buffer_puts(to, "vector<");
-        put_type(to, type->element);
+        put_type(to, type->element, home, version);
         buffer_printf(to, ",%" PRIu32 ">", type->capacity);
         break;
     case MODEL_ARRAY: {
         const model_type *base = type;
         while (base->kind == MODEL_ARRAY)
             base = base->element;
-        put_type(to, base);
+        put_type(to, base, home, version);
         for (const model_type *each = type; each != base; each = each->element)
             buffer_printf(to, "[%" PRIu32 "]", each->capacity);
         break;
     }
     case MODEL_STRUCT:
-    case MODEL_UNION:
-        if (strlen(type->record->canonical) <= FINGERPRINT_EXPANDED)
-            buffer_puts(to, type->record->canonical);
+    case MODEL_UNION: {
+        const model_revision *inner = fingerprint_revision(type->record, home, version);
+        if (strlen(inner->canonical) <= FINGERPRINT_EXPANDED)
+            buffer_puts(to, inner->canonical);
         else
-            buffer_printf(to, "#%016" PRIx64, type->record->fingerprint);
+            buffer_printf(to, "#%016" PRIx64, inner->fingerprint);
         break;
+    }
     }
 }
 
-void fingerprint_record(model_record *record, arena *memory)
+const char *fingerprint_canonical(const model_record *record, const model_file *home, const model_revision *revision,
+                                  arena *memory)
 {
     static const char *const words[] = {
         [MODEL_RECORD_STRUCT] = "struct",
@@ -71,23 +86,23 @@ void fingerprint_record(model_record *record, arena *memory)
         [MODEL_RECORD_UNION] = "union",
     };
     buffer text = {0};
-    buffer_printf(&text, "%s(%" PRIu32 "){", words[record->kind], record->size);
-    for (uint32_t i = 0; i < record->field_count; i++) {
+    buffer_printf(&text, "%s(%" PRIu32 "){", words[record->kind], revision->size);
+    for (uint32_t i = 0; i < revision->field_count; i++) {
         const model_field *field = &record->fields[i];
         buffer_printf(&text, "%" PRIu32, field->offset);
         if (field->optional)
             buffer_printf(&text, "?%" PRIu32, field->has_offset);
         buffer_puts(&text, ":");
-        put_type(&text, field->type);
-        buffer_printf(&text, " %s", field->name);
+        put_type(&text, field->type, home, revision->version);
+        buffer_printf(&text, " %s", field->notes.original ? field->notes.original : field->name);
         if (record->kind == MODEL_RECORD_UNION)
             buffer_printf(&text, "=%" PRIu32, field->tag);
         buffer_puts(&text, ";");
     }
     buffer_puts(&text, "}");
-    record->canonical = arena_copy(memory, text.data, text.length);
-    record->fingerprint = fingerprint_text(record->canonical);
+    const char *canonical = arena_copy(memory, text.data, text.length);
     buffer_deinit(&text);
+    return canonical;
 }
 
 static int by_code(const void *a, const void *b)
@@ -97,7 +112,7 @@ static int by_code(const void *a, const void *b)
     return first->magnitude < second->magnitude ? -1 : first->magnitude > second->magnitude;
 }
 
-uint64_t fingerprint_errors(const model_members *errors)
+uint64_t fingerprint_errors(const model_members *errors, uint32_t version)
 {
     buffer text = {0};
     arena *memory = arena_new();
@@ -108,9 +123,13 @@ uint64_t fingerprint_errors(const model_members *errors)
 
     buffer_puts(&text, "errors{");
     for (uint32_t i = 0; i < errors->count; i++) {
+        const model_record *payload = sorted[i]->payload;
+        if (sorted[i]->notes.since > version)
+            continue;
         buffer_printf(&text, "%" PRIu64, sorted[i]->magnitude);
-        if (sorted[i]->payload)
-            buffer_printf(&text, ":#%016" PRIx64, sorted[i]->payload->fingerprint);
+        if (payload)
+            buffer_printf(&text, ":#%016" PRIx64,
+                          fingerprint_revision(payload, errors->decl->file, version)->fingerprint);
         buffer_puts(&text, ";");
     }
     buffer_puts(&text, "}");
@@ -120,25 +139,26 @@ uint64_t fingerprint_errors(const model_members *errors)
     return fingerprint;
 }
 
-static void put_record(buffer *to, const model_record *record)
+static void put_payload(buffer *to, const model_revision *payload)
 {
-    if (record)
-        buffer_printf(to, "(#%016" PRIx64 ")", record->fingerprint);
+    if (payload)
+        buffer_printf(to, "(#%016" PRIx64 ")", payload->fingerprint);
     else
         buffer_puts(to, "()");
 }
 
-uint64_t fingerprint_method(const model_method *method)
+uint64_t fingerprint_method(const model_method *method, const model_revision *request, const model_revision *reply,
+                            uint64_t errors)
 {
     buffer text = {0};
     buffer_puts(&text, method->kind == MODEL_METHOD_RPC ? "rpc" : "oneway");
-    put_record(&text, method->request);
+    put_payload(&text, request);
     if (method->kind == MODEL_METHOD_RPC) {
         buffer_puts(&text, "->");
-        put_record(&text, method->reply);
+        put_payload(&text, reply);
     }
     if (method->errors)
-        buffer_printf(&text, "throws#%016" PRIx64, method->errors->fingerprint);
+        buffer_printf(&text, "throws#%016" PRIx64, errors);
     uint64_t fingerprint = fingerprint_text(text.data);
     buffer_deinit(&text);
     return fingerprint;

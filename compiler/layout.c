@@ -122,6 +122,19 @@ static bool layout_union(model_record *record, model_field *fields)
     return true;
 }
 
+/* What the size of a record of some alignment is a multiple of. */
+static uint32_t size_step(const model_record *record, uint32_t align)
+{
+    return record->kind == MODEL_RECORD_MESSAGE ? larger(LAYOUT_MESSAGE_STEP, align) : align;
+}
+
+/* Whether a field is the first that a later version added to a message. */
+static bool begins_version(const model_record *record, uint32_t at)
+{
+    return record->kind == MODEL_RECORD_MESSAGE && at > 0 &&
+           record->fields[at].notes.since > record->fields[at - 1].notes.since;
+}
+
 static bool layout_in_order(model_record *record, model_field *fields)
 {
     uint64_t end = 0;
@@ -130,25 +143,30 @@ static bool layout_in_order(model_record *record, model_field *fields)
     for (uint32_t i = 0; i < record->field_count; i++) {
         model_field *field = &fields[i];
         const model_type *type = field->type;
+        uint64_t before = end;
         uint64_t start = end;
         uint64_t offset;
+        if (begins_version(record, i) && !checked_round_up(before, size_step(record, record->align), &start))
+            return false;
         if (field->optional) {
             field->has_offset = (uint32_t)start;
+            field->padding_before = (uint32_t)(start - before);
             start++;
         }
         if (!checked_round_up(start, type->align, &offset) || !checked_add(offset, type->size, &end) ||
             end > LAYOUT_MOST)
             return false;
         field->offset = (uint32_t)offset;
-        field->padding_before = field->optional ? 0 : (uint32_t)(offset - start);
-        field->padding_after_has = field->optional ? (uint32_t)(offset - start) : 0;
+        if (field->optional)
+            field->padding_after_has = (uint32_t)(offset - start);
+        else
+            field->padding_before = (uint32_t)(offset - before);
         record->align = larger(record->align, type->align);
-        plain = plain && !field->optional && offset == start && type_is_plain(type);
+        plain = plain && !field->optional && offset == before && type_is_plain(type);
     }
 
-    uint32_t step = record->kind == MODEL_RECORD_MESSAGE ? larger(LAYOUT_MESSAGE_STEP, record->align) : record->align;
     uint64_t size;
-    if (!checked_round_up(end, step, &size) || size > LAYOUT_MOST)
+    if (!checked_round_up(end, size_step(record, record->align), &size) || size > LAYOUT_MOST)
         return false;
     record->size = (uint32_t)size;
     record->tail_padding = (uint32_t)(size - end);
@@ -162,22 +180,42 @@ bool layout_is_variable(const model_field *field)
     return !field->optional && (kind == MODEL_STRING || kind == MODEL_BYTES || kind == MODEL_VECTOR);
 }
 
+/* The last of the first fields of a message, where only its used part travels; else NULL. */
+static const model_field *variable_tail(const model_record *record, uint32_t field_count)
+{
+    if (record->kind != MODEL_RECORD_MESSAGE || field_count == 0)
+        return NULL;
+    const model_field *last = &record->fields[field_count - 1];
+    return layout_is_variable(last) ? last : NULL;
+}
+
 bool layout_record(model_record *record, model_field *fields)
 {
     if (record->kind == MODEL_RECORD_UNION)
         return layout_union(record, fields);
     if (!layout_in_order(record, fields))
         return false;
-    if (record->kind == MODEL_RECORD_MESSAGE && record->field_count > 0) {
-        const model_field *last = &record->fields[record->field_count - 1];
-        record->variable_tail = layout_is_variable(last) ? last : NULL;
-    }
+    record->variable_tail = variable_tail(record, record->field_count);
     return true;
 }
 
 static uint32_t round_up(uint32_t value, uint32_t align)
 {
     return (value + align - 1) & ~(align - 1);
+}
+
+void layout_revision(const model_record *record, model_revision *revision)
+{
+    uint32_t count = revision->field_count;
+    uint32_t align = 1;
+    revision->variable_tail = variable_tail(record, count);
+    revision->size = record->size;
+    if (record->kind != MODEL_RECORD_MESSAGE || count == 0)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        align = larger(align, record->fields[i].type->align);
+    const model_field *last = &record->fields[count - 1];
+    revision->size = round_up(last->offset + last->type->size, size_step(record, align));
 }
 
 /* Where a field put at `end` would end; *ret_gap is the padding that this costs. */
@@ -194,18 +232,17 @@ static uint32_t end_after(const model_field *field, uint32_t end, uint32_t *ret_
  * several, the first. Without optional fields this is the order by falling alignment, which is the best; with them it
  * is a good one.
  */
-uint32_t layout_best(const model_record *record, uint32_t *order, arena *memory)
+static uint32_t place_best(const model_record *record, uint32_t first, uint32_t count, uint32_t end, uint32_t *order,
+                           bool *placed)
 {
-    uint32_t count = record->field_count;
-    bool keep_last = count > 0 && layout_is_variable(&record->fields[count - 1]);
-    uint32_t movable = keep_last ? count - 1 : count;
-    bool *placed = arena_array(memory, count, sizeof(*placed));
-    uint32_t end = 0;
+    uint32_t behind = first + count;
+    bool keep_last = layout_is_variable(&record->fields[behind - 1]);
+    uint32_t movable = keep_last ? behind - 1 : behind;
 
-    for (uint32_t at = 0; at < count; at++) {
-        uint32_t best = count - 1;
+    for (uint32_t at = first; at < behind; at++) {
+        uint32_t best = behind - 1;
         uint32_t best_gap = UINT32_MAX;
-        for (uint32_t i = 0; at < movable && i < movable; i++) {
+        for (uint32_t i = first; at < movable && i < movable; i++) {
             uint32_t gap;
             if (placed[i])
                 continue;
@@ -220,6 +257,24 @@ uint32_t layout_best(const model_record *record, uint32_t *order, arena *memory)
         order[at] = best;
         end = end_after(&record->fields[best], end, &best_gap);
     }
-    uint32_t step = record->kind == MODEL_RECORD_MESSAGE ? larger(LAYOUT_MESSAGE_STEP, record->align) : record->align;
-    return round_up(end, step);
+    return end;
+}
+
+uint32_t layout_best(const model_record *record, uint32_t *order, arena *memory)
+{
+    bool *placed = arena_array(memory, record->field_count, sizeof(*placed));
+    uint32_t align = 1;
+    uint32_t end = 0;
+
+    for (uint32_t first = 0, behind; first < record->field_count; first = behind) {
+        behind = first + 1;
+        while (behind < record->field_count && record->fields[behind].notes.since == record->fields[first].notes.since)
+            behind++;
+        if (begins_version(record, first))
+            end = round_up(end, size_step(record, align));
+        end = place_best(record, first, behind - first, end, order, placed);
+        for (uint32_t i = first; i < behind; i++)
+            align = larger(align, record->fields[i].type->align);
+    }
+    return round_up(end, size_step(record, record->align));
 }

@@ -10,7 +10,8 @@
  *   T?            a byte `has` at once, then T where its alignment lets it be
  *   union         uint32 tag, then a body as large and as aligned as the largest and the most aligned arm
  *   struct        its fields in their order, its size a multiple of its alignment
- *   message       likewise, its size a multiple of 8 too
+ *   message       likewise, its size a multiple of 8 too; the fields of a later version begin where the message
+ *                 ended before it
  *
  * All sums are checked: what grows beyond LAYOUT_MOST is refused, never wrapped.
  */
@@ -35,12 +36,16 @@ bool layout_sequence(model_type *type);
  */
 bool layout_record(model_record *record, model_field *fields);
 
+/* Fills in size and variable tail of a revision: those that the record had with the first `field_count` fields only. */
+void layout_revision(const model_record *record, model_revision *revision);
+
 /* Whether a field's length varies, so that of the last one in a message only the used part travels. */
 bool layout_is_variable(const model_field *field);
 
 /*
  * The size that a struct or message would have with its fields in the best order that could be found, and that order,
- * as indices, in `order`. A last field that is of variable length stays the last.
+ * as indices, in `order`. Fields stay in the version that they came with; a last one of it that is of variable length
+ * stays the last.
  */
 uint32_t layout_best(const model_record *record, uint32_t *order, arena *memory);
 

@@ -17,6 +17,7 @@
 #include "layout.h"
 #include "resolve.h"
 #include "types.h"
+#include "versions.h"
 
 /* enum and flags: what stands behind the ':', else uint32. */
 static const model_type *base_type(compile *run, const symbol *named)
@@ -127,7 +128,9 @@ static bool member_complete(compile *run, symbol *named, const ast_member *ast, 
     annotate_result notes;
     bool deprecated_user = run->deprecated_user;
     run->deprecated_user = deprecated_user || resolve_deprecation(ast->notes);
+    uint32_t since = run->since;
     annotate_read(run, ast->notes, ANNOTATE_MEMBER, &notes);
+    versions_member(run, &notes, ast->name.text);
     member->name = ast->name.text;
     member->at = ast->name.at;
     member->notes = notes.notes;
@@ -150,25 +153,44 @@ static bool member_complete(compile *run, symbol *named, const ast_member *ast, 
         right = false;
     }
     run->deprecated_user = deprecated_user;
+    run->since = since;
     return right;
 }
 
-static bool has_zero(const model_members *members)
+/* Since it came. */
+static bool has_zero(const model_members *members, uint32_t since)
 {
     for (uint32_t i = 0; i < members->count; i++)
-        if (members->items[i].magnitude == 0)
+        if (members->items[i].magnitude == 0 && members->items[i].notes.since <= since)
             return true;
     return false;
 }
 
 static void check_zero(compile *run, const symbol *named, const model_members *members)
 {
-    if (members->kind != MODEL_MEMBERS_ENUM || has_zero(members) || named->ast->partial || named->home->ast->broken)
+    if (members->kind != MODEL_MEMBERS_ENUM || has_zero(members, run->since) || named->ast->partial ||
+        named->home->ast->broken)
         return;
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E308, named->ast->name.at, "the enum '%s' has no member 0",
                                  named->ast->name.text);
     diag_note(entry, (span){0}, "0 is what a field reads as that nobody set");
-    diag_fix(entry, "add one, 'UNKNOWN = 0;' for instance");
+    if (has_zero(members, UINT32_MAX))
+        diag_fix(entry, "it had none at version %u: remove the @since from the one that it has", (unsigned)run->since);
+    else
+        diag_fix(entry, "add one, 'UNKNOWN = 0;' for instance");
+}
+
+/* E317 where all members came later than the whole. */
+static bool has_first(compile *run, const model_members *members)
+{
+    for (uint32_t i = 0; i < members->count; i++)
+        if (members->items[i].notes.since <= run->since)
+            return true;
+    diag_entry *entry =
+        diag_add(run->diagnostics, DIAG_E317, members->decl->at,
+                 "'%s' is of version %u, and all its members came later", members->decl->name, (unsigned)run->since);
+    diag_fix(entry, "give the whole an @since");
+    return false;
 }
 
 static bool is_empty(compile *run, const symbol *named)
@@ -211,11 +233,11 @@ bool members_complete(compile *run, symbol *named)
         if (items[i].payload && items[i].payload->size > members->payload_size)
             members->payload_size = items[i].payload->size;
     }
-    if (!right)
+    if (!right || !has_first(run, members))
         return false;
     check_zero(run, named, members);
     if (ast->kind == AST_ERRORS) {
-        members->fingerprint = fingerprint_errors(members);
+        members->fingerprint = fingerprint_errors(members, UINT32_MAX);
         return true;
     }
     members->base = base->kind;

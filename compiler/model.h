@@ -82,7 +82,8 @@ typedef struct model_notes {
     const char *rename;     /* @c_name, or NULL */
     const char *original;   /* @renamed_from: the name that the other side may know it by, and that goes into
                                fingerprints; or NULL: its own */
-    uint32_t since;         /* @since: the version of the package that it came with; 1 where not given */
+    uint32_t since;         /* @since: the version of the package that it came with; where not given, that of what
+                               it is in, and 1 of a declaration */
 } model_notes;
 
 /* What `reserved` keeps free: a range of numbers, or a name. */
@@ -149,7 +150,8 @@ typedef enum model_role {
 
 /*
  * A layout that a record has had, from a version of its package on. Its fields are the first `field_count` of the
- * record's. A message's begin each at a multiple of 8; a struct or union with @size keeps its size.
+ * record's. In a message, those of each version begin where it ended before, which is a multiple of 8; a struct or union
+ * keeps its size, and is another where it got fields within its @size, or a type of its package in it did.
  */
 typedef struct model_revision {
     uint32_t version;
@@ -238,13 +240,14 @@ typedef struct model_method {
     uint32_t depth;                /* @depth of the method, else of the service: calls in flight; 0: not given */
     const model_service *composed; /* whose it is at first, where `compose` brought it; else NULL */
     uint64_t fingerprint;          /* of kind, request, reply and errors, in the newest revision */
-    const struct model_method_revision *revisions; /* ascending by version, at least one */
+    const struct model_method_revision *revisions; /* oldest first, at least one */
     uint32_t revision_count;
 } model_method;
 
 /*
  * How a method looks from a version of the service's package on: a row wherever its fingerprint changes. The first is
- * of the version that the method came with.
+ * of the version that the method came with. Payloads and errors of an imported package have versions of their own, so
+ * that several rows may be of one version; the oldest is first, the last is the newest of all.
  */
 typedef struct model_method_revision {
     uint32_t version;

@@ -6,11 +6,12 @@
 
 #include "annotate.h"
 #include "constant.h"
-#include "fingerprint.h"
 #include "layout.h"
 #include "resolve.h"
+#include "revise.h"
 #include "rules.h"
 #include "types.h"
+#include "versions.h"
 
 /* The enum or flags behind a type, of which a default may name a member as such. */
 static const symbol *bare_members(const compile *run, const model_type *type)
@@ -87,8 +88,10 @@ static bool field_complete(compile *run, const unit *from, const model_record *r
     bool deprecated_user = run->deprecated_user;
     annotate_result notes;
 
+    uint32_t since = run->since;
     run->deprecated_user = deprecated_user || resolve_deprecation(ast->notes);
     annotate_read(run, ast->notes, is_message ? ANNOTATE_MESSAGE_FIELD : ANNOTATE_MEMBER, &notes);
+    versions_member(run, &notes, ast->name.text);
     field->name = ast->name.text;
     field->at = ast->name.at;
     field->notes = notes.notes;
@@ -102,18 +105,8 @@ static bool field_complete(compile *run, const unit *from, const model_record *r
     if (field->type && notes.initial)
         right = initial_value(run, from, notes.initial, field) && right;
     run->deprecated_user = deprecated_user;
+    run->since = since;
     return right;
-}
-
-/* The layouts that it has had. */
-static void revise(compile *run, model_record *record)
-{
-    model_revision *only = arena_array(run->memory, 1, sizeof(*only));
-
-    *only = (model_revision){
-        1, record->field_count, record->size, record->variable_tail, record->fingerprint, record->canonical};
-    record->revisions = only;
-    record->revision_count = 1;
 }
 
 bool records_complete(compile *run, const unit *from, model_record *record, const vector *fields, span at, bool partial)
@@ -136,6 +129,7 @@ bool records_complete(compile *run, const unit *from, model_record *record, cons
         resolve_enter(run, &names, &ast->name, record->kind == MODEL_RECORD_UNION ? "an arm" : "a field");
         items[i].id = i;
         right = field_complete(run, from, record, ast, &tags, &items[i]) && right;
+        right = rules_added(run, record, i) && right;
         if (items[i].type && items[i].type->nesting >= record->nesting)
             record->nesting = items[i].type->nesting + 1;
     }
@@ -146,7 +140,6 @@ bool records_complete(compile *run, const unit *from, model_record *record, cons
         diag_note(entry, (span){0}, "no type may be");
         return false;
     }
-    fingerprint_record(record, run->memory);
-    revise(run, record);
+    revise_record(run->memory, record, run->since);
     return rules_record(run, record, at);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "support/text.h"
+#include "versions.h"
 
 bool compile_enter(compile *run, span at)
 {
@@ -268,6 +269,7 @@ const char *resolve_deprecation(const ast_notes *notes)
 
 void resolve_use(compile *run, const symbol *used, const model_member *member, span at)
 {
+    versions_use(run, used, member, at);
     if (run->deprecated_user)
         return;
     bool is_member = member && member->notes.deprecated;

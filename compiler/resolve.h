@@ -23,7 +23,8 @@ symbol *resolve_name(compile *run, const unit *from, ast_ident name, const char 
 /* Says that a declaration has no member of this name, with the nearest one that it has. */
 void resolve_unknown_member(compile *run, const symbol *owner, const char *member, span at);
 
-/* Notes that a declaration, or its member unless that is NULL, was used: W412 where it is deprecated. */
+/* Notes that a declaration, or its member unless that is NULL, was used: W412 where it is deprecated,
+   E404 where it is newer than what uses it. */
 void resolve_use(compile *run, const symbol *used, const model_member *member, span at);
 
 /* A name among its like in one scope: E201 where it is there, E210 where it is ill-formed. */

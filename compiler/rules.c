@@ -6,6 +6,7 @@
 
 #include "layout.h"
 #include "support/buffer.h"
+#include "versions.h"
 
 #define SAVING_LEAST 8      /* bytes that make W319 worth while */
 #define VARIABLE_LARGE 1024 /* bytes from which on W320 looks at a field */
@@ -23,6 +24,31 @@ void rules_empty(compile *run, const model_record *record, span at)
                                  record->kind == MODEL_RECORD_UNION ? "arm" : "field");
     if (record->kind == MODEL_RECORD_MESSAGE)
         diag_fix(entry, "a method without a payload is written with '()'");
+}
+
+bool rules_added(compile *run, const model_record *record, uint32_t at)
+{
+    const model_field *field = &record->fields[at];
+    bool is_union = record->kind == MODEL_RECORD_UNION;
+
+    if (at == 0 && field->notes.since > run->since) {
+        diag_entry *entry =
+            diag_add(run->diagnostics, DIAG_E317, field->at, "nothing in this is older than '%s', of version %u",
+                     field->name, (unsigned)field->notes.since);
+        diag_note(entry, (span){0}, "it would have been empty at version %u", (unsigned)run->since);
+        diag_fix(entry, "give the whole '@since(%u)'", (unsigned)field->notes.since);
+        return false;
+    }
+    if (at > 0 && !versions_ascend(run, &record->fields[at - 1], field))
+        return false;
+    if (record->kind == MODEL_RECORD_MESSAGE || record->fixed_size || field->notes.since == run->since)
+        return true;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E403, field->at, "'%s' is added to a %s that has no room",
+                                 field->name, is_union ? "union" : "struct");
+    diag_note(entry, (span){0}, "what embeds it would change its layout");
+    diag_fix(entry, "only one that had an @size from the first version on can grow; declare a new %s",
+             is_union ? "union" : "struct");
+    return false;
 }
 
 static uint32_t field_size(const model_field *field)
@@ -88,10 +114,13 @@ static void lint_variable(compile *run, const model_record *record)
         return;
     for (uint32_t i = 0; i + 1 < record->field_count; i++) {
         const model_field *field = &record->fields[i];
-        if (!layout_is_variable(field) || field->type->size < VARIABLE_LARGE)
+        if (!layout_is_variable(field) || field->type->size < VARIABLE_LARGE ||
+            record->fields[i + 1].notes.since > field->notes.since)
             continue;
-        diag_entry *entry = diag_add(run->diagnostics, DIAG_W320, field->at,
-                                     "'%s' is large and varies, but is not the last field", field->name);
+        diag_entry *entry =
+            diag_add(run->diagnostics, DIAG_W320, field->at, "'%s' is large and varies, but is not the last field%s",
+                     field->name,
+                     record->fields[record->field_count - 1].notes.since > run->since ? " of its version" : "");
         diag_note(entry, (span){0}, "of the last field only the used part is copied; here %u bytes always are",
                   (unsigned)field->type->size);
         diag_fix(entry, "move it to the end");

@@ -8,9 +8,10 @@
 
 #include "annotate.h"
 #include "declare.h"
-#include "fingerprint.h"
 #include "records.h"
 #include "resolve.h"
+#include "revise.h"
+#include "versions.h"
 
 /* What making a method needs to know about where it is. */
 typedef struct method_place {
@@ -131,31 +132,6 @@ static void check_deadline(compile *run, const annotate_result *notes, const cha
     diag_fix(entry, "give it a time, such as @deadline(5s)");
 }
 
-static uint32_t answer_size(const model_method *method)
-{
-    uint32_t reply = method->reply ? method->reply->size : 0;
-    uint32_t payload = method->errors ? method->errors->payload_size : 0;
-
-    return reply > payload ? reply : payload;
-}
-
-static const model_revision *newest(const model_record *record)
-{
-    return record ? &record->revisions[record->revision_count - 1] : NULL;
-}
-
-/* How it has looked. */
-static void revise(compile *run, model_method *method)
-{
-    model_method_revision *only = arena_array(run->memory, 1, sizeof(*only));
-
-    method->fingerprint = fingerprint_method(method);
-    *only = (model_method_revision){1, newest(method->request), newest(method->reply), answer_size(method),
-                                    method->fingerprint};
-    method->revisions = only;
-    method->revision_count = 1;
-}
-
 /* Returns false where there is a mistake, and then leaves *method half filled. */
 static bool method_complete(const method_place *place, const ast_method *ast, model_method *method)
 {
@@ -164,8 +140,10 @@ static bool method_complete(const method_place *place, const ast_method *ast, mo
     bool right = form_is_right(run, ast);
     bool deprecated_user = run->deprecated_user;
 
+    uint32_t since = run->since;
     run->deprecated_user = deprecated_user || resolve_deprecation(ast->notes);
     annotate_read(run, ast->notes, ast->kind == AST_RPC ? ANNOTATE_RPC : ANNOTATE_ONEWAY, &notes);
+    versions_member(run, &notes, ast->name.text);
     if (ast->number) {
         diag_entry *entry =
             diag_add(run->diagnostics, DIAG_E501, ast->number->at, "the method '%s' has a number", ast->name.text);
@@ -181,6 +159,7 @@ static bool method_complete(const method_place *place, const ast_method *ast, mo
     if (ast->throws)
         right = errors_of(place, ast->throws, &method->errors) && right;
     run->deprecated_user = deprecated_user;
+    run->since = since;
 
     if (right)
         check_deadline(run, &notes, "this rpc");
@@ -188,7 +167,7 @@ static bool method_complete(const method_place *place, const ast_method *ast, mo
     if (method->kind == MODEL_METHOD_RPC)
         method->deadline_ns = notes.deadline_ns ? notes.deadline_ns : place->service->deadline_ns;
     if (right)
-        revise(run, method);
+        revise_method(run->memory, method, place->service->decl->file);
     return right;
 }
 
@@ -211,6 +190,7 @@ bool service_complete(compile *run, symbol *named)
     bool right = true;
 
     annotate_read(run, ast->notes, ANNOTATE_SERVICE, &notes);
+    versions_declaration(run, &notes);
     if (has_rpc(ast->entries))
         check_deadline(run, &notes, "this service");
     named->out->notes = notes.notes;

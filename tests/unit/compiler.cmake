@@ -10,7 +10,7 @@ foreach(noun IN ITEMS support source token value)
 endforeach()
 
 # These compile schemas.
-foreach(noun IN ITEMS constant diag fingerprint front layout syntax)
+foreach(noun IN ITEMS constant diag fingerprint front layout syntax versions)
     shmrpc_add_check_test(NAME compiler_${noun} SOURCES compiler_${noun}.c compiler_schema.c LIBS shmc_front
         LABELS unit compiler)
 endforeach()
