@@ -32,6 +32,8 @@ static void notes_write(json_writer *json, const model_notes *notes)
     json_string(json, "doc", notes->doc);
     json_string(json, "deprecated", notes->deprecated);
     json_string(json, "c_name", notes->rename);
+    json_unsigned(json, "since", notes->since);
+    json_string(json, "renamed_from", notes->original);
 }
 
 static void value_write(json_writer *json, const char *key, const model_value *value)
@@ -94,6 +96,24 @@ static void field_write(json_writer *json, const model_record *record, const mod
     json_object_end(json);
 }
 
+static void revisions_write(json_writer *json, const model_record *record)
+{
+    json_array_begin(json, "revisions");
+    for (uint32_t i = 0; i < record->revision_count; i++) {
+        const model_revision *revision = &record->revisions[i];
+        json_object_begin(json, NULL);
+        json_unsigned(json, "version", revision->version);
+        json_unsigned(json, "size", revision->size);
+        json_unsigned(json, record->kind == MODEL_RECORD_UNION ? "arm_count" : "field_count", revision->field_count);
+        if (record->kind == MODEL_RECORD_MESSAGE)
+            json_string(json, "variable_tail", revision->variable_tail ? revision->variable_tail->name : NULL);
+        json_hex(json, "fingerprint", revision->fingerprint);
+        json_string(json, "canonical", revision->canonical);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 static void record_write(json_writer *json, const model_record *record)
 {
     json_unsigned(json, "size", record->size);
@@ -110,6 +130,7 @@ static void record_write(json_writer *json, const model_record *record)
     for (uint32_t i = 0; i < record->field_count; i++)
         field_write(json, record, &record->fields[i]);
     json_array_end(json);
+    revisions_write(json, record);
 }
 
 static void members_write(json_writer *json, const model_members *members)
@@ -158,6 +179,31 @@ static void deadline_write(json_writer *json, int64_t deadline_ns)
         json_unsigned(json, "deadline_ns", (uint64_t)deadline_ns);
 }
 
+/* Which version of a payload belongs to a revision of a method. */
+static void payload_version_write(json_writer *json, const char *key, const model_revision *payload)
+{
+    if (payload)
+        json_unsigned(json, key, payload->version);
+    else
+        json_null(json, key);
+}
+
+static void method_revisions_write(json_writer *json, const model_method *method)
+{
+    json_array_begin(json, "revisions");
+    for (uint32_t i = 0; i < method->revision_count; i++) {
+        const model_method_revision *revision = &method->revisions[i];
+        json_object_begin(json, NULL);
+        json_unsigned(json, "version", revision->version);
+        payload_version_write(json, "request_version", revision->request);
+        payload_version_write(json, "reply_version", revision->reply);
+        json_unsigned(json, "answer_size", revision->answer_size);
+        json_hex(json, "fingerprint", revision->fingerprint);
+        json_object_end(json);
+    }
+    json_array_end(json);
+}
+
 static void method_write(json_writer *json, const model_method *method)
 {
     json_object_begin(json, NULL);
@@ -169,6 +215,7 @@ static void method_write(json_writer *json, const model_method *method)
     json_bool(json, "idempotent", method->idempotent);
     deadline_write(json, method->deadline_ns);
     json_hex(json, "fingerprint", method->fingerprint);
+    method_revisions_write(json, method);
     notes_write(json, &method->notes);
     json_object_end(json);
 }
