@@ -47,6 +47,13 @@ size_t utf8_encode(uint32_t character, char bytes[4])
     return length;
 }
 
+bool utf8_hides(uint32_t character)
+{
+    return character == 0x61C || (character >= 0x200B && character <= 0x200F) ||
+           (character >= 0x2028 && character <= 0x202E) || (character >= 0x2060 && character <= 0x206F) ||
+           character == 0xFEFF || (character >= 0x80 && character < 0xA0);
+}
+
 bool utf8_valid(const char *bytes, size_t size, size_t *ret_offset)
 {
     size_t at = 0;

@@ -18,6 +18,9 @@ size_t utf8_decode(const char *bytes, size_t size, uint32_t *ret);
 /* Writes a character of up to U+10FFFF that is no surrogate; returns how many of the 4 bytes were used. */
 size_t utf8_encode(uint32_t character, char bytes[4]);
 
+/* Whether a character would change how the text around it is shown, or ends a line: never written as it is. */
+bool utf8_hides(uint32_t character);
+
 /* Whether all of `bytes` is UTF-8; if not, *ret_offset is where the first fault is. */
 bool utf8_valid(const char *bytes, size_t size, size_t *ret_offset);
 

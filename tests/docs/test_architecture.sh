@@ -166,15 +166,18 @@ front_end_knows_no_backend() {
             [ ! -e "$file" ] || files+=("$file")
         done
     done
-    never '(backend|emit|output|options|depfile)\.h|backends/.*' "${files[@]}"
+    never '(backend|emit|output|options|depfile|spell)\.h|backends/.*' "${files[@]}"
 }
 
 backends_know_the_model_and_nothing_of_the_front_end() {
     cd "$source_dir"
-    only '(backend|diag|emit|model|output|source)\.h|support/[a-z]+\.h|backends/[a-z/]+\.h' compiler/backends/*.c \
-        compiler/backends/*/*.[ch] compiler/emit.[ch] compiler/output.[ch] compiler/backend.h
-    never 'backends/json/.*' compiler/backends/c/*.[ch]
-    never 'backends/c/.*' compiler/backends/json/*.[ch]
+    only '(backend|diag|emit|model|output|source|spell)\.h|support/[a-z]+\.h|backends/[a-z/]+\.h' compiler/backends/*.c \
+        compiler/backends/*/*.[ch] compiler/{emit,output,spell}.[ch] compiler/backend.h
+    local product
+    for product in compiler/backends/*/; do
+        product=$(basename "$product")
+        only "backends/$product/[a-z]+\.h|[a-z]+\.h|support/[a-z]+\.h" compiler/backends/"$product"/*.[ch]
+    done
 }
 
 only_main_and_the_renderer_print_and_only_output_writes() {

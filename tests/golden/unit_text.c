@@ -18,6 +18,7 @@
 #include "depfile.h"
 #include "emit.h"
 #include "output.h"
+#include "spell.h"
 #include "test_support.h"
 
 static arena *memory;
@@ -136,7 +137,7 @@ START_TEST(turns_names_to_snake_case)
     };
 
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++)
-        ck_assert_str_eq(name_snake(memory, cases[i][0]), cases[i][1]);
+        ck_assert_str_eq(spell_snake(memory, cases[i][0]), cases[i][1]);
 }
 END_TEST
 

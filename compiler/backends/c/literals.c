@@ -62,14 +62,6 @@ static const char *c_literal_float(arena *memory, model_kind kind, double value)
     return arena_printf(memory, "%s%s%s%s%s", open, digits, point, suffix, close);
 }
 
-/* Whether a character would change how the text around it is shown, or ends a line: never written as it is. */
-static bool character_hides(uint32_t character)
-{
-    return character == 0x61C || (character >= 0x200B && character <= 0x200F) ||
-           (character >= 0x2028 && character <= 0x202E) || (character >= 0x2060 && character <= 0x206F) ||
-           character == 0xFEFF || (character >= 0x80 && character < 0xA0);
-}
-
 const char *c_literal_string(arena *memory, const char *text, size_t length)
 {
     char *made = arena_array(memory, length * 4 + 3, 1);
@@ -85,7 +77,7 @@ const char *c_literal_string(arena *memory, const char *text, size_t length)
             made[to++] = '\\';
             made[to++] = "\"\\nrt"[found - simple];
             at++;
-        } else if (used == 0 || character < 0x20 || character == 0x7F || character_hides(character)) {
+        } else if (used == 0 || character < 0x20 || character == 0x7F || utf8_hides(character)) {
             for (size_t end = at + (used ? used : 1); at < end; at++)
                 to += (size_t)snprintf(made + to, 5, "\\%03o", (unsigned)(unsigned char)text[at]);
         } else {
@@ -203,7 +195,7 @@ static const char *comment_text(arena *memory, const char *text)
             at += used ? used : 1;
             continue;
         }
-        if (character_hides(character)) {
+        if (utf8_hides(character)) {
             buffer_printf(&made, "<U+%04" PRIX32 ">", character);
             at += used;
             continue;

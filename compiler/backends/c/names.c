@@ -4,43 +4,20 @@
  */
 #include "backends/c/names.h"
 
-#include <ctype.h>
 #include <string.h>
 
 #include "backends/c/reserved.h"
+#include "spell.h"
 #include "support/map.h"
-
-const char *name_snake(arena *memory, const char *name)
-{
-    size_t length = strlen(name);
-    char *made = arena_array(memory, length * 2 + 1, 1);
-    size_t to = 0;
-
-    for (size_t i = 0; i < length; i++) {
-        unsigned char c = (unsigned char)name[i];
-        unsigned char before = i > 0 ? (unsigned char)name[i - 1] : '_';
-        unsigned char after = (unsigned char)name[i + 1];
-        bool starts_word = isupper(c) && before != '_' && (!isupper(before) || islower(after));
-        if (starts_word)
-            made[to++] = '_';
-        made[to++] = (char)tolower(c);
-    }
-    made[to] = '\0';
-    return made;
-}
 
 const char *name_upper(arena *memory, const char *name)
 {
-    char *made = arena_copy(memory, name, strlen(name));
-
-    for (char *at = made; *at; at++)
-        *at = (char)toupper((unsigned char)*at);
-    return made;
+    return spell_upper(memory, name);
 }
 
 static const char *name_own(arena *memory, const char *name, const model_notes *notes)
 {
-    return notes->rename ? notes->rename : name_snake(memory, name);
+    return notes->rename ? notes->rename : spell_snake(memory, name);
 }
 
 const char *name_package(arena *memory, const model_file *file)
@@ -52,7 +29,7 @@ const char *name_package(arena *memory, const model_file *file)
         if (*at == '.')
             *at = '_';
     }
-    return name_snake(memory, made);
+    return spell_snake(memory, made);
 }
 
 const char *name_decl(arena *memory, const model_decl *decl)

@@ -18,8 +18,6 @@
 #include "model.h"
 #include "support/arena.h"
 
-/* "HTTPServer2" is "http_server2", "getURL" is "get_url", "KEY_MAX" is "key_max". */
-const char *name_snake(arena *memory, const char *name);
 const char *name_upper(arena *memory, const char *name);
 
 const char *name_package(arena *memory, const model_file *file);       /* calc */
