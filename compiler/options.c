@@ -36,7 +36,7 @@ static bool emit_set(parse *p, const char *value)
         size_t length = strcspn(at, ",");
         const char *name = arena_copy(p->memory, at, length);
         const backend *found = backend_find(name);
-        if (!found && (strcmp(name, "proto") == 0 || strcmp(name, "doc") == 0)) {
+        if (!found && strcmp(name, "doc") == 0) {
             p->complaint = arena_printf(p->memory, "--emit %s is not supported yet", name);
             return false;
         }

@@ -10,6 +10,8 @@ base_packages=(gcc libc6-dev cmake make ninja-build pkg-config flex bison libpro
 model_packages=(spin)
 # An example runs in a loop of this library's too where it is there.
 example_packages=(libuv1-dev)
+# What is generated for others is read by these where they are there.
+product_packages=(protobuf-compiler)
 # The generated code is compiled by these too where they are there.
 lint_packages=(git g++ clang clang-format clang-tidy shellcheck)
 format_packages=(git clang-format)
@@ -19,6 +21,7 @@ coverage_packages=(gcovr)
 package_is_there() {
     case $1 in
     ninja-build) command -v ninja ;;
+    protobuf-compiler) command -v protoc ;;
     protobuf-c-compiler) command -v protoc-c ;;
     libc6-dev) [ -e /usr/include/stdio.h ] && [ -e /usr/include/linux/futex.h ] ;;
     libprotobuf-c-dev) command -v pkg-config && pkg-config --exists libprotobuf-c ;;

@@ -7,8 +7,9 @@
 #include "backend.h"
 #include "backends/c/c.h"
 #include "backends/json/json.h"
+#include "backends/proto/proto.h"
 
-const backend *const backends[] = {&backend_c, &backend_json, NULL};
+const backend *const backends[] = {&backend_c, &backend_json, &backend_proto, NULL};
 
 const backend *backend_find(const char *name)
 {

@@ -24,7 +24,7 @@ every_block_says_what_it_is() {
                 faults=1
             fi
             ;;
-        c | shm | cmake | make | text | json | ebnf | -) ;;
+        c | shm | cmake | make | text | json | ebnf | proto | python | -) ;;
         *)
             echo "$document:$line: a block of the language '$language'"
             faults=1

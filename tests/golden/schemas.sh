@@ -16,6 +16,8 @@ readonly golden_schemas=(
     "tests/golden/schemas shared/more.shm"
     "tests/golden/schemas shared/parts.shm"
     "tests/golden/schemas values.shm"
+    "tests/golden/schemas words/more.shm"
+    "tests/golden/schemas words/words.shm"
 )
 
 # golden_generate SHMC SOURCE_DIR OUT: all of them; what shmc says is shown where it fails.
@@ -24,7 +26,7 @@ golden_generate() {
     for each in "${golden_schemas[@]}"; do
         read -r folder file <<<"$each"
         folder=$2/$folder
-        said=$("$1" generate --emit c,json --out "$3" --max-message 1000000 -I "$folder" "$folder/$file" 2>&1) || {
+        said=$("$1" generate --emit c,json,proto --out "$3" --max-message 1000000 -I "$folder" "$folder/$file" 2>&1) || {
             echo "$said"
             return 1
         }
