@@ -12,10 +12,15 @@
 typedef struct reader reader;
 typedef struct rule rule;
 
+#define DEPTH_MOST (UINT32_C(1) << 20)
+#define ATTEMPTS_MOST 65535u
+
 /* Which targets: a bit per annotate_target. */
 #define ON(target) (1u << ANNOTATE_##target)
-#define ON_ALL_MEMBERS (ON(MEMBER) | ON(MESSAGE_FIELD) | ON(RPC) | ON(ONEWAY))
-#define ON_ALL (ON(DECL) | ON(SERVICE) | ON_ALL_MEMBERS)
+#define ON_RPC (ON(RPC) | ON(STREAM))
+#define ON_METHODS (ON_RPC | ON(ONEWAY) | ON(EVENT))
+#define ON_CHANNELS (ON(TOPIC) | ON(QUEUE))
+#define ON_ALL (ON(DECL) | ON(SERVICE) | ON_CHANNELS | ON(MEMBER) | ON(MESSAGE_FIELD) | ON_METHODS)
 
 struct rule {
     const char *name;
@@ -146,24 +151,105 @@ static void read_deadline(reader *from, const ast_annotation *annotation)
     from->ret->deadline_at = annotation->at;
 }
 
+static void read_depth(reader *from, const ast_annotation *annotation)
+{
+    const ast_expr *value = argument(annotation);
+    if (value->kind != AST_INTEGER) {
+        bad_argument(from, value->at, "a depth is a whole number");
+        return;
+    }
+    uint64_t depth = value->integer;
+    if (depth > 0 && depth <= DEPTH_MOST && (depth & (depth - 1)) == 0) {
+        from->ret->depth = (uint32_t)depth;
+        return;
+    }
+    uint32_t next = 1;
+    while (next < depth && next < DEPTH_MOST)
+        next *= 2;
+    diag_entry *entry = diag_add(from->run->diagnostics, DIAG_E605, value->at, "a depth is a power of two from 1 to %u",
+                                 (unsigned)DEPTH_MOST);
+    diag_fix(entry, "write '@depth(%u)'", (unsigned)next);
+}
+
+/* A count from 1 on; 0 where it is none, which is reported. */
+static uint32_t read_count(reader *from, const ast_annotation *annotation, uint32_t most, const char *complaint)
+{
+    const ast_expr *value = argument(annotation);
+    if (value->kind == AST_INTEGER && value->integer > 0 && value->integer <= most)
+        return (uint32_t)value->integer;
+    bad_argument(from, value->at, complaint);
+    return 0;
+}
+
+static void read_retain(reader *from, const ast_annotation *annotation)
+{
+    from->ret->retain = read_count(from, annotation, DEPTH_MOST, "what is retained is 1 to 1048576 messages");
+    from->ret->retain_at = annotation->at;
+}
+
+static void read_attempts(reader *from, const ast_annotation *annotation)
+{
+    from->ret->attempts = read_count(from, annotation, ATTEMPTS_MOST, "there are 1 to 65535 attempts");
+}
+
+static void read_reliable(reader *from, const ast_annotation *annotation)
+{
+    (void)annotation;
+    from->ret->reliable = true;
+}
+
+static void read_overflow(reader *from, const ast_annotation *annotation)
+{
+    static const char *const policies[] = {
+        [MODEL_OVERFLOW_BLOCK] = "block",
+        [MODEL_OVERFLOW_DROP_OLDEST] = "drop_oldest",
+        [MODEL_OVERFLOW_FAIL] = "fail",
+    };
+    const ast_expr *value = argument(annotation);
+    if (value->kind != AST_NAME) {
+        bad_argument(from, value->at, "a policy is a word: block, drop_oldest or fail");
+        return;
+    }
+    text_guess guess = {.wanted = value->text.text};
+    for (model_overflow i = MODEL_OVERFLOW_BLOCK; i <= MODEL_OVERFLOW_FAIL; i++) {
+        if (strcmp(policies[i], value->text.text) == 0)
+            from->ret->overflow = i;
+        text_guess_offer(&guess, policies[i]);
+    }
+    if (from->ret->overflow != MODEL_OVERFLOW_UNSET)
+        return;
+    diag_entry *entry = diag_add(from->run->diagnostics, DIAG_E606, value->at, "unknown policy '%s'", value->text.text);
+    diag_note(entry, (span){0}, "the policies are block, drop_oldest and fail");
+    if (guess.nearest)
+        diag_fix(entry, "did you mean '%s'?", guess.nearest);
+}
+
 /* ---- the table ---- */
 
 static const rule rules[] = {
     {"version", ON(PACKAGE), "a package", 1, 1, "@version(1)", read_version},
     {"c_prefix", ON(PACKAGE) | ON(SERVICE), "a package or a service", 1, 1, "@c_prefix(\"name\")", read_prefix},
     {"c_name", ON_ALL, "a declaration or a member", 1, 1, "@c_name(\"name\")", read_rename},
-    {"since", ON_ALL, "a declaration or a member", 1, 1, "@since(2)", read_since},
+    {"since", ON_ALL | ON(COMPOSE) | ON(PLACE), "a declaration, a member, 'compose', or a reserved place", 1, 1,
+     "@since(2)", read_since},
     {"renamed_from", ON_ALL, "a declaration or a member", 1, 1, "@renamed_from(\"name\")", read_original},
     {"deprecated", ON_ALL, "a declaration or a member", 0, 1, "@deprecated or @deprecated(\"reason\")",
      read_deprecated},
     {"default", ON(MESSAGE_FIELD), "a field of a message", 1, 1, "@default(value)", read_default},
-    {"idempotent", ON(SERVICE) | ON(RPC), "a service or an rpc", 0, 0, "@idempotent", read_idempotent},
-    {"deadline", ON(SERVICE) | ON(RPC), "a service or an rpc", 1, 1, "@deadline(50ms) or @deadline(none)",
+    {"idempotent", ON(SERVICE) | ON(RPC), "a service or an rpc without streams", 0, 0, "@idempotent", read_idempotent},
+    {"deadline", ON(SERVICE) | ON_RPC, "a service or an rpc", 1, 1, "@deadline(50ms) or @deadline(none)",
      read_deadline},
+    {"depth", ON(SERVICE) | ON_METHODS | ON_CHANNELS, "a service, a method, a topic or a queue", 1, 1, "@depth(64)",
+     read_depth},
+    {"overflow", ON_CHANNELS, "a topic or a queue", 1, 1, "@overflow(block), @overflow(drop_oldest) or @overflow(fail)",
+     read_overflow},
+    {"retain", ON(TOPIC), "a topic", 1, 1, "@retain(1)", read_retain},
+    {"reliable", ON(TOPIC), "a topic", 0, 0, "@reliable", read_reliable},
+    {"attempts", ON(QUEUE), "a queue", 1, 1, "@attempts(5)", read_attempts},
 };
 
 /* Known, and to come. */
-static const char *const later[] = {"size", "align", "depth", "overflow", "retain", "reliable", "attempts"};
+static const char *const later[] = {"size", "align"};
 
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
 #define LATER_COUNT (sizeof(later) / sizeof(later[0]))
@@ -224,7 +310,14 @@ static const char *target_name(annotate_target target)
     case ANNOTATE_MEMBER: return "this member";
     case ANNOTATE_MESSAGE_FIELD: return "a field";
     case ANNOTATE_RPC: return "an rpc";
+    case ANNOTATE_STREAM: return "an rpc with a stream";
     case ANNOTATE_ONEWAY: return "a oneway method";
+    case ANNOTATE_EVENT: return "an event";
+    case ANNOTATE_COMPOSE: return "'compose'";
+    case ANNOTATE_RESERVED: return "reserved names and numbers";
+    case ANNOTATE_PLACE: return "a reserved place";
+    case ANNOTATE_TOPIC: return "a topic";
+    case ANNOTATE_QUEUE: return "a queue";
     }
     return "";
 }

@@ -14,8 +14,15 @@ typedef enum annotate_target {
     ANNOTATE_SERVICE,
     ANNOTATE_MEMBER,        /* of enum, flags, errors; an arm of a union; a field of a struct */
     ANNOTATE_MESSAGE_FIELD, /* of an inline body too */
-    ANNOTATE_RPC,
+    ANNOTATE_RPC,           /* without streams */
+    ANNOTATE_STREAM,        /* rpc with one or two */
     ANNOTATE_ONEWAY,
+    ANNOTATE_EVENT,
+    ANNOTATE_COMPOSE,
+    ANNOTATE_RESERVED,
+    ANNOTATE_PLACE, /* that is reserved */
+    ANNOTATE_TOPIC,
+    ANNOTATE_QUEUE,
 } annotate_target;
 
 typedef struct annotate_result {
@@ -28,6 +35,12 @@ typedef struct annotate_result {
     bool idempotent;         /* service, rpc */
     int64_t deadline_ns;     /* service, rpc: MODEL_DEADLINE_UNSET, MODEL_DEADLINE_NONE, or above 0 */
     span deadline_at;
+    uint32_t depth;          /* service, method, topic, queue: 0 where not given */
+    model_overflow overflow; /* topic, queue */
+    bool reliable;           /* topic */
+    uint32_t retain;         /* topic: 0 where not given */
+    span retain_at;
+    uint32_t attempts; /* queue: 0 where not given */
 } annotate_result;
 
 /* Reads the annotations; what is wrong with them is reported, and left out of the result. */

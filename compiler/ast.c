@@ -76,6 +76,8 @@ const char *ast_decl_word(ast_decl_kind kind)
     case AST_UNION: return "union";
     case AST_ERRORS: return "errors";
     case AST_SERVICE: return "service";
+    case AST_TOPIC: return "topic";
+    case AST_QUEUE: return "queue";
     }
     return "";
 }
@@ -92,6 +94,8 @@ const char *ast_decl_described(ast_decl_kind kind)
     case AST_UNION: return "a union";
     case AST_ERRORS: return "a set of errors";
     case AST_SERVICE: return "a service";
+    case AST_TOPIC: return "a topic";
+    case AST_QUEUE: return "a queue";
     }
     return "";
 }

@@ -133,20 +133,44 @@ typedef struct ast_member {
     const ast_expr *value;
 } ast_member;
 
+/* One of what `reserved` keeps: a number, a range of them, or a name. */
+typedef struct ast_range {
+    span at;
+    ast_string name;       /* text NULL: numbers */
+    const ast_expr *first; /* a literal */
+    const ast_expr *last;  /* the same where it is one number */
+} ast_range;
+
+typedef struct ast_reserved {
+    const ast_notes *notes;
+    span at;              /* of the word */
+    const ast_type *type; /* a place in a layout; NULL: ranges */
+    ast_ident name;       /* of the place; text NULL: none */
+    vector *ranges;       /* ast_range; NULL: a place */
+    uint32_t before;      /* how many entries stand before it */
+} ast_reserved;
+
+/* What stands between braces. */
+typedef struct ast_body {
+    vector entries;  /* ast_field, ast_member or ast_method */
+    vector reserved; /* ast_reserved */
+} ast_body;
+
 typedef struct ast_payload {
-    span at;        /* of the name, or of the braces and what is between */
-    span stream;    /* of the word `stream`; its file is NULL where it is not there */
-    ast_ident name; /* text NULL: an inline body */
-    vector *fields; /* ast_field, of an inline body */
+    span at;              /* of the name, or of the braces and what is between */
+    span stream;          /* of the word `stream`; its file is NULL where it is not there */
+    ast_ident name;       /* text NULL: an inline body */
+    const ast_body *body; /* of an inline body: ast_field; else NULL */
 } ast_payload;
 
-typedef enum ast_method_kind { AST_RPC, AST_ONEWAY, AST_EVENT } ast_method_kind;
+typedef enum ast_method_kind { AST_RPC, AST_ONEWAY, AST_EVENT, AST_COMPOSE } ast_method_kind;
 
+/* A method, or a `compose`, which has no more than its name. */
 typedef struct ast_method {
     const ast_notes *notes;
     ast_method_kind kind;
-    span word; /* `rpc`, `oneway`, `event` */
-    ast_ident name;
+    span word;                  /* `rpc`, `oneway`, `event`, `compose` */
+    ast_ident name;             /* COMPOSE: dotted, of the service */
     const ast_payload *request; /* NULL: () */
     bool has_reply;             /* `-> (...)` was written */
     span reply_at;              /* from the arrow on, where it was */
@@ -158,13 +182,15 @@ typedef struct ast_method {
 typedef enum ast_decl_kind {
     AST_CONST,   /* type, value */
     AST_ALIAS,   /* type */
-    AST_ENUM,    /* type: the base, or NULL; entries: ast_member */
+    AST_ENUM,    /* type: the base, or NULL; body: ast_member */
     AST_FLAGS,   /* likewise */
-    AST_STRUCT,  /* entries: ast_field */
-    AST_MESSAGE, /* entries: ast_field */
-    AST_UNION,   /* entries: ast_field */
-    AST_ERRORS,  /* entries: ast_member */
-    AST_SERVICE, /* entries: ast_method */
+    AST_STRUCT,  /* body: ast_field */
+    AST_MESSAGE, /* body: ast_field */
+    AST_UNION,   /* body: ast_field */
+    AST_ERRORS,  /* body: ast_member */
+    AST_SERVICE, /* body: ast_method */
+    AST_TOPIC,   /* payload */
+    AST_QUEUE,   /* payload */
 } ast_decl_kind;
 
 typedef struct ast_decl {
@@ -173,8 +199,9 @@ typedef struct ast_decl {
     ast_ident name;
     const ast_type *type;
     const ast_expr *value;
-    vector *entries;
-    bool partial; /* has entries that this release does not know (reported): what is missing may stand there */
+    const ast_body *body;
+    const ast_payload *payload;
+    bool strict;
 } ast_decl;
 
 typedef struct ast_package {

@@ -65,16 +65,20 @@ X(E401, ERROR, "@since beyond the package's version")
 X(E402, ERROR, "@since decreases")
 X(E403, ERROR, "@since where nothing can be added")
 X(E404, ERROR, "uses something newer")
+X(E405, ERROR, "reserved number or name used")
+X(E406, ERROR, "bad reservation")
 X(W412, WARNING, "deprecated name used")
 
 /* 5xx: services */
 X(E501, ERROR, "number after a method")
+X(E503, ERROR, "composed names collide")
 X(E504, ERROR, "throws needs errors")
 X(E505, ERROR, "error value out of range")
 X(E506, ERROR, "oneway or event with a reply, a stream or errors")
 X(E507, ERROR, "payload is not a message")
 X(W508, WARNING, "no deadline")
 X(E509, ERROR, "@idempotent where it means nothing")
+X(E510, ERROR, "composed twice, or of itself")
 X(E511, ERROR, "too many methods")
 
 /* 6xx: annotations */
@@ -82,6 +86,9 @@ X(E601, ERROR, "unknown annotation")
 X(E602, ERROR, "annotation does not belong here")
 X(E603, ERROR, "annotation given twice")
 X(E604, ERROR, "bad annotation argument")
+X(E605, ERROR, "depth is not a power of two")
+X(E606, ERROR, "unknown policy")
 
 /* 7xx: limits of this release */
 X(E701, ERROR, "not supported yet")
+X(E702, ERROR, "not in this product yet")

@@ -48,8 +48,9 @@ static bool arithmetic_fault(compile *run, const ast_expr *expr, value_result re
 
 static bool is_declared_member(const symbol *owner, const char *name)
 {
-    for (uint32_t i = 0; i < owner->ast->entries->count; i++)
-        if (strcmp((*VECTOR_AT(owner->ast->entries, ast_member *, i))->name.text, name) == 0)
+    const vector *members = &owner->ast->body->entries;
+    for (uint32_t i = 0; i < members->count; i++)
+        if (strcmp((*VECTOR_AT(members, ast_member *, i))->name.text, name) == 0)
             return true;
     return false;
 }

@@ -9,6 +9,7 @@
 #include "declare.h"
 
 #include "annotate.h"
+#include "channel.h"
 #include "constant.h"
 #include "members.h"
 #include "records.h"
@@ -17,11 +18,11 @@
 #include "types.h"
 #include "versions.h"
 
-/* Whether the symbols of a cycle are all constants. */
-static bool of_constants(const compile *run, uint32_t first)
+/* Whether the symbols of a cycle are all of a kind. */
+static bool are_all(const compile *run, uint32_t first, ast_decl_kind kind)
 {
     for (uint32_t i = first; i < run->busy.count; i++)
-        if ((*VECTOR_AT(&run->busy, symbol *, i))->ast->kind != AST_CONST)
+        if ((*VECTOR_AT(&run->busy, symbol *, i))->ast->kind != kind)
             return false;
     return true;
 }
@@ -38,12 +39,19 @@ static void report_cycle(compile *run, const symbol *again, span at)
     way = arena_printf(run->memory, "%s%s -> %s", way, run->busy.count > first + 8 ? " -> ..." : "",
                        again->ast->name.text);
 
-    bool constants = of_constants(run, first);
-    diag_entry *entry =
-        diag_add(run->diagnostics, constants ? DIAG_E303 : DIAG_E304, at,
-                 constants ? "the constant '%s' depends on itself" : "'%s' contains itself", again->ast->name.text);
+    bool constants = are_all(run, first, AST_CONST);
+    bool services = are_all(run, first, AST_SERVICE);
+    diag_entry *entry = diag_add(run->diagnostics,
+                                 constants  ? DIAG_E303
+                                 : services ? DIAG_E510
+                                            : DIAG_E304,
+                                 at,
+                                 constants  ? "the constant '%s' depends on itself"
+                                 : services ? "the service '%s' is composed of itself"
+                                            : "'%s' contains itself",
+                                 again->ast->name.text);
     diag_note(entry, again->ast->name.at, "%s", way);
-    if (!constants)
+    if (!constants && !services)
         diag_fix(entry, "everything is stored inline: break the cycle, by an index for one");
     for (uint32_t i = first; i < run->busy.count; i++)
         (*VECTOR_AT(&run->busy, symbol *, i))->state = SYMBOL_BAD;
@@ -97,7 +105,8 @@ static bool complete_record(compile *run, symbol *named)
                                               : MODEL_RECORD_UNION;
     record->role = MODEL_ROLE_NAMED;
     record->decl = named->out;
-    if (!records_complete(run, named->home, record, ast->entries, ast->name.at, ast->partial))
+    record->strict = ast->strict;
+    if (!records_complete(run, named->home, record, ast->body, ast->name.at))
         return false;
     named->out->as.record = record;
 
@@ -123,19 +132,27 @@ static bool complete_inner(compile *run, symbol *named)
     case AST_MESSAGE:
     case AST_UNION: return complete_record(run, named);
     case AST_SERVICE: return service_complete(run, named);
+    case AST_TOPIC:
+    case AST_QUEUE: return channel_complete(run, named);
     }
     return false;
 }
 
-/* The annotations that all declarations share; a service reads the others itself. */
+/* The annotations that all declarations share; a service, a topic and a queue read the others themselves. */
 static void complete_notes(compile *run, symbol *named)
 {
     annotate_result notes;
-    if (named->ast->kind == AST_SERVICE)
+    if (named->ast->kind == AST_SERVICE || named->ast->kind == AST_TOPIC || named->ast->kind == AST_QUEUE)
         return;
     annotate_read(run, named->ast->notes, ANNOTATE_DECL, &notes);
     versions_declaration(run, &notes);
     named->out->notes = notes.notes;
+}
+
+/* Those that a language may want to have declared before they are used. */
+static bool is_type(ast_decl_kind kind)
+{
+    return kind != AST_CONST && kind != AST_SERVICE && kind != AST_TOPIC && kind != AST_QUEUE;
 }
 
 bool declare_complete(compile *run, symbol *named, span at)
@@ -166,8 +183,7 @@ bool declare_complete(compile *run, symbol *named, span at)
 
     if (named->state == SYMBOL_BUSY)
         named->state = right ? SYMBOL_DONE : SYMBOL_BAD;
-    model_decl_kind kind = named->out->kind;
-    if (named->state == SYMBOL_DONE && kind != MODEL_DECL_CONST && kind != MODEL_DECL_SERVICE)
+    if (named->state == SYMBOL_DONE && is_type(named->ast->kind))
         vector_add_pointer(&named->home->completed, run->memory, named->out);
     return named->state == SYMBOL_DONE;
 }

@@ -34,7 +34,6 @@ struct parse {
     uint32_t given_back; /* 1 + where the token was that give_back() saw last */
     bool cut;            /* the file ends within a comment (reported) */
     bool deep_reported;
-    bool unsupported;   /* in the declaration that is being parsed */
     uint32_t stray_end; /* behind the last stray character */
     uint32_t mended;    /* 1 + where an entry was gone on with behind a mistake: see is_aftermath() */
     uint32_t misnamed;  /* 1 + the end of the last name that is a word of the language */

@@ -139,10 +139,10 @@ uint64_t fingerprint_errors(const model_members *errors, uint32_t version)
     return fingerprint;
 }
 
-static void put_payload(buffer *to, const model_revision *payload)
+static void put_payload(buffer *to, const model_revision *payload, bool is_stream)
 {
     if (payload)
-        buffer_printf(to, "(#%016" PRIx64 ")", payload->fingerprint);
+        buffer_printf(to, "(%s#%016" PRIx64 ")", is_stream ? "stream" : "", payload->fingerprint);
     else
         buffer_puts(to, "()");
 }
@@ -151,11 +151,16 @@ uint64_t fingerprint_method(const model_method *method, const model_revision *re
                             uint64_t errors)
 {
     buffer text = {0};
-    buffer_puts(&text, method->kind == MODEL_METHOD_RPC ? "rpc" : "oneway");
-    put_payload(&text, request);
+    static const char *const words[] = {
+        [MODEL_METHOD_RPC] = "rpc",
+        [MODEL_METHOD_ONEWAY] = "oneway",
+        [MODEL_METHOD_EVENT] = "event",
+    };
+    buffer_puts(&text, words[method->kind]);
+    put_payload(&text, request, method->request_is_stream);
     if (method->kind == MODEL_METHOD_RPC) {
         buffer_puts(&text, "->");
-        put_payload(&text, reply);
+        put_payload(&text, reply, method->reply_is_stream);
     }
     if (method->errors)
         buffer_printf(&text, "throws#%016" PRIx64, errors);

@@ -45,7 +45,10 @@ const char *fingerprint_canonical(const model_record *record, const model_file *
 /* Of the codes that were there at a version, in ascending order, and the layouts of payloads then. */
 uint64_t fingerprint_errors(const model_members *errors, uint32_t version);
 
-/* Of kind, request, reply and errors; the payloads NULL for (), `errors` as of fingerprint_errors() where it throws. */
+/*
+ * Of kind, request, reply, which of them are streams, and errors; the payloads NULL for (), `errors` as of
+ * fingerprint_errors() where it throws.
+ */
 uint64_t fingerprint_method(const model_method *method, const model_revision *request, const model_revision *reply,
                             uint64_t errors);
 

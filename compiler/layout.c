@@ -85,9 +85,9 @@ static bool type_is_plain(const model_type *type)
     case MODEL_UINT32:
     case MODEL_UINT64:
     case MODEL_FLOAT32:
-    case MODEL_FLOAT64:
+    case MODEL_FLOAT64: return true;
     case MODEL_ENUM:
-    case MODEL_FLAGS: return true;
+    case MODEL_FLAGS: return !type->members->strict;
     }
     return false;
 }
@@ -135,41 +135,78 @@ static bool begins_version(const model_record *record, uint32_t at)
            record->fields[at].notes.since > record->fields[at - 1].notes.since;
 }
 
-static bool layout_in_order(model_record *record, model_field *fields)
+/* Where the next field or hole of a record goes. */
+typedef struct cursor {
+    const model_record *record;
+    uint64_t end;
+    uint64_t used;  /* the end of the last field: what is behind it is padding, holes too */
+    uint32_t since; /* of the last one; UINT32_MAX: there is none yet */
+    uint32_t next_hole;
+} cursor;
+
+/* What a later version added to a message begins where that ended before. */
+static bool enter_version(cursor *at, uint32_t since)
 {
-    uint64_t end = 0;
+    bool begins = at->record->kind == MODEL_RECORD_MESSAGE && since > at->since;
+    at->since = since;
+    return !begins || checked_round_up(at->end, size_step(at->record, at->record->align), &at->end);
+}
+
+/* Puts a type at the next place that is aligned for it. */
+static bool place(cursor *at, const model_type *type, uint32_t *ret_offset)
+{
+    uint64_t offset;
+    if (!checked_round_up(at->end, type->align, &offset) || !checked_add(offset, type->size, &at->end) ||
+        at->end > LAYOUT_MOST)
+        return false;
+    *ret_offset = (uint32_t)offset;
+    return true;
+}
+
+/* The holes that stand before a field, or at the end. */
+static bool place_holes(cursor *at, model_hole *holes, uint32_t before)
+{
+    for (; at->next_hole < at->record->hole_count && holes[at->next_hole].before == before; at->next_hole++) {
+        model_hole *hole = &holes[at->next_hole];
+        if (!enter_version(at, hole->since) || !place(at, hole->type, &hole->offset))
+            return false;
+    }
+    return true;
+}
+
+static bool place_field(cursor *at, model_field *field)
+{
+    if (!enter_version(at, field->notes.since))
+        return false;
+    if (field->optional)
+        field->has_offset = (uint32_t)at->end++;
+    if (!place(at, field->type, &field->offset))
+        return false;
+    field->padding_before = (field->optional ? field->has_offset : field->offset) - (uint32_t)at->used;
+    field->padding_after_has = field->optional ? field->offset - field->has_offset - 1 : 0;
+    at->used = at->end;
+    return true;
+}
+
+static bool layout_in_order(model_record *record, model_field *fields, model_hole *holes)
+{
+    cursor at = {.record = record, .since = UINT32_MAX};
     bool plain = true;
     record->align = 1;
     for (uint32_t i = 0; i < record->field_count; i++) {
         model_field *field = &fields[i];
-        const model_type *type = field->type;
-        uint64_t before = end;
-        uint64_t start = end;
-        uint64_t offset;
-        if (begins_version(record, i) && !checked_round_up(before, size_step(record, record->align), &start))
+        if (!place_holes(&at, holes, i) || !place_field(&at, field))
             return false;
-        if (field->optional) {
-            field->has_offset = (uint32_t)start;
-            field->padding_before = (uint32_t)(start - before);
-            start++;
-        }
-        if (!checked_round_up(start, type->align, &offset) || !checked_add(offset, type->size, &end) ||
-            end > LAYOUT_MOST)
-            return false;
-        field->offset = (uint32_t)offset;
-        if (field->optional)
-            field->padding_after_has = (uint32_t)(offset - start);
-        else
-            field->padding_before = (uint32_t)(offset - before);
-        record->align = larger(record->align, type->align);
-        plain = plain && !field->optional && offset == before && type_is_plain(type);
+        record->align = larger(record->align, field->type->align);
+        plain = plain && !field->optional && field->padding_before == 0 && type_is_plain(field->type);
     }
 
     uint64_t size;
-    if (!checked_round_up(end, size_step(record, record->align), &size) || size > LAYOUT_MOST)
+    if (!place_holes(&at, holes, record->field_count) ||
+        !checked_round_up(at.end, size_step(record, record->align), &size) || size > LAYOUT_MOST)
         return false;
     record->size = (uint32_t)size;
-    record->tail_padding = (uint32_t)(size - end);
+    record->tail_padding = (uint32_t)(size - at.used);
     record->plain = plain && record->tail_padding == 0;
     return true;
 }
@@ -189,11 +226,11 @@ static const model_field *variable_tail(const model_record *record, uint32_t fie
     return layout_is_variable(last) ? last : NULL;
 }
 
-bool layout_record(model_record *record, model_field *fields)
+bool layout_record(model_record *record, model_field *fields, model_hole *holes)
 {
     if (record->kind == MODEL_RECORD_UNION)
         return layout_union(record, fields);
-    if (!layout_in_order(record, fields))
+    if (!layout_in_order(record, fields, holes))
         return false;
     record->variable_tail = variable_tail(record, record->field_count);
     return true;
@@ -215,7 +252,11 @@ void layout_revision(const model_record *record, model_revision *revision)
     for (uint32_t i = 0; i < count; i++)
         align = larger(align, record->fields[i].type->align);
     const model_field *last = &record->fields[count - 1];
-    revision->size = round_up(last->offset + last->type->size, size_step(record, align));
+    uint32_t end = last->offset + last->type->size;
+    for (uint32_t i = 0; i < record->hole_count; i++)
+        if (record->holes[i].since <= revision->version)
+            end = larger(end, record->holes[i].offset + record->holes[i].type->size);
+    revision->size = round_up(end, size_step(record, align));
 }
 
 /* Where a field put at `end` would end; *ret_gap is the padding that this costs. */

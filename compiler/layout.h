@@ -10,6 +10,7 @@
  *   T?            a byte `has` at once, then T where its alignment lets it be
  *   union         uint32 tag, then a body as large and as aligned as the largest and the most aligned arm
  *   struct        its fields in their order, its size a multiple of its alignment
+ *   reserved T    where a T would be: padding
  *   message       likewise, its size a multiple of 8 too; the fields of a later version begin where the message
  *                 ended before it
  *
@@ -31,10 +32,10 @@ const model_type *layout_scalar(model_kind kind);
 bool layout_sequence(model_type *type);
 
 /*
- * Fills in a record's sizes and `plain`, and the offsets of its `fields` (the same ones as record->fields, to be
- * written). Types, `optional` and the record's kind are set.
+ * Fills in a record's sizes and `plain`, and the offsets of its `fields` and `holes` (the same ones as record->fields
+ * and record->holes, to be written). Types, `optional`, where the holes are, and the record's kind are set.
  */
-bool layout_record(model_record *record, model_field *fields);
+bool layout_record(model_record *record, model_field *fields, model_hole *holes);
 
 /* Fills in size and variable tail of a revision: those that the record had with the first `field_count` fields only. */
 void layout_revision(const model_record *record, model_revision *revision);

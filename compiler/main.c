@@ -118,11 +118,14 @@ static int generate(const options *asked, const model *schema, arena *memory)
 /* Every target's own rules: of the backends asked for, or of all. */
 static void backends_check(const options *asked, const model *schema, diag *found, arena *memory)
 {
-    const backend *const *each = asked->verb == VERB_GENERATE ? asked->emits : backends;
+    bool generates = asked->verb == VERB_GENERATE;
+    const backend *const *each = generates ? asked->emits : backends;
 
-    for (size_t i = 0; asked->verb == VERB_GENERATE ? i < asked->emit_count : each[i] != NULL; i++) {
+    for (size_t i = 0; generates ? i < asked->emit_count : each[i] != NULL; i++) {
         if (each[i]->check)
             each[i]->check(schema, found, memory);
+        if (generates && each[i]->refuse)
+            each[i]->refuse(schema, found, memory);
     }
 }
 

@@ -15,6 +15,7 @@
 #include "declare.h"
 #include "fingerprint.h"
 #include "layout.h"
+#include "reserve.h"
 #include "resolve.h"
 #include "types.h"
 #include "versions.h"
@@ -168,8 +169,7 @@ static bool has_zero(const model_members *members, uint32_t since)
 
 static void check_zero(compile *run, const symbol *named, const model_members *members)
 {
-    if (members->kind != MODEL_MEMBERS_ENUM || has_zero(members, run->since) || named->ast->partial ||
-        named->home->ast->broken)
+    if (members->kind != MODEL_MEMBERS_ENUM || has_zero(members, run->since) || named->home->ast->broken)
         return;
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E308, named->ast->name.at, "the enum '%s' has no member 0",
                                  named->ast->name.text);
@@ -195,38 +195,51 @@ static bool has_first(compile *run, const model_members *members)
 
 static bool is_empty(compile *run, const symbol *named)
 {
-    if (named->ast->entries->count > 0)
+    if (named->ast->body->entries.count > 0)
         return false;
-    if (!named->ast->partial && !named->home->ast->broken)
+    if (!named->home->ast->broken)
         diag_add(run->diagnostics, DIAG_E317, named->ast->name.at, "%s has at least one member",
                  ast_decl_described(named->ast->kind));
     return true;
 }
 
+static reserve_place place_of(ast_decl_kind kind)
+{
+    return kind == AST_ENUM ? RESERVE_ENUM : kind == AST_FLAGS ? RESERVE_FLAGS : RESERVE_ERRORS;
+}
+
 bool members_complete(compile *run, symbol *named)
 {
     const ast_decl *ast = named->ast;
-    uint32_t count = ast->entries->count;
+    uint32_t count = ast->body->entries.count;
     model_members *members = arena_alloc(run->memory, sizeof(*members));
     model_member *items = arena_array(run->memory, count, sizeof(*items));
     map names = {0};
     map values = {0};
+    reserve kept;
 
     members->kind = ast->kind == AST_ENUM    ? MODEL_MEMBERS_ENUM
                     : ast->kind == AST_FLAGS ? MODEL_MEMBERS_FLAGS
                                              : MODEL_MEMBERS_ERRORS;
     members->decl = named->out;
+    members->strict = ast->strict;
     members->items = items;
     members->count = count;
     named->out->as.members = members;
 
     const model_type *base = ast->kind == AST_ERRORS ? NULL : base_type(run, named);
     bool right = (base || ast->kind == AST_ERRORS) && !is_empty(run, named);
+    right = reserve_read(run, ast->body, place_of(ast->kind), base ? base->kind : MODEL_UINT64, &kept) && right;
+    members->reserved = kept.items;
+    members->reserved_count = kept.count;
     for (uint32_t i = 0; i < count; i++) {
-        const ast_member *each = *VECTOR_AT(ast->entries, ast_member *, i);
+        const ast_member *each = *VECTOR_AT(&ast->body->entries, ast_member *, i);
         resolve_enter(run, &names, &each->name, "a member");
         items[i].id = i;
         bool known = member_complete(run, named, each, base, &values, &items[i]);
+        right = reserve_allows_name(run, &kept, &each->name) && right;
+        if (known && !items[i].negative)
+            right = reserve_allows_number(run, &kept, &each->name, items[i].magnitude, each->value->at) && right;
         right = right && known;
         if (known)
             map_add(&named->members, run->memory, items[i].name, &items[i]);

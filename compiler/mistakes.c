@@ -301,8 +301,15 @@ void parse_stray_end(parse *state, span at)
     diag_fix(diag_add(state->diagnostics, DIAG_E110, at, "no ';' follows the '}' of a declaration"), "remove it");
 }
 
-void parse_unsupported(parse *state, span at, const char *what)
+bool parse_strict(parse *state, ast_ident word, ast_decl_kind kind)
 {
-    state->unsupported = true;
-    diag_add(state->diagnostics, DIAG_E701, at, "%s is not supported yet", what);
+    if (!word.text)
+        return false;
+    if (kind == AST_ENUM || kind == AST_FLAGS || kind == AST_UNION || kind == AST_SERVICE)
+        return true;
+    diag_entry *entry =
+        diag_add(state->diagnostics, DIAG_E110, word.at, "%s cannot be 'strict'", ast_decl_described(kind));
+    diag_note(entry, (span){0}, "an enum, flags, a union or a service can");
+    diag_fix(entry, "remove the word");
+    return false;
 }

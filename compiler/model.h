@@ -100,6 +100,7 @@ typedef struct model_hole {
     const char *name; /* or NULL */
     const model_type *type;
     uint32_t offset;
+    uint32_t since;  /* the version of the package that it came with */
     uint32_t before; /* index of the field that it stands before; the number of fields: at the end */
 } model_hole;
 

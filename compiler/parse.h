@@ -37,7 +37,9 @@ void parse_missing_end(parse *state, span at); /* `at`: empty, behind the last t
 void parse_bad_name(parse *state, ast_ident name, const char *role);
 void parse_no_reply(parse *state, span at);
 void parse_stray_end(parse *state, span at);
-void parse_unsupported(parse *state, span at, const char *what);
+
+/* Whether `strict` was written (`word` has a text then), which only some declarations may be. */
+bool parse_strict(parse *state, ast_ident word, ast_decl_kind kind);
 
 /* Makers of nodes that check how deep they nest. */
 ast_expr *parse_unary(parse *state, ast_operator op, const ast_expr *left, span at);
@@ -50,6 +52,9 @@ void parse_annotation(parse *state, ast_notes *notes, ast_ident name, vector *ar
 
 vector *parse_list(parse *state);
 void parse_list_add(parse *state, vector *list, const void *item); /* NULL is left out */
+
+ast_body *parse_body(parse *state);
+void parse_reserve(parse *state, ast_body *body, const ast_notes *notes, ast_reserved *reserved);
 
 /* A dotted name out of a list of its parts. */
 const char *parse_join(parse *state, const vector *parts);

@@ -66,6 +66,9 @@ static ast_ident *ident_copy(struct parse *state, ast_ident name)
     ast_member *member;
     ast_method *method;
     ast_payload *payload;
+    ast_body *body;
+    ast_reserved *reserved;
+    ast_range *range;
     ast_decl_kind decl_kind;
     ast_method_kind method_kind;
 }
@@ -94,7 +97,10 @@ static ast_ident *ident_copy(struct parse *state, ast_ident name)
 
 %type <ident> qname ident soft hard declared member_name field_name method_name
 %type <notes> notes
-%type <list> parts arguments argument_list fields members methods
+%type <list> parts arguments argument_list ranges
+%type <body> fields members methods
+%type <reserved> reserved
+%type <range> range
 %type <argument> argument
 %type <expr> expr tag
 %type <type> type base
@@ -102,9 +108,9 @@ static ast_ident *ident_copy(struct parse *state, ast_ident name)
 %type <member> member
 %type <method> method reply
 %type <payload> pay payload
-%type <decl_kind> members_word fields_word
+%type <decl_kind> members_word fields_word channel_word
 %type <method_kind> method_word
-%type <ident> member_payload throws
+%type <ident> member_payload throws strict
 
 %%
 
@@ -151,13 +157,16 @@ declaration
     | "alias" declared '=' type end
         { parse_declare(state, &(ast_decl){.kind = AST_ALIAS, .notes = $<notes>0, .name = $2, .type = $4}); }
     | strict members_word declared base '{' members close stray_end
-        { parse_declare(state, &(ast_decl){.kind = $2, .notes = $<notes>0, .name = $3, .type = $4, .entries = $6}); }
+        { parse_declare(state, &(ast_decl){.kind = $2, .notes = $<notes>0, .name = $3, .type = $4, .body = $6,
+                                           .strict = parse_strict(state, $1, $2)}); }
     | strict fields_word declared '{' fields close stray_end
-        { parse_declare(state, &(ast_decl){.kind = $2, .notes = $<notes>0, .name = $3, .entries = $5}); }
+        { parse_declare(state, &(ast_decl){.kind = $2, .notes = $<notes>0, .name = $3, .body = $5,
+                                           .strict = parse_strict(state, $1, $2)}); }
     | strict "service" declared '{' methods close stray_end
-        { parse_declare(state, &(ast_decl){.kind = AST_SERVICE, .notes = $<notes>0, .name = $3, .entries = $5}); }
-    | "topic" declared '(' payload ')' end  { parse_unsupported(state, @1, "'topic'"); }
-    | "queue" declared '(' payload ')' end  { parse_unsupported(state, @1, "'queue'"); }
+        { parse_declare(state, &(ast_decl){.kind = AST_SERVICE, .notes = $<notes>0, .name = $3, .body = $5,
+                                           .strict = parse_strict(state, $1, AST_SERVICE)}); }
+    | channel_word declared '(' payload ')' end
+        { parse_declare(state, &(ast_decl){.kind = $1, .notes = $<notes>0, .name = $2, .payload = $4}); }
     ;
 
 end
@@ -176,8 +185,8 @@ stray_end
     ;
 
 strict
-    : %empty
-    | "strict"  { parse_unsupported(state, @1, "'strict'"); }
+    : %empty    { $$ = (ast_ident){0}; }
+    | "strict"
     ;
 
 members_word
@@ -190,6 +199,11 @@ fields_word
     : "struct"  { $$ = AST_STRUCT; }
     | "message" { $$ = AST_MESSAGE; }
     | "union"   { $$ = AST_UNION; }
+    ;
+
+channel_word
+    : "topic"   { $$ = AST_TOPIC; }
+    | "queue"   { $$ = AST_QUEUE; }
     ;
 
 base
@@ -206,8 +220,9 @@ declared
 /* ---- members of enum, flags and errors ---- */
 
 members
-    : %empty            { $$ = parse_list(state); }
-    | members member    { parse_list_add(state, $1, $2); $$ = $1; }
+    : %empty            { $$ = parse_body(state); }
+    | members member    { parse_list_add(state, &$1->entries, $2); $$ = $1; }
+    | members notes reserved { parse_reserve(state, $1, $2, $3); $$ = $1; }
     | members error     { $$ = $1; }
     ;
 
@@ -215,7 +230,6 @@ member
     : notes member_name member_payload '=' expr end
         { $$ = arena_alloc(parse_memory(state), sizeof(*$$));
           *$$ = (ast_member){$1, $2, $3.text ? ident_copy(state, $3) : NULL, $5}; }
-    | notes "reserved" ranges ';'   { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
     | error ';'                     { $$ = NULL; yyerrok; }
     ;
 
@@ -229,31 +243,38 @@ member_payload
     | '(' qname ')' { $$ = $2; }
     ;
 
+/* ---- what `reserved` keeps, in any of the bodies: whether it may there is not a matter of grammar ---- */
+
+reserved
+    : "reserved" type ';'       { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @1; $$->type = $2; }
+    | "reserved" type ident ';' { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @1; $$->type = $2;
+                                  $$->name = $3; }
+    | "reserved" ranges ';'     { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @1; $$->ranges = $2; }
+    ;
+
 ranges
-    : range
-    | ranges ',' range
+    : range             { $$ = parse_list(state); parse_list_add(state, $$, $1); }
+    | ranges ',' range  { $$ = $1; parse_list_add(state, $$, $3); }
     ;
 
 range
-    : NUMBER
-    | NUMBER ".." NUMBER
-    | STRING
+    : NUMBER                { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); *$$ = (ast_range){@$, {0}, $1, $1}; }
+    | NUMBER ".." NUMBER    { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); *$$ = (ast_range){@$, {0}, $1, $3}; }
+    | STRING                { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); *$$ = (ast_range){@$, $1, NULL, NULL}; }
     ;
 
 /* ---- fields of struct, message, union and inline bodies ---- */
 
 fields
-    : %empty            { $$ = parse_list(state); }
-    | fields field      { parse_list_add(state, $1, $2); $$ = $1; }
+    : %empty            { $$ = parse_body(state); }
+    | fields field      { parse_list_add(state, &$1->entries, $2); $$ = $1; }
+    | fields notes reserved { parse_reserve(state, $1, $2, $3); $$ = $1; }
     | fields error      { $$ = $1; }
     ;
 
 field
     : notes type field_name tag end
         { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); *$$ = (ast_field){$1, $2, $3, $4}; }
-    | notes "reserved" type ';'         { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
-    | notes "reserved" type ident ';'   { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
-    | notes "reserved" ranges ';'       { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
     | error ';'                         { $$ = NULL; yyerrok; }
     ;
 
@@ -270,8 +291,9 @@ tag
 /* ---- methods ---- */
 
 methods
-    : %empty            { $$ = parse_list(state); }
-    | methods method    { parse_list_add(state, $1, $2); $$ = $1; }
+    : %empty            { $$ = parse_body(state); }
+    | methods method    { parse_list_add(state, &$1->entries, $2); $$ = $1; }
+    | methods notes reserved { parse_reserve(state, $1, $2, $3); $$ = $1; }
     | methods error     { $$ = $1; }
     ;
 
@@ -289,8 +311,9 @@ method
             if ($2 == AST_RPC && !$$->has_reply)
                 parse_no_reply(state, @7);
         }
-    | notes "compose" qname end         { parse_unsupported(state, @2, "'compose'"); $$ = NULL; }
-    | notes "reserved" ranges ';'       { parse_unsupported(state, @2, "'reserved'"); $$ = NULL; }
+    | notes "compose" qname end
+        { $$ = arena_alloc(parse_memory(state), sizeof(*$$));
+          *$$ = (ast_method){.notes = $1, .kind = AST_COMPOSE, .word = @2, .name = $3}; }
     | error ';'                         { $$ = NULL; yyerrok; }
     ;
 
@@ -324,7 +347,7 @@ pay
 
 payload
     : qname             { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @$; $$->name = $1; }
-    | '{' fields close    { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @$; $$->fields = $2; }
+    | '{' fields close    { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @$; $$->body = $2; }
     ;
 
 /* ---- types ---- */

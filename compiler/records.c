@@ -7,6 +7,7 @@
 #include "annotate.h"
 #include "constant.h"
 #include "layout.h"
+#include "reserve.h"
 #include "resolve.h"
 #include "revise.h"
 #include "rules.h"
@@ -109,33 +110,84 @@ static bool field_complete(compile *run, const unit *from, const model_record *r
     return right;
 }
 
-bool records_complete(compile *run, const unit *from, model_record *record, const vector *fields, span at, bool partial)
+static bool hole_complete(compile *run, const unit *from, const ast_reserved *ast, model_hole *hole)
 {
-    uint32_t count = fields->count;
-    model_field *items = arena_array(run->memory, count, sizeof(*items));
+    annotate_result notes;
+    uint32_t since = run->since;
+
+    annotate_read(run, ast->notes, ANNOTATE_PLACE, &notes);
+    versions_member(run, &notes, ast->name.text ? ast->name.text : "reserved");
+    hole->at = ast->type->at;
+    hole->name = ast->name.text;
+    hole->since = run->since;
+    hole->before = ast->before;
+    hole->type = types_resolve(run, from, ast->type, TYPES_RESERVED, NULL);
+    run->since = since;
+    return hole->type != NULL;
+}
+
+/* The places that are kept free; NULL where there is a mistake in one. */
+static model_hole *holes_complete(compile *run, const unit *from, model_record *record, const ast_body *body)
+{
+    model_hole *holes = arena_array(run->memory, body->reserved.count + 1, sizeof(*holes));
+    bool right = true;
+
+    record->holes = holes;
+    for (uint32_t i = 0; i < body->reserved.count && record->kind != MODEL_RECORD_UNION; i++) {
+        const ast_reserved *ast = *VECTOR_AT(&body->reserved, ast_reserved *, i);
+        if (!ast->type)
+            continue;
+        right = hole_complete(run, from, ast, &holes[record->hole_count++]) && right;
+    }
+    return right ? holes : NULL;
+}
+
+static bool fields_complete(compile *run, const unit *from, model_record *record, const ast_body *body,
+                            const reserve *kept, model_field *items)
+{
+    bool is_union = record->kind == MODEL_RECORD_UNION;
     map names = {0};
     map tags = {0};
     bool right = true;
 
-    record->fields = items;
-    record->field_count = count;
-    if (count == 0) {
-        if (!partial && !from->ast->broken)
-            rules_empty(run, record, at);
-        return false;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const ast_field *ast = *VECTOR_AT(fields, ast_field *, i);
-        resolve_enter(run, &names, &ast->name, record->kind == MODEL_RECORD_UNION ? "an arm" : "a field");
+    for (uint32_t i = 0; i < body->entries.count; i++) {
+        const ast_field *ast = *VECTOR_AT(&body->entries, ast_field *, i);
+        resolve_enter(run, &names, &ast->name, is_union ? "an arm" : "a field");
         items[i].id = i;
         right = field_complete(run, from, record, ast, &tags, &items[i]) && right;
         right = rules_added(run, record, i) && right;
+        right = reserve_allows_name(run, kept, &ast->name) && right;
+        if (is_union && items[i].tag)
+            right = reserve_allows_number(run, kept, &ast->name, items[i].tag, ast->tag->at) && right;
         if (items[i].type && items[i].type->nesting >= record->nesting)
             record->nesting = items[i].type->nesting + 1;
     }
+    return right;
+}
+
+bool records_complete(compile *run, const unit *from, model_record *record, const ast_body *body, span at)
+{
+    uint32_t count = body->entries.count;
+    model_field *items = arena_array(run->memory, count, sizeof(*items));
+    reserve kept;
+
+    record->fields = items;
+    record->field_count = count;
+    bool right = reserve_read(run, body, record->kind == MODEL_RECORD_UNION ? RESERVE_UNION : RESERVE_RECORD,
+                              MODEL_UINT32, &kept);
+    record->reserved = kept.items;
+    record->reserved_count = kept.count;
+    model_hole *holes = holes_complete(run, from, record, body);
+    if (count == 0) {
+        if (!from->ast->broken)
+            rules_empty(run, record, at);
+        return false;
+    }
+    right = fields_complete(run, from, record, body, &kept, items) && holes && right;
+    right = right && rules_holes(run, record);
     if (!right || !types_may_nest(run, record->nesting, at))
         return false;
-    if (!layout_record(record, items)) {
+    if (!layout_record(record, items, holes)) {
         diag_entry *entry = diag_add(run->diagnostics, DIAG_E321, at, "this is larger than 1 GiB");
         diag_note(entry, (span){0}, "no type may be");
         return false;

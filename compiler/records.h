@@ -8,10 +8,9 @@
 #include "compile.h"
 
 /*
- * Makes a record, of which kind, role and owner are set, out of `fields` (ast_field). `at` is where to say what is
- * wrong with it as a whole. `partial`: it has entries that are not among `fields`. False where there is a mistake.
+ * Makes a record, of which kind, role and owner are set, out of a body of fields. `at` is where to say what is wrong
+ * with it as a whole. False where there is a mistake.
  */
-bool records_complete(compile *run, const unit *from, model_record *record, const vector *fields, span at,
-                      bool partial);
+bool records_complete(compile *run, const unit *from, model_record *record, const ast_body *body, span at);
 
 #endif

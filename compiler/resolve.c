@@ -103,6 +103,7 @@ static model_decl *decl_new(compile *run, const unit *file, const ast_decl *ast,
         [AST_CONST] = MODEL_DECL_CONST, [AST_ALIAS] = MODEL_DECL_ALIAS,   [AST_ENUM] = MODEL_DECL_ENUM,
         [AST_FLAGS] = MODEL_DECL_FLAGS, [AST_STRUCT] = MODEL_DECL_STRUCT, [AST_MESSAGE] = MODEL_DECL_MESSAGE,
         [AST_UNION] = MODEL_DECL_UNION, [AST_ERRORS] = MODEL_DECL_ERRORS, [AST_SERVICE] = MODEL_DECL_SERVICE,
+        [AST_TOPIC] = MODEL_DECL_TOPIC, [AST_QUEUE] = MODEL_DECL_QUEUE,
     };
     model_decl *decl = arena_alloc(run->memory, sizeof(*decl));
     decl->id = id;
@@ -245,8 +246,8 @@ void resolve_unknown_member(compile *run, const symbol *owner, const char *membe
     const char *name = owner->ast->name.text;
     text_guess guess = {.wanted = member};
     bool shown = diag_errors(run->diagnostics) < DIAG_MOST;
-    for (uint32_t i = 0; shown && i < owner->ast->entries->count; i++)
-        text_guess_offer(&guess, (*VECTOR_AT(owner->ast->entries, ast_member *, i))->name.text);
+    for (uint32_t i = 0; shown && i < owner->ast->body->entries.count; i++)
+        text_guess_offer(&guess, (*VECTOR_AT(&owner->ast->body->entries, ast_member *, i))->name.text);
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E205, at, "'%s' has no member '%s'", name, member);
     diag_note(entry, owner->ast->name.at, "'%s' is declared here", name);
     if (guess.nearest)

@@ -70,6 +70,8 @@ void revise_record(arena *memory, model_record *record, uint32_t since)
     version_add(&versions, memory, since);
     for (uint32_t i = 0; i < record->field_count; i++)
         field_versions(memory, home, &record->fields[i], &versions);
+    for (uint32_t i = 0; i < record->hole_count; i++)
+        version_add(&versions, memory, record->holes[i].since);
 
     model_revision *revisions = arena_array(memory, versions.count, sizeof(*revisions));
     for (uint32_t i = 0; i < versions.count; i++) {
@@ -236,6 +238,7 @@ void revise_method(arena *memory, model_method *method, const model_file *home)
     uint32_t starts[AXES_MOST];
 
     grid_fill(&all, method, home);
+    method->revision_count = 0;
     model_method_revision *rows = arena_array(memory, grid_trim(&all), sizeof(*rows));
     for (uint32_t i = 0; i < all.count; i++)
         starts[i] = all.axes[i].at;

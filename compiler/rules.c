@@ -26,10 +26,24 @@ void rules_empty(compile *run, const model_record *record, span at)
         diag_fix(entry, "a method without a payload is written with '()'");
 }
 
+/* E403 */
+static bool may_grow(compile *run, const model_record *record, const model_field *field)
+{
+    bool is_union = record->kind == MODEL_RECORD_UNION;
+
+    if (record->kind == MODEL_RECORD_MESSAGE || record->fixed_size || field->notes.since == run->since)
+        return true;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E403, field->at, "'%s' is added to a %s that has no room",
+                                 field->name, is_union ? "union" : "struct");
+    diag_note(entry, (span){0}, "what embeds it would change its layout");
+    diag_fix(entry, "only one that had an @size from the first version on can grow; declare a new %s",
+             is_union ? "union" : "struct");
+    return false;
+}
+
 bool rules_added(compile *run, const model_record *record, uint32_t at)
 {
     const model_field *field = &record->fields[at];
-    bool is_union = record->kind == MODEL_RECORD_UNION;
 
     if (at == 0 && field->notes.since > run->since) {
         diag_entry *entry =
@@ -41,14 +55,34 @@ bool rules_added(compile *run, const model_record *record, uint32_t at)
     }
     if (at > 0 && !versions_ascend(run, &record->fields[at - 1], field))
         return false;
-    if (record->kind == MODEL_RECORD_MESSAGE || record->fixed_size || field->notes.since == run->since)
-        return true;
-    diag_entry *entry = diag_add(run->diagnostics, DIAG_E403, field->at, "'%s' is added to a %s that has no room",
-                                 field->name, is_union ? "union" : "struct");
-    diag_note(entry, (span){0}, "what embeds it would change its layout");
-    diag_fix(entry, "only one that had an @size from the first version on can grow; declare a new %s",
-             is_union ? "union" : "struct");
-    return false;
+    return may_grow(run, record, field);
+}
+
+/* A reserved place, as the rules about fields take it. */
+static model_field as_field(const model_hole *hole)
+{
+    return (model_field){.name = hole->name ? hole->name : "reserved", .at = hole->at, .notes = {.since = hole->since}};
+}
+
+bool rules_holes(compile *run, const model_record *record)
+{
+    for (uint32_t i = 0; i < record->hole_count; i++) {
+        const model_hole *hole = &record->holes[i];
+        bool has_hole_before = i > 0 && hole[-1].before == hole->before;
+        model_field own = as_field(hole);
+        model_field other = {0};
+        if (has_hole_before)
+            other = as_field(&hole[-1]);
+        else if (hole->before > 0)
+            other = record->fields[hole->before - 1];
+        if (other.name && !versions_ascend(run, &other, &own))
+            return false;
+        if (hole->before < record->field_count && !versions_ascend(run, &own, &record->fields[hole->before]))
+            return false;
+        if (!may_grow(run, record, &own))
+            return false;
+    }
+    return true;
 }
 
 static uint32_t field_size(const model_field *field)
@@ -92,8 +126,8 @@ static bool size_is_right(compile *run, const model_record *record, span at)
 
 static void lint_padding(compile *run, const model_record *record, span at)
 {
-    if (record->kind == MODEL_RECORD_UNION || record->field_count > REORDER_MOST)
-        return;
+    if (record->kind == MODEL_RECORD_UNION || record->field_count > REORDER_MOST || record->hole_count > 0)
+        return; /* what is reserved has its place already */
     uint32_t *order = arena_array(run->memory, record->field_count, sizeof(*order));
     uint32_t best = layout_best(record, order, run->memory);
     if (best + SAVING_LEAST > record->size)

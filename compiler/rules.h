@@ -13,6 +13,9 @@ void rules_empty(compile *run, const model_record *record, span at);
 /* Whether the field at an index may come with its version: E317, E402, E403. */
 bool rules_added(compile *run, const model_record *record, uint32_t at);
 
+/* Whether what is reserved may come with its versions: E402, E403. */
+bool rules_holes(compile *run, const model_record *record);
+
 /* E314 (then false), W319, W320. */
 bool rules_record(compile *run, const model_record *record, span at);
 

@@ -4,11 +4,15 @@
  */
 #include "service.h"
 
+#include <inttypes.h>
+#include <string.h>
+
 #include <shmrpc/wire.h>
 
 #include "annotate.h"
 #include "declare.h"
-#include "records.h"
+#include "payload.h"
+#include "reserve.h"
 #include "resolve.h"
 #include "revise.h"
 #include "versions.h"
@@ -21,49 +25,16 @@ typedef struct method_place {
     uint32_t index;
 } method_place;
 
-static bool inline_body(const method_place *place, const ast_payload *ast, model_role role, const model_record **ret)
+static bool is_stream(const ast_payload *ast)
 {
-    model_record *record = arena_alloc(place->run->memory, sizeof(*record));
-    record->kind = MODEL_RECORD_MESSAGE;
-    record->role = role;
-    record->service = place->service;
-    record->method = place->index;
-    if (!records_complete(place->run, place->owner->home, record, ast->fields, ast->at, false))
-        return false;
-    *ret = record;
-    return true;
-}
-
-static bool named_payload(const method_place *place, const ast_payload *ast, const model_record **ret)
-{
-    compile *run = place->run;
-    const char *rest;
-    symbol *named = resolve_name(run, place->owner->home, ast->name, &rest);
-    if (!named)
-        return false;
-    if (rest || named->ast->kind != AST_MESSAGE) {
-        diag_entry *entry = diag_add(run->diagnostics, DIAG_E507, ast->at, "'%s' is %s; a payload is a message",
-                                     ast->name.text, rest ? "no message" : ast_decl_described(named->ast->kind));
-        diag_note(entry, named->ast->name.at, "'%s' is declared here", named->ast->name.text);
-        if (named->ast->kind == AST_STRUCT || named->ast->kind == AST_UNION)
-            diag_fix(entry, "write an inline body: '({ %s value; })', or make it a message", ast->name.text);
-        return false;
-    }
-    if (!declare_complete(run, named, ast->at))
-        return false;
-    resolve_use(run, named, NULL, ast->at);
-    *ret = named->out->as.record;
-    return true;
+    return ast && ast->stream.file;
 }
 
 /* A request or a reply; NULL is none. */
 static bool payload(const method_place *place, const ast_payload *ast, model_role role, const model_record **ret)
 {
-    if (!ast)
-        return true;
-    if (ast->fields)
-        return inline_body(place, ast, role, ret);
-    return named_payload(place, ast, ret);
+    model_record body = {.role = role, .service = place->service, .method = place->index};
+    return !ast || payload_complete(place->run, place->owner->home, ast, &body, ret);
 }
 
 static bool errors_of(const method_place *place, const ast_ident *name, const model_members **ret)
@@ -87,12 +58,10 @@ static bool errors_of(const method_place *place, const ast_ident *name, const mo
     return true;
 }
 
-/* E506, or E701 for what is only not there yet. */
+/* E506 */
 static bool form_is_right(compile *run, const ast_method *ast)
 {
     const char *word = ast->kind == AST_ONEWAY ? "oneway" : "event";
-    const span *request_stream = ast->request && ast->request->stream.file ? &ast->request->stream : NULL;
-    const span *reply_stream = ast->reply && ast->reply->stream.file ? &ast->reply->stream : NULL;
     bool right = true;
 
     if (ast->kind != AST_RPC && ast->has_reply) {
@@ -107,20 +76,13 @@ static bool form_is_right(compile *run, const ast_method *ast)
         diag_fix(entry, "remove 'throws', or write 'rpc'");
         right = false;
     }
-    if (ast->kind != AST_RPC && request_stream) {
-        diag_entry *entry =
-            diag_add(run->diagnostics, DIAG_E506, *request_stream, "%s '%s' carries a stream", word, ast->name.text);
+    if (ast->kind != AST_RPC && is_stream(ast->request)) {
+        diag_entry *entry = diag_add(run->diagnostics, DIAG_E506, ast->request->stream, "%s '%s' carries a stream",
+                                     word, ast->name.text);
         diag_fix(entry, "remove 'stream', or write 'rpc'");
         right = false;
     }
-    if (ast->kind == AST_EVENT && right)
-        diag_add(run->diagnostics, DIAG_E701, ast->word, "'event' is not supported yet");
-    if (ast->kind == AST_RPC && (request_stream || reply_stream)) {
-        diag_add(run->diagnostics, DIAG_E701, request_stream ? *request_stream : *reply_stream,
-                 "'stream' is not supported yet");
-        right = false;
-    }
-    return right && ast->kind != AST_EVENT;
+    return right;
 }
 
 static void check_deadline(compile *run, const annotate_result *notes, const char *whose)
@@ -130,6 +92,51 @@ static void check_deadline(compile *run, const annotate_result *notes, const cha
     diag_entry *entry =
         diag_add(run->diagnostics, DIAG_W508, notes->deadline_at, "calls of %s may wait for ever", whose);
     diag_fix(entry, "give it a time, such as @deadline(5s)");
+}
+
+static annotate_target target_of(const ast_method *ast)
+{
+    if (ast->kind == AST_EVENT)
+        return ANNOTATE_EVENT;
+    if (ast->kind == AST_ONEWAY)
+        return ANNOTATE_ONEWAY;
+    return is_stream(ast->request) || is_stream(ast->reply) ? ANNOTATE_STREAM : ANNOTATE_RPC;
+}
+
+static model_method_kind kind_of(const ast_method *ast)
+{
+    return ast->kind == AST_RPC ? MODEL_METHOD_RPC : ast->kind == AST_ONEWAY ? MODEL_METHOD_ONEWAY : MODEL_METHOD_EVENT;
+}
+
+static model_role request_role(const ast_method *ast)
+{
+    if (ast->kind == AST_EVENT)
+        return MODEL_ROLE_EVENT;
+    return is_stream(ast->request) ? MODEL_ROLE_REQUEST_ITEM : MODEL_ROLE_REQUEST;
+}
+
+static bool is_unary(const model_method *method)
+{
+    return method->kind == MODEL_METHOD_RPC && !method->request_is_stream && !method->reply_is_stream;
+}
+
+/* What a method does not say about itself, its service says for all. */
+static void inherit(model_method *method, const model_service *service)
+{
+    if (is_unary(method))
+        method->idempotent = method->idempotent || service->idempotent;
+    if (method->kind == MODEL_METHOD_RPC && method->deadline_ns == MODEL_DEADLINE_UNSET)
+        method->deadline_ns = service->deadline_ns;
+    if (method->depth == 0)
+        method->depth = service->depth;
+}
+
+static void number_after_method(compile *run, const ast_method *ast)
+{
+    diag_entry *entry =
+        diag_add(run->diagnostics, DIAG_E501, ast->number->at, "the method '%s' has a number", ast->name.text);
+    diag_note(entry, (span){0}, "methods are known by name");
+    diag_fix(entry, "remove the '=' and what follows");
 }
 
 /* Returns false where there is a mistake, and then leaves *method half filled. */
@@ -142,77 +149,279 @@ static bool method_complete(const method_place *place, const ast_method *ast, mo
 
     uint32_t since = run->since;
     run->deprecated_user = deprecated_user || resolve_deprecation(ast->notes);
-    annotate_read(run, ast->notes, ast->kind == AST_RPC ? ANNOTATE_RPC : ANNOTATE_ONEWAY, &notes);
+    annotate_read(run, ast->notes, target_of(ast), &notes);
     versions_member(run, &notes, ast->name.text);
-    if (ast->number) {
-        diag_entry *entry =
-            diag_add(run->diagnostics, DIAG_E501, ast->number->at, "the method '%s' has a number", ast->name.text);
-        diag_note(entry, (span){0}, "methods are known by name");
-        diag_fix(entry, "remove the '=' and what follows");
-    }
+    if (ast->number)
+        number_after_method(run, ast);
     method->name = ast->name.text;
     method->at = ast->name.at;
     method->notes = notes.notes;
-    method->kind = ast->kind == AST_RPC ? MODEL_METHOD_RPC : MODEL_METHOD_ONEWAY;
-    right = payload(place, ast->request, MODEL_ROLE_REQUEST, &method->request) && right;
-    right = payload(place, ast->reply, MODEL_ROLE_REPLY, &method->reply) && right;
+    method->kind = kind_of(ast);
+    method->request_is_stream = is_stream(ast->request);
+    method->reply_is_stream = is_stream(ast->reply);
+    right = payload(place, ast->request, request_role(ast), &method->request) && right;
+    right =
+        payload(place, ast->reply, is_stream(ast->reply) ? MODEL_ROLE_REPLY_ITEM : MODEL_ROLE_REPLY, &method->reply) &&
+        right;
     if (ast->throws)
         right = errors_of(place, ast->throws, &method->errors) && right;
     run->deprecated_user = deprecated_user;
     run->since = since;
 
-    if (right)
+    method->idempotent = notes.idempotent;
+    method->deadline_ns = notes.deadline_ns;
+    method->depth = notes.depth;
+    inherit(method, place->service);
+    if (right && is_unary(method))
         check_deadline(run, &notes, "this rpc");
-    method->idempotent = method->kind == MODEL_METHOD_RPC && (notes.idempotent || place->service->idempotent);
-    if (method->kind == MODEL_METHOD_RPC)
-        method->deadline_ns = notes.deadline_ns ? notes.deadline_ns : place->service->deadline_ns;
     if (right)
         revise_method(run->memory, method, place->service->decl->file);
     return right;
 }
 
-static bool has_rpc(const vector *methods)
+/* ---- compose ---- */
+
+/* A method as its name is entered. */
+typedef struct entered {
+    span at;                    /* its own name, or that of the service that brought it */
+    const model_method *method; /* for a composed one: as it is in the service that it comes from */
+    const model_service *from;  /* NULL: the service's own */
+} entered;
+
+/* What an entry composes. */
+typedef struct composed {
+    const model_service *service; /* NULL: nothing, or a mistake */
+    uint32_t since;
+} composed;
+
+/* A service on its way; what is composed is completed before any method, since their number depends on it. */
+typedef struct builder {
+    compile *run;
+    symbol *named;
+    model_service *service;
+    model_method *methods;
+    composed *composes; /* per entry */
+    uint32_t count;     /* of all methods; where there are too many, of the service's own */
+    map own;            /* for E201 */
+    map names;          /* entered */
+    map composing;      /* a service's name -> the ast_method that composes it */
+    map once;           /* services that were brought twice, which was said */
+    reserve kept;
+} builder;
+
+static const model_service *composed_service(const builder *made, const ast_method *ast)
 {
-    for (uint32_t i = 0; i < methods->count; i++)
-        if ((*VECTOR_AT(methods, ast_method *, i))->kind == AST_RPC)
+    compile *run = made->run;
+    const char *rest;
+    symbol *named = resolve_name(run, made->named->home, ast->name, &rest);
+
+    if (!named)
+        return NULL;
+    if (rest || named->ast->kind != AST_SERVICE) {
+        diag_entry *entry =
+            diag_add(run->diagnostics, DIAG_E206, ast->name.at, "'%s' is %s; what is composed is a service",
+                     ast->name.text, rest ? "no service" : ast_decl_described(named->ast->kind));
+        diag_note(entry, named->ast->name.at, "'%s' is declared here", named->ast->name.text);
+        return NULL;
+    }
+    if (!declare_complete(run, named, ast->name.at))
+        return NULL;
+    resolve_use(run, named, NULL, ast->name.at);
+    return named->out->as.service;
+}
+
+/* False where it is not right, or was composed before. */
+static bool compose_one(builder *made, ast_method *ast, composed *ret)
+{
+    compile *run = made->run;
+    annotate_result notes;
+    uint32_t since = run->since;
+
+    annotate_read(run, ast->notes, ANNOTATE_COMPOSE, &notes);
+    versions_member(run, &notes, ast->name.text);
+    const model_service *service = composed_service(made, ast);
+    ret->since = run->since;
+    run->since = since;
+    if (!service)
+        return false;
+    const ast_method *first = map_add(&made->composing, run->memory, service->decl->qualified_name, ast);
+    if (first) {
+        diag_entry *entry =
+            diag_add(run->diagnostics, DIAG_E510, ast->name.at, "'%s' is composed twice", ast->name.text);
+        diag_note(entry, first->name.at, "the first time is here");
+        diag_fix(entry, "remove one of them");
+        return false;
+    }
+    ret->service = service;
+    return true;
+}
+
+/* E511; only the service's own methods are looked at then. */
+static bool are_few(builder *made, uint64_t all)
+{
+    const ast_ident *name = &made->named->ast->name;
+    if (all <= SHMRPC_METHODS_MAX) {
+        made->count = (uint32_t)all;
+        return true;
+    }
+    diag_entry *entry = diag_add(made->run->diagnostics, DIAG_E511, name->at,
+                                 "the service '%s' has %" PRIu64 " methods", name->text, all);
+    diag_note(entry, (span){0}, "at most %d", SHMRPC_METHODS_MAX);
+    memset(made->composes, 0, made->named->ast->body->entries.count * sizeof(*made->composes));
+    return false;
+}
+
+/* Resolves what is composed, and counts all methods. */
+static bool compose_all(builder *made)
+{
+    const vector *entries = &made->named->ast->body->entries;
+    const model_service **list = arena_array(made->run->memory, entries->count + 1, sizeof(*list));
+    uint64_t all = 0;
+    bool right = true;
+
+    made->composes = arena_array(made->run->memory, entries->count + 1, sizeof(*made->composes));
+    made->service->composes = list;
+    for (uint32_t i = 0; i < entries->count; i++) {
+        ast_method *ast = *VECTOR_AT(entries, ast_method *, i);
+        if (ast->kind != AST_COMPOSE) {
+            made->count++;
+            continue;
+        }
+        if (!compose_one(made, ast, &made->composes[i])) {
+            right = false;
+            continue;
+        }
+        all += made->composes[i].service->method_count;
+        list[made->service->compose_count++] = made->composes[i].service;
+    }
+    all += made->count;
+    return are_few(made, all) && right;
+}
+
+/* E503, or E510 where two services that are composed have composed the same third one. */
+static bool collision(builder *made, const entered *later, const entered *first)
+{
+    diag *diagnostics = made->run->diagnostics;
+    const model_method *method = later->method;
+    const model_service *origin = method->composed ? method->composed : later->from;
+    const model_service *other = first->method->composed ? first->method->composed : first->from;
+    diag_entry *entry;
+
+    if (origin && origin == other) {
+        if (map_add(&made->once, made->run->memory, origin->decl->qualified_name, made))
+            return false;
+        entry = diag_add(diagnostics, DIAG_E510, later->at, "the service '%s' is composed twice",
+                         origin->decl->qualified_name);
+        diag_note(entry, first->at, "what is composed here has its methods too");
+        diag_fix(entry, "compose one of the two");
+        return false;
+    }
+    if (later->from)
+        entry = diag_add(diagnostics, DIAG_E503, later->at, "this brings a second method '%s'", method->name);
+    else
+        entry = diag_add(diagnostics, DIAG_E503, later->at, "'%s' is a composed method too", method->name);
+    diag_note(entry, first->at, first->from ? "'%s' comes from what is composed here" : "'%s' is here", method->name);
+    diag_fix(entry, "rename one of the two: both sides know methods by name");
+    return false;
+}
+
+static bool method_enter(builder *made, span at, const model_method *method, const model_service *from)
+{
+    entered *later = arena_alloc(made->run->memory, sizeof(*later));
+    *later = (entered){at, method, from};
+    ast_ident name = {method->name, at};
+    const entered *first = map_add(&made->names, made->run->memory, method->name, later);
+    bool right = !first || (!first->from && !from) || collision(made, later, first); /* own ones: E201 has said so */
+    return reserve_allows_name(made->run, &made->kept, &name) && right;
+}
+
+/* A method as the service has it that takes it over: since when, and what it does not say about itself. */
+static void adopt(const builder *made, uint32_t since, const model_service *from, model_method *method)
+{
+    const model_file *home = made->named->home->out;
+
+    if (!method->composed)
+        method->composed = from;
+    if (method->notes.since < since || !versions_comparable(from->decl->file, home))
+        method->notes.since = since;
+    inherit(method, made->service);
+    revise_method(made->run->memory, method, home);
+}
+
+static bool take_over(builder *made, const ast_method *ast, const composed *taken)
+{
+    const model_service *from = taken->service;
+    bool right = true;
+    for (uint32_t i = 0; i < from->method_count; i++) {
+        uint32_t id = made->service->method_count++;
+        model_method *method = &made->methods[id];
+        *method = from->methods[i];
+        method->id = id;
+        adopt(made, taken->since, from, method);
+        right = method_enter(made, ast->name.at, &from->methods[i], from) && right;
+    }
+    return right;
+}
+
+static bool own_method(builder *made, const ast_method *ast)
+{
+    uint32_t id = made->service->method_count++;
+    model_method *method = &made->methods[id];
+    method_place place = {made->run, made->named, made->service, id};
+
+    resolve_enter(made->run, &made->own, &ast->name, "a method");
+    method->id = id;
+    bool right = method_complete(&place, ast, method);
+    return method_enter(made, ast->name.at, method, NULL) && right;
+}
+
+static bool methods_complete(builder *made)
+{
+    const ast_decl *ast = made->named->ast;
+    bool right = true;
+
+    for (uint32_t i = 0; i < ast->body->entries.count; i++) {
+        const ast_method *each = *VECTOR_AT(&ast->body->entries, ast_method *, i);
+        if (each->kind != AST_COMPOSE)
+            right = own_method(made, each) && right;
+        else if (made->composes[i].service)
+            right = take_over(made, each, &made->composes[i]) && right;
+    }
+    return right;
+}
+
+static bool has_unary(const model_service *service)
+{
+    for (uint32_t i = 0; i < service->method_count; i++)
+        if (is_unary(&service->methods[i]))
             return true;
     return false;
 }
 
 bool service_complete(compile *run, symbol *named)
 {
-    const ast_decl *ast = named->ast;
-    uint32_t count = ast->entries->count;
     model_service *service = arena_alloc(run->memory, sizeof(*service));
-    model_method *methods = arena_array(run->memory, count, sizeof(*methods));
+    builder made = {.run = run, .named = named, .service = service};
     annotate_result notes;
-    map names = {0};
-    bool right = true;
 
-    annotate_read(run, ast->notes, ANNOTATE_SERVICE, &notes);
+    annotate_read(run, named->ast->notes, ANNOTATE_SERVICE, &notes);
     versions_declaration(run, &notes);
-    if (has_rpc(ast->entries))
-        check_deadline(run, &notes, "this service");
     named->out->notes = notes.notes;
     named->out->as.service = service;
     service->decl = named->out;
+    service->strict = named->ast->strict;
     service->c_prefix = notes.c_prefix;
     service->idempotent = notes.idempotent;
     service->deadline_ns = notes.deadline_ns;
-    service->methods = methods;
-    service->method_count = count;
-    if (count > SHMRPC_METHODS_MAX) {
-        diag_entry *entry = diag_add(run->diagnostics, DIAG_E511, ast->name.at, "the service '%s' has %u methods",
-                                     ast->name.text, (unsigned)count);
-        diag_note(entry, (span){0}, "at most %d", SHMRPC_METHODS_MAX);
-        right = false;
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const ast_method *each = *VECTOR_AT(ast->entries, ast_method *, i);
-        method_place place = {run, named, service, i};
-        resolve_enter(run, &names, &each->name, "a method");
-        methods[i].id = i;
-        right = method_complete(&place, each, &methods[i]) && right;
-    }
+    service->depth = notes.depth;
+    bool right = reserve_read(run, named->ast->body, RESERVE_SERVICE, MODEL_UINT32, &made.kept);
+    service->reserved = made.kept.items;
+    service->reserved_count = made.kept.count;
+    right = compose_all(&made) && right;
+    made.methods = arena_array(run->memory, made.count, sizeof(*made.methods));
+    service->methods = made.methods;
+    right = methods_complete(&made) && right;
+    if (has_unary(service))
+        check_deadline(run, &notes, "this service");
     return right;
 }

@@ -98,6 +98,21 @@ void parse_list_add(parse *state, vector *list, const void *item)
         vector_add_pointer(list, state->memory, item);
 }
 
+ast_body *parse_body(parse *state)
+{
+    ast_body *body = arena_alloc(state->memory, sizeof(*body));
+    body->entries = VECTOR_OF(void *);
+    body->reserved = VECTOR_OF(ast_reserved *);
+    return body;
+}
+
+void parse_reserve(parse *state, ast_body *body, const ast_notes *notes, ast_reserved *reserved)
+{
+    reserved->notes = notes;
+    reserved->before = body->entries.count;
+    vector_add_pointer(&body->reserved, state->memory, reserved);
+}
+
 const char *parse_join(parse *state, const vector *parts)
 {
     buffer name = {0};
@@ -137,8 +152,6 @@ void parse_declare(parse *state, const ast_decl *decl)
 {
     ast_decl *copy = arena_alloc(state->memory, sizeof(*copy));
     *copy = *decl;
-    copy->partial = state->unsupported;
-    state->unsupported = false;
     vector_add_pointer(&state->file->decls, state->memory, copy);
 }
 

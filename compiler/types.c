@@ -63,7 +63,8 @@ static const model_type *named_type(compile *run, const unit *from, const ast_ty
 
     ast_decl_kind kind = named->ast->kind;
     const char *name = named->ast->name.text;
-    if (rest || kind == AST_CONST || kind == AST_ERRORS || kind == AST_SERVICE) {
+    if (rest || kind == AST_CONST || kind == AST_ERRORS || kind == AST_SERVICE || kind == AST_TOPIC ||
+        kind == AST_QUEUE) {
         diag_entry *entry = diag_add(run->diagnostics, DIAG_E206, ast->at, "'%s' is %s, where a type is wanted",
                                      rest ? ast->name.text : name, rest ? "no type" : ast_decl_described(kind));
         diag_note(entry, named->ast->name.at, "'%s' is declared here", name);
@@ -148,14 +149,21 @@ static const model_type *counted_type(compile *run, const unit *from, const ast_
 static const model_type *misplaced_optional(compile *run, const ast_type *ast, types_place place)
 {
     static const char *const places[] = {
-        [TYPES_FIELD] = "another optional", [TYPES_ARM] = "a union",      [TYPES_ELEMENT] = "an array or a vector",
-        [TYPES_ALIAS] = "an alias",         [TYPES_CONST] = "a constant", [TYPES_BASE] = "a base type",
+        [TYPES_FIELD] = "another optional",
+        [TYPES_ARM] = "a union",
+        [TYPES_ELEMENT] = "an array or a vector",
+        [TYPES_ALIAS] = "an alias",
+        [TYPES_CONST] = "a constant",
+        [TYPES_BASE] = "a base type",
         [TYPES_SIZEOF] = "sizeof",
+        [TYPES_RESERVED] = "a reserved place",
     };
     diag_entry *entry =
         diag_add(run->diagnostics, DIAG_E315, ast->at, "an optional cannot stand directly in %s", places[place]);
     if (place == TYPES_ELEMENT || place == TYPES_ARM)
         diag_fix(entry, "put it into a struct, which may stand there");
+    else if (place == TYPES_RESERVED)
+        diag_fix(entry, "reserve both of its parts: 'reserved bool;' and, next, the type");
     else
         diag_fix(entry, "remove the '?'");
     return NULL;

@@ -16,6 +16,7 @@ typedef enum types_place {
     TYPES_CONST,
     TYPES_BASE,
     TYPES_SIZEOF, /* the only place of a message */
+    TYPES_RESERVED,
 } types_place;
 
 /*

@@ -84,9 +84,9 @@ static void decl_emit(gen *g, const model_decl *decl)
     case MODEL_DECL_MESSAGE:
     case MODEL_DECL_UNION: gen_record(g, decl->as.record); return;
     case MODEL_DECL_ERRORS: gen_errors(g, decl); return;
-    case MODEL_DECL_SERVICE: gen_service(g, decl->as.service); return;
+    case MODEL_DECL_SERVICE: return; /* services_emit() */
     case MODEL_DECL_TOPIC:
-    case MODEL_DECL_QUEUE: return; /* refused by check() */
+    case MODEL_DECL_QUEUE: gen_channel(g, decl->as.channel); return;
     }
 }
 
@@ -104,6 +104,31 @@ static void decls_emit(gen *g, model_decl_kind kind)
     }
 }
 
+/* A service behind those of its file that it is composed of, whose bodies it uses. */
+static void service_emit(gen *g, const model_decl *decl, bool *done)
+{
+    if (done[decl->id])
+        return;
+    done[decl->id] = true;
+    emit_gap(&g->header);
+    for (uint32_t i = 0; i < decl->as.service->compose_count; i++) {
+        const model_decl *needed = decl->as.service->composes[i]->decl;
+        if (needed->file == g->file)
+            service_emit(g, needed, done);
+    }
+    gen_service(g, decl->as.service);
+}
+
+static void services_emit(gen *g)
+{
+    bool *done = arena_array(g->memory, g->file->decl_count, sizeof *done);
+
+    for (uint32_t i = 0; i < g->file->decl_count; i++) {
+        if (g->file->decls[i]->kind == MODEL_DECL_SERVICE)
+            service_emit(g, g->file->decls[i], done);
+    }
+}
+
 static void file_emit(gen *g)
 {
     head_emit(g);
@@ -111,7 +136,9 @@ static void file_emit(gen *g)
     decls_emit(g, MODEL_DECL_CONST);
     for (uint32_t i = 0; i < g->file->sorted_count; i++)
         decl_emit(g, g->file->sorted[i]);
-    decls_emit(g, MODEL_DECL_SERVICE);
+    services_emit(g);
+    decls_emit(g, MODEL_DECL_TOPIC);
+    decls_emit(g, MODEL_DECL_QUEUE);
     emit_text(&g->header, header_tail);
 }
 
@@ -240,9 +267,57 @@ static void check(const model *schema, diag *diagnostics, arena *memory)
     }
 }
 
+static void not_yet(diag *diagnostics, span at, const char *what, const char *name)
+{
+    diag_entry *entry = diag_add(diagnostics, DIAG_E702, at, "nothing is generated in C for %s '%s' yet", what, name);
+
+    diag_note(entry, (span){0}, "the other products have it, and so has 'shmc check'");
+}
+
+static void refuse_strict(const model_decl *decl, diag *diagnostics)
+{
+    if (decl->kind == MODEL_DECL_SERVICE && decl->as.service->strict)
+        not_yet(diagnostics, decl->at, "the strict service", decl->name);
+    if (decl->kind == MODEL_DECL_UNION && decl->as.record->strict)
+        not_yet(diagnostics, decl->at, "the strict union", decl->name);
+    if ((decl->kind == MODEL_DECL_ENUM || decl->kind == MODEL_DECL_FLAGS) && decl->as.members->strict)
+        not_yet(diagnostics, decl->at, decl->kind == MODEL_DECL_ENUM ? "the strict enum" : "the strict flags",
+                decl->name);
+}
+
+static void refuse_service(const model_service *service, diag *diagnostics)
+{
+    for (uint32_t i = 0; i < service->method_count; i++) {
+        const model_method *method = &service->methods[i];
+        span at = method->composed ? service->decl->at : method->at;
+        if (method->kind == MODEL_METHOD_EVENT)
+            not_yet(diagnostics, at, "the event", method->name);
+        else if (method->request_is_stream || method->reply_is_stream)
+            not_yet(diagnostics, at, "the streams of", method->name);
+    }
+}
+
+/* E702 */
+static void refuse(const model *schema, diag *diagnostics, arena *memory)
+{
+    (void)memory;
+    for (uint32_t i = 0; i < schema->file_count; i++) {
+        const model_file *file = schema->files[i];
+        for (uint32_t j = 0; file->requested && j < file->decl_count; j++) {
+            const model_decl *decl = file->decls[j];
+            refuse_strict(decl, diagnostics);
+            if (decl->kind == MODEL_DECL_SERVICE)
+                refuse_service(decl->as.service, diagnostics);
+            else if (decl->kind == MODEL_DECL_TOPIC || decl->kind == MODEL_DECL_QUEUE)
+                not_yet(diagnostics, decl->at, decl->kind == MODEL_DECL_TOPIC ? "the topic" : "the queue", decl->name);
+        }
+    }
+}
+
 const backend backend_c = {
     .name = "c",
     .summary = "NAME.shm.h and NAME.shm.c: types, calls and skeletons in C",
     .check = check,
+    .refuse = refuse,
     .generate = generate,
 };

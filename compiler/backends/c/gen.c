@@ -32,7 +32,7 @@ const char *gen_compose(gen *g, const char *base, const char *suffix, span at, c
 
 span gen_record_at(const model_record *record)
 {
-    return record->role == MODEL_ROLE_NAMED ? record->decl->at : record->service->methods[record->method].at;
+    return record->decl ? record->decl->at : record->service->methods[record->method].at;
 }
 
 const char *gen_record_title(gen *g, const model_record *record)
@@ -45,7 +45,9 @@ const char *gen_record_title(gen *g, const model_record *record)
 
     if (record->role == MODEL_ROLE_NAMED)
         return arena_printf(g->memory, "%s '%s'", kinds[record->kind], record->decl->name);
-    return arena_printf(g->memory, "the %s of method '%s'", record->role == MODEL_ROLE_REQUEST ? "request" : "reply",
+    if (record->role == MODEL_ROLE_CHANNEL_ITEM)
+        return arena_printf(g->memory, "the item of '%s'", record->decl->name);
+    return arena_printf(g->memory, "the %s of method '%s'", name_role(record),
                         record->service->methods[record->method].name);
 }
 

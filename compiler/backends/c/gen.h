@@ -61,6 +61,9 @@ void gen_record_info(gen *g, const model_record *record);
 /* The function that every check of a file calls where something is refused; nothing where no check does. */
 void gen_refuse(gen *g);
 
+/* Of a topic or a queue, no more than an inline item: refuse() says so. */
+void gen_channel(gen *g, const model_channel *channel);
+
 /* A service: inline bodies, the calling side and its calls in flight, the serving side and what it defers, the tables. */
 void gen_service(gen *g, const model_service *service);
 void gen_client(gen *g, const model_service *service);

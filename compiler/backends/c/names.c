@@ -47,13 +47,37 @@ const char *name_method(arena *memory, const model_method *method)
     return name_own(memory, method->name, &method->notes);
 }
 
+/* Whether the items of both streams of a method are inline bodies, so that their names must tell them apart. */
+static bool has_two_items(const model_record *record)
+{
+    const model_method *method = &record->service->methods[record->method];
+
+    return method->request && method->request->role == MODEL_ROLE_REQUEST_ITEM && method->reply &&
+           method->reply->role == MODEL_ROLE_REPLY_ITEM;
+}
+
+const char *name_role(const model_record *record)
+{
+    switch (record->role) {
+    case MODEL_ROLE_NAMED: return "";
+    case MODEL_ROLE_REQUEST: return "request";
+    case MODEL_ROLE_REPLY: return "reply";
+    case MODEL_ROLE_REQUEST_ITEM: return has_two_items(record) ? "request_item" : "item";
+    case MODEL_ROLE_REPLY_ITEM: return has_two_items(record) ? "reply_item" : "item";
+    case MODEL_ROLE_EVENT: return "event";
+    case MODEL_ROLE_CHANNEL_ITEM: return "item";
+    }
+    return "";
+}
+
 const char *name_record(arena *memory, const model_record *record)
 {
     if (record->role == MODEL_ROLE_NAMED)
         return name_decl(memory, record->decl);
+    if (record->role == MODEL_ROLE_CHANNEL_ITEM)
+        return arena_printf(memory, "%s_%s", name_decl(memory, record->decl), name_role(record));
     return arena_printf(memory, "%s_%s_%s", name_service(memory, record->service),
-                        name_method(memory, &record->service->methods[record->method]),
-                        record->role == MODEL_ROLE_REQUEST ? "request" : "reply");
+                        name_method(memory, &record->service->methods[record->method]), name_role(record));
 }
 
 const char *name_field(arena *memory, const model_field *field)

@@ -24,9 +24,11 @@ const char *name_package(arena *memory, const model_file *file);       /* calc *
 const char *name_decl(arena *memory, const model_decl *decl);          /* calc_pair */
 const char *name_service(arena *memory, const model_service *service); /* calc, or demo_calc_calculator */
 const char *name_method(arena *memory, const model_method *method);    /* add: the part after the prefix */
-const char *name_record(arena *memory, const model_record *record);    /* calc_pair, calc_note_request */
-const char *name_field(arena *memory, const model_field *field);       /* text */
-const char *name_member(arena *memory, const model_member *member);    /* divide_by_zero: the part after the prefix */
+/* What an inline body is of its method, or of its topic or queue: "request", "reply", "item", ... */
+const char *name_role(const model_record *record);
+const char *name_record(arena *memory, const model_record *record); /* calc_pair, calc_note_request */
+const char *name_field(arena *memory, const model_field *field);    /* text */
+const char *name_member(arena *memory, const model_member *member); /* divide_by_zero: the part after the prefix */
 const char *name_member_macro(arena *memory, const model_members *members, const model_member *member);
 
 /* Whether a name leaves alone what the language and the generated code keep for themselves. */

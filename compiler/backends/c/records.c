@@ -185,9 +185,10 @@ static const char *record_full_name(gen *g, const model_record *record)
 {
     if (record->role == MODEL_ROLE_NAMED)
         return record->decl->qualified_name;
+    if (record->role == MODEL_ROLE_CHANNEL_ITEM)
+        return arena_printf(g->memory, "%s.%s", record->decl->qualified_name, name_role(record));
     return arena_printf(g->memory, "%s.%s.%s", record->service->decl->qualified_name,
-                        record->service->methods[record->method].name,
-                        record->role == MODEL_ROLE_REQUEST ? "request" : "reply");
+                        record->service->methods[record->method].name, name_role(record));
 }
 
 static const char init_zero[] = "void ${init}(${type} *message)\n"

@@ -82,15 +82,49 @@ void gen_service_info(gen *g, const model_service *service)
     EMIT(&g->header, "extern const shmrpc_service_info ${info};\n", {"info", info});
 }
 
+static bool is_supported(const model_method *method)
+{
+    return method->kind != MODEL_METHOD_EVENT && !method->request_is_stream && !method->reply_is_stream;
+}
+
+/*
+ * A service with no method but those that C has: it is refused, where there are others, but not before the names of
+ * what there is were looked at.
+ */
+static const model_service *supported(gen *g, const model_service *service)
+{
+    model_method *methods = arena_array(g->memory, service->method_count, sizeof *methods);
+    model_service *made = arena_alloc(g->memory, sizeof *made);
+
+    *made = *service;
+    made->methods = methods;
+    made->method_count = 0;
+    for (uint32_t i = 0; i < service->method_count; i++) {
+        if (is_supported(&service->methods[i]))
+            methods[made->method_count++] = service->methods[i];
+    }
+    return made->method_count == service->method_count ? service : made;
+}
+
 void gen_service(gen *g, const model_service *service)
 {
+    const model_service *known = supported(g, service);
+
     for (uint32_t i = 0; i < service->method_count; i++) {
         const model_method *method = &service->methods[i];
+        if (method->composed)
+            continue; /* its bodies are where it comes from */
         if (method->request && method->request->role != MODEL_ROLE_NAMED)
             gen_record(g, method->request);
         if (method->reply && method->reply->role != MODEL_ROLE_NAMED)
             gen_record(g, method->reply);
     }
-    gen_client(g, service);
-    gen_server(g, service);
+    gen_client(g, known);
+    gen_server(g, known);
+}
+
+void gen_channel(gen *g, const model_channel *channel)
+{
+    if (channel->item->role == MODEL_ROLE_CHANNEL_ITEM)
+        gen_record(g, channel->item);
 }

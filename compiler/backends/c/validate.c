@@ -313,7 +313,7 @@ static bool decl_refuses(const model_decl *decl)
         const model_method *method = &decl->as.service->methods[i];
         const model_record *bodies[] = {method->request, method->reply};
         for (size_t j = 0; j < 2; j++) {
-            if (bodies[j] && bodies[j]->role != MODEL_ROLE_NAMED && record_refuses(bodies[j]))
+            if (bodies[j] && bodies[j]->role != MODEL_ROLE_NAMED && !method->composed && record_refuses(bodies[j]))
                 return true;
         }
     }

@@ -208,7 +208,10 @@ static void method_write(json_writer *json, const model_method *method)
 {
     json_object_begin(json, NULL);
     json_string(json, "name", method->name);
-    json_string(json, "kind", method->kind == MODEL_METHOD_RPC ? "rpc" : "oneway");
+    json_string(json, "kind",
+                method->kind == MODEL_METHOD_RPC      ? "rpc"
+                : method->kind == MODEL_METHOD_ONEWAY ? "oneway"
+                                                      : "event");
     payload_write(json, "request", method->request);
     payload_write(json, "reply", method->reply);
     json_string(json, "throws", method->errors ? method->errors->decl->qualified_name : NULL);
