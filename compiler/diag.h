@@ -73,4 +73,15 @@ const diag_entry *const *diag_sorted(const diag *diagnostics, size_t *ret_count)
  */
 int diag_render(const diag *diagnostics, diag_format format, bool color, FILE *to);
 
+/*
+ * The parts of which reports are made, without colours: `path:line:column: `; a source line with the place marked; a
+ * text without what would drive a terminal; a JSON string; `, "file": ..., "line": ...` of a JSON object. What is of a
+ * place writes nothing where there is none.
+ */
+void diag_put_place(FILE *to, span at);
+void diag_put_excerpt(FILE *to, span at);
+void diag_put_text(FILE *to, const char *text);
+void diag_put_json_string(FILE *to, const char *text);
+void diag_put_json_place(FILE *to, span at);
+
 #endif

@@ -141,7 +141,7 @@ static void put_entry(const painter *paint, const diag_entry *entry)
     }
 }
 
-static void put_json_string(FILE *to, const char *text)
+void diag_put_json_string(FILE *to, const char *text)
 {
     size_t size = strlen(text);
     fputc('"', to);
@@ -161,14 +161,14 @@ static void put_json_string(FILE *to, const char *text)
     fputc('"', to);
 }
 
-static void put_json_place(FILE *to, span at)
+void diag_put_json_place(FILE *to, span at)
 {
     if (!at.file)
         return;
     position start = source_position(at.file, at.start);
     position end = source_position(at.file, at.end);
     fputs(", \"file\": ", to);
-    put_json_string(to, at.file->path);
+    diag_put_json_string(to, at.file->path);
     fprintf(to, ", \"line\": %u, \"column\": %u, \"end_line\": %u, \"end_column\": %u", (unsigned)start.line,
             (unsigned)start.column, (unsigned)end.line, (unsigned)end.column);
 }
@@ -177,19 +177,19 @@ static void put_json_entry(FILE *to, const diag_entry *entry)
 {
     fprintf(to, "  {\"code\": \"%s\", \"severity\": \"%s\", \"title\": ", diag_code_name(entry->code),
             diag_code_severity(entry->code) == DIAG_ERROR ? "error" : "warning");
-    put_json_string(to, diag_code_title(entry->code));
+    diag_put_json_string(to, diag_code_title(entry->code));
     fputs(", \"message\": ", to);
-    put_json_string(to, entry->message);
-    put_json_place(to, entry->at);
+    diag_put_json_string(to, entry->message);
+    diag_put_json_place(to, entry->at);
     if (entry->note) {
         fputs(", \"note\": {\"message\": ", to);
-        put_json_string(to, entry->note);
-        put_json_place(to, entry->note_at);
+        diag_put_json_string(to, entry->note);
+        diag_put_json_place(to, entry->note_at);
         fputc('}', to);
     }
     if (entry->fix) {
         fputs(", \"fix\": ", to);
-        put_json_string(to, entry->fix);
+        diag_put_json_string(to, entry->fix);
     }
     fputc('}', to);
 }
@@ -219,4 +219,24 @@ int diag_render(const diag *diagnostics, diag_format format, bool color, FILE *t
     if (fflush(to) != 0 || ferror(to))
         return errno ? -errno : -EIO;
     return 0;
+}
+
+void diag_put_place(FILE *to, span at)
+{
+    painter paint = painter_make(false, to);
+
+    put_place(&paint, at);
+}
+
+void diag_put_excerpt(FILE *to, span at)
+{
+    painter paint = painter_make(false, to);
+
+    if (at.file)
+        put_excerpt(&paint, "", at);
+}
+
+void diag_put_text(FILE *to, const char *text)
+{
+    put_text(to, text, strlen(text));
 }

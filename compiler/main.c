@@ -16,6 +16,8 @@
 #include <unistd.h>
 
 #include "backend.h"
+#include "breaking.h"
+#include "compare.h"
 #include "depfile.h"
 #include "diag.h"
 #include "front.h"
@@ -145,6 +147,38 @@ static int compile(const options *asked, arena *memory)
     return status;
 }
 
+/* One side of a comparison; its mistakes go to stderr in any case. NULL where it has some: then *ret_status is set. */
+static const model *side_compile(const front_options *front, const char *path, arena *memory, int *ret_status)
+{
+    diag *found = diag_new(memory);
+    const model *schema = NULL;
+    int rc = front_compile(memory, found, front, &path, 1, &schema);
+
+    if (rc == 0)
+        return schema;
+    int status = rc < 0 ? EXIT_TROUBLE : EXIT_SCHEMA;
+    int shown = diagnostics_show(found, DIAG_TEXT, status);
+    if (*ret_status != EXIT_TROUBLE)
+        *ret_status = shown;
+    return NULL;
+}
+
+static int breaking(const options *asked, arena *memory)
+{
+    front_options older = {asked->against_dirs, asked->against_count, asked->max_message};
+    front_options newer = {asked->include_dirs, asked->include_count, asked->max_message};
+    int status = EXIT_DONE;
+    const model *old = side_compile(&older, asked->against, memory, &status);
+    const model *new = side_compile(&newer, asked->files[0], memory, &status);
+
+    if (!old || !new)
+        return status;
+    size_t count;
+    const compare_finding *const *findings = compare_models(memory, old, new, &count);
+    size_t told = breaking_report(findings, count, &asked->allowed, asked->format, stdout);
+    return stream_finish(stdout, "standard output", told > 0 ? EXIT_SCHEMA : EXIT_DONE);
+}
+
 int main(int argument_count, char **arguments)
 {
     arena *memory = arena_new();
@@ -159,6 +193,8 @@ int main(int argument_count, char **arguments)
         status = text_print(options_help(memory));
     else if (asked.verb == VERB_VERSION)
         status = text_print("shmc " SHMRPC_VERSION "\n");
+    else if (asked.verb == VERB_BREAKING)
+        status = breaking(&asked, memory);
     else
         status = compile(&asked, memory);
     arena_free(memory);

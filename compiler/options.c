@@ -24,6 +24,7 @@ typedef struct parse {
     options *made;
     vector files;        /* const char * */
     vector include_dirs; /* const char * */
+    vector against_dirs; /* const char * */
     vector emits;        /* const backend * */
     const char *complaint;
 } parse;
@@ -92,6 +93,48 @@ static bool max_message_set(parse *p, const char *value)
     return true;
 }
 
+static bool against_set(parse *p, const char *value)
+{
+    p->made->against = value;
+    return true;
+}
+
+static bool against_include_set(parse *p, const char *value)
+{
+    vector_add_pointer(&p->against_dirs, p->memory, value);
+    return true;
+}
+
+static void offer(void *guess, const char *name)
+{
+    text_guess_offer(guess, name);
+}
+
+static bool allow_set(parse *p, const char *value)
+{
+    const char *at = value;
+
+    for (;;) {
+        size_t length = strcspn(at, ",");
+        const char *name = arena_copy(p->memory, at, length);
+        if (!breaking_allow(&p->made->allowed, name)) {
+            text_guess guess = {.wanted = name};
+            breaking_names(offer, &guess);
+            p->complaint =
+                guess.nearest
+                    ? arena_printf(p->memory, "--allow knows no '%s', did you mean '%s'?", name, guess.nearest)
+                    : arena_printf(p->memory,
+                                   "--allow knows no '%s'; there are wire, source, behaviour, and single "
+                                   "rules such as field-removed",
+                                   name);
+            return false;
+        }
+        if (at[length] == '\0')
+            return true;
+        at += length + 1;
+    }
+}
+
 static bool format_set(parse *p, const char *value)
 {
     if (strcmp(value, "text") == 0) {
@@ -114,14 +157,18 @@ typedef struct option {
 
 #define FOR_GENERATE (1U << VERB_GENERATE)
 #define FOR_CHECK (1U << VERB_CHECK)
+#define FOR_BREAKING (1U << VERB_BREAKING)
 
 static const option option_table[] = {
     {"--emit", FOR_GENERATE, false, emit_set},
     {"--out", FOR_GENERATE, true, out_set},
-    {"-I", FOR_GENERATE | FOR_CHECK, false, include_set},
+    {"-I", FOR_GENERATE | FOR_CHECK | FOR_BREAKING, false, include_set},
     {"--depfile", FOR_GENERATE, true, depfile_set},
-    {"--max-message", FOR_GENERATE | FOR_CHECK, true, max_message_set},
-    {"--format", FOR_CHECK, true, format_set},
+    {"--max-message", FOR_GENERATE | FOR_CHECK | FOR_BREAKING, true, max_message_set},
+    {"--format", FOR_CHECK | FOR_BREAKING, true, format_set},
+    {"--against", FOR_BREAKING, true, against_set},
+    {"--against-include", FOR_BREAKING, false, against_include_set},
+    {"--allow", FOR_BREAKING, false, allow_set},
 };
 #define OPTION_COUNT (sizeof option_table / sizeof option_table[0])
 
@@ -131,16 +178,22 @@ typedef struct verb_name {
 } verb_name;
 
 static const verb_name verb_table[] = {
-    {"generate", VERB_GENERATE}, {"check", VERB_CHECK}, {"--help", VERB_HELP},
+    {"generate", VERB_GENERATE}, {"check", VERB_CHECK}, {"breaking", VERB_BREAKING}, {"--help", VERB_HELP},
     {"-h", VERB_HELP},           {"help", VERB_HELP},   {"--version", VERB_VERSION},
 };
 
 /* Planned verbs: better told apart from a slip of the finger. */
-static const char *const verbs_to_come[] = {"layout", "format", "freeze", "breaking"};
+static const char *const verbs_to_come[] = {"layout", "format", "freeze"};
 
 static const char *verb_spelling(options_verb verb)
 {
-    return verb == VERB_GENERATE ? "generate" : "check";
+    static const char *const names[] = {[VERB_GENERATE] = "generate",
+                                        [VERB_CHECK] = "check",
+                                        [VERB_BREAKING] = "breaking",
+                                        [VERB_HELP] = "help",
+                                        [VERB_VERSION] = "version"};
+
+    return names[verb];
 }
 
 static bool verb_find(parse *p, const char *word)
@@ -275,6 +328,14 @@ static bool completeness_check(parse *p)
         p->complaint = "'shmc generate' wants --out DIR";
         return false;
     }
+    if (p->made->verb == VERB_BREAKING && !p->made->against) {
+        p->complaint = "'shmc breaking' wants --against OLD, the schema to compare with";
+        return false;
+    }
+    if (p->made->verb == VERB_BREAKING && p->files.count > 1) {
+        p->complaint = "'shmc breaking' compares one file with one";
+        return false;
+    }
     return true;
 }
 
@@ -285,6 +346,7 @@ int options_parse(arena *memory, int argument_count, char *const *arguments, opt
                .made = &made,
                .files = VECTOR_OF(const char *),
                .include_dirs = VECTOR_OF(const char *),
+               .against_dirs = VECTOR_OF(const char *),
                .emits = VECTOR_OF(const backend *)};
 
     if (argument_count < 2)
@@ -298,6 +360,8 @@ int options_parse(arena *memory, int argument_count, char *const *arguments, opt
     made.file_count = p.files.count;
     made.include_dirs = p.include_dirs.items;
     made.include_count = p.include_dirs.count;
+    made.against_dirs = p.against_dirs.count ? p.against_dirs.items : made.include_dirs;
+    made.against_count = p.against_dirs.count ? p.against_dirs.count : made.include_count;
     made.emits = p.emits.items;
     made.emit_count = p.emits.count;
     *ret = made;
@@ -307,11 +371,13 @@ int options_parse(arena *memory, int argument_count, char *const *arguments, opt
 static const char help_head[] =
     "Usage: shmc generate --emit LIST --out DIR [OPTION]... FILE.shm...\n"
     "       shmc check [OPTION]... FILE.shm...\n"
+    "       shmc breaking --against OLD.shm [OPTION]... NEW.shm\n"
     "\n"
     "Compiles .shm files: descriptions of services whose messages have a fixed layout.\n"
     "\n"
     "  generate               writes what --emit asks for, or nothing where a file has an error\n"
     "  check                  reports what is wrong with the files, and writes nothing\n"
+    "  breaking               reports what NEW.shm breaks for those who have OLD.shm\n"
     "\n"
     "  --emit LIST            what to generate, separated by commas:\n";
 
@@ -321,10 +387,13 @@ static const char help_tail[] =
     "                         may be given several times\n"
     "  --depfile FILE         writes which inputs the outputs depend on, for Make and Ninja\n"
     "  --max-message BYTES    the largest message that is accepted (default 65536)\n"
-    "  --format text|json     check: how to report; text goes to stderr, JSON to stdout\n"
+    "  --format text|json     check, breaking: how to report; of check, text goes to stderr\n"
+    "  --against OLD.shm      breaking: the schema that is out\n"
+    "  --against-include DIR  breaking: as -I, for OLD.shm; the folders of -I where it is not given\n"
+    "  --allow LIST           breaking: what not to report: wire, source, behaviour, or single rules\n"
     "  --help, --version\n"
     "\n"
-    "Exit status: 0 done, 1 the files have errors, 2 the command line, a file or a disk is at fault.\n";
+    "Exit status: 0 done, 1 the files have errors or break what is out, 2 the command line, a file or a disk is at fault.\n";
 
 const char *options_help(arena *memory)
 {

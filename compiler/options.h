@@ -9,10 +9,11 @@
 #include <stdint.h>
 
 #include "backend.h"
+#include "breaking.h"
 #include "diag.h"
 #include "support/arena.h"
 
-typedef enum options_verb { VERB_GENERATE, VERB_CHECK, VERB_HELP, VERB_VERSION } options_verb;
+typedef enum options_verb { VERB_GENERATE, VERB_CHECK, VERB_BREAKING, VERB_HELP, VERB_VERSION } options_verb;
 
 typedef struct options {
     options_verb verb;
@@ -22,10 +23,14 @@ typedef struct options {
     size_t include_count;
     const backend *const *emits; /* generate: what to make, each once, in the order asked for */
     size_t emit_count;
-    const char *out_dir;  /* generate */
-    const char *depfile;  /* generate; NULL: none */
-    uint32_t max_message; /* bytes; 0: the default */
-    diag_format format;   /* check */
+    const char *out_dir;             /* generate */
+    const char *depfile;             /* generate; NULL: none */
+    uint32_t max_message;            /* bytes; 0: the default */
+    diag_format format;              /* check, breaking */
+    const char *against;             /* breaking: the older schema */
+    const char *const *against_dirs; /* breaking: as include_dirs, of the older schema; by itself the same */
+    size_t against_count;
+    breaking_allowed allowed; /* breaking: what is not told */
 } options;
 
 /*

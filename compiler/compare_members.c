@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compare_members.c - enums, flags and sets of errors.
+ *
+ * Names of members are nothing on the wire, values are. A value that has another name is a renamed member; a name that
+ * has another value means something else in the same bytes.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "compare_walk.h"
+#include "types.h"
+
+static const model_member *member_named(const model_members *in, const char *identity)
+{
+    for (uint32_t i = 0; i < in->count; i++)
+        if (strcmp(compare_identity(in->items[i].name, &in->items[i].notes), identity) == 0)
+            return &in->items[i];
+    return NULL;
+}
+
+static const model_member *member_valued(const model_members *in, const model_member *like)
+{
+    for (uint32_t i = 0; i < in->count; i++)
+        if (in->items[i].negative == like->negative && in->items[i].magnitude == like->magnitude)
+            return &in->items[i];
+    return NULL;
+}
+
+static const model_member *member_like(const model_members *in, const model_member *like)
+{
+    return member_named(in, compare_identity(like->name, &like->notes));
+}
+
+static compare_subject subject_of(const model_members *members, const char *member)
+{
+    return (compare_subject){COMPARE_PART_TYPE, members->decl->qualified_name, member};
+}
+
+static const char *number(const comparison *run, const model_member *member)
+{
+    return arena_printf(run->memory, "%s%" PRIu64, member->negative ? "-" : "", member->magnitude);
+}
+
+static const char *word_of(const model_members *members)
+{
+    return members->kind == MODEL_MEMBERS_ENUM ? "enum" : "flags";
+}
+
+static void names(comparison *run, const model_members *in, const model_member *old, const model_member *new)
+{
+    compare_c_names(run, subject_of(in, old->name), old->name, &old->notes, old->at, new->name, &new->notes, new->at);
+}
+
+/* The value of an old member is no longer a member's. */
+static void value_lost(comparison *run, const model_members *old, const model_members *new, const model_member *member)
+{
+    bool strict = new->strict;
+    compare_finding *found =
+        strict ? compare_add(run, COMPARE_STRICT_LOST, subject_of(old, member->name), new->decl->at,
+                             "the strict %s refuse%s %s, which old processes send as '%s'", word_of(new),
+                             new->kind == MODEL_MEMBERS_ENUM ? "s" : "", number(run, member), member->name)
+               : compare_add(run, COMPARE_MEMBER_REMOVED, subject_of(old, member->name), new->decl->at,
+                             "the member '%s' is gone", member->name);
+    compare_note(found, member->at, "it was here");
+    compare_fix(found, "keep it; @deprecated tells those who use it");
+}
+
+static void value_changed(comparison *run, const model_members *in, const model_member *old, const model_member *new)
+{
+    compare_finding *found = compare_add(run, COMPARE_MEMBER_VALUE, subject_of(in, old->name), new->at,
+                                         "'%s' is %s, where it was %s", new->name, number(run, new), number(run, old));
+    compare_note(found, old->at, "it was %s here", number(run, old));
+    compare_fix(found, "leave its value as it was");
+}
+
+static void old_member(comparison *run, const model_members *old, const model_members *new, const model_member *member)
+{
+    const model_member *named = member_like(new, member);
+    const model_member *valued = member_valued(new, member);
+
+    if (named && named == valued)
+        names(run, old, member, named);
+    else if (named && (valued || !new->strict))
+        value_changed(run, old, member, named);
+    else if (valued && !member_like(old, valued))
+        names(run, old, member, valued);
+    else
+        value_lost(run, old, new, member);
+}
+
+static void values_compare(comparison *run, const model_members *old, const model_members *new)
+{
+    for (uint32_t i = 0; i < old->count; i++)
+        old_member(run, old, new, &old->items[i]);
+    for (uint32_t i = 0; i < new->count; i++) {
+        const model_member *member = &new->items[i];
+        if (member_valued(old, member))
+            continue;
+        if (old->strict && new->strict)
+            compare_note(compare_add(run, COMPARE_STRICT_GAINED, subject_of(old, member->name), member->at,
+                                     "the strict %s %s '%s', which old processes refuse", word_of(new),
+                                     new->kind == MODEL_MEMBERS_ENUM ? "has" : "have", member->name),
+                         old->decl->at, "it was without it here");
+        if (!member->negative)
+            compare_reserved(run, subject_of(old, member->name), old->reserved, old->reserved_count, member->name,
+                             &member->magnitude, member->at);
+    }
+    if (old->strict != new->strict) {
+        compare_finding *found =
+            new->strict ? compare_add(run, COMPARE_BECAME_STRICT, subject_of(old, ""), new->decl->at,
+                                      "'%s' is strict: it refuses values that it let pass", new->decl->name)
+                        : compare_add(run, COMPARE_NO_LONGER_STRICT, subject_of(old, ""), new->decl->at,
+                                      "'%s' is no longer strict: it lets pass values that it refused", new->decl->name);
+        compare_note(found, old->decl->at, "it was declared here");
+    }
+}
+
+static bool base_compare(comparison *run, const model_members *old, const model_members *new)
+{
+    if (old->base == new->base)
+        return old->kind != new->kind;
+    compare_finding *found = compare_add(run, COMPARE_BASE_TYPE, subject_of(old, ""), new->decl->at,
+                                         "the values of '%s' are %s, where they were %s", new->decl->name,
+                                         types_scalar_name(new->base), types_scalar_name(old->base));
+    compare_note(found, old->decl->at, "they were %s here", types_scalar_name(old->base));
+    return true;
+}
+
+static bool payload_compare(comparison *run, const model_members *in, const model_member *old, const model_member *new)
+{
+    bool below = false;
+    compare_change change = compare_payloads(run, old->payload, new->payload, &below);
+
+    if (change == COMPARE_SAME)
+        return below;
+    compare_finding *found =
+        compare_add(run, change == COMPARE_BYTES ? COMPARE_ERROR_PAYLOAD : COMPARE_PAYLOAD_C_TYPE,
+                    subject_of(in, old->name), new->at, "the payload of '%s' is %s, where it was %s", new->name,
+                    compare_record_name(new->payload), compare_record_name(old->payload));
+    compare_note(found, old->at, "it was %s here", compare_record_name(old->payload));
+    return change == COMPARE_BYTES;
+}
+
+static bool old_error(comparison *run, const model_members *old, const model_members *new, const model_member *error)
+{
+    const model_member *named = member_like(new, error);
+    const model_member *coded = member_valued(new, error);
+
+    if (coded && (coded == named || !named)) {
+        names(run, old, error, coded);
+        return payload_compare(run, old, error, coded);
+    }
+    if (named) {
+        compare_finding *found =
+            compare_add(run, COMPARE_ERROR_CODE, subject_of(old, error->name), named->at,
+                        "the error '%s' is %s, where it was %s", named->name, number(run, named), number(run, error));
+        compare_note(found, error->at, "it was %s here", number(run, error));
+        compare_fix(found, "leave its code as it was");
+    } else {
+        compare_finding *found = compare_add(run, COMPARE_ERROR_REMOVED, subject_of(old, error->name), new->decl->at,
+                                             "the error '%s' is gone", error->name);
+        compare_note(found, error->at, "it was here");
+        compare_fix(found, "keep it; @deprecated tells those who use it");
+    }
+    return true;
+}
+
+static bool error_added(comparison *run, const model_members *old, const model_member *error)
+{
+    uint32_t version = old->decl->file->version;
+    bool late = compare_since(&error->notes) <= version;
+    compare_finding *found =
+        late ? compare_add(run, COMPARE_ERROR_UNVERSIONED, subject_of(old, error->name), error->at,
+                           "the error '%s' was added to version %" PRIu32 ", which is out", error->name,
+                           compare_since(&error->notes))
+             : compare_add(run, COMPARE_ERROR_ADDED, subject_of(old, error->name), error->at,
+                           "callers may be given the error '%s', which old ones do not know", error->name);
+
+    compare_note(found, old->decl->at, "the set was without it");
+    if (late)
+        compare_fix(found, "give it @since(%" PRIu32 "), and the package @version(%" PRIu32 ")", version + 1,
+                    version + 1);
+    return late;
+}
+
+static bool errors_compare(comparison *run, const model_members *old, const model_members *new)
+{
+    bool differs = false;
+
+    for (uint32_t i = 0; i < old->count; i++)
+        differs = old_error(run, old, new, &old->items[i]) || differs;
+    for (uint32_t i = 0; i < new->count; i++) {
+        const model_member *error = &new->items[i];
+        if (member_valued(old, error))
+            continue;
+        if (!member_like(old, error))
+            differs = error_added(run, old, error) || differs;
+        compare_reserved(run, subject_of(old, error->name), old->reserved, old->reserved_count, error->name,
+                         &error->magnitude, error->at);
+    }
+    return differs;
+}
+
+bool compare_members(comparison *run, const model_members *old, const model_members *new)
+{
+    bool first;
+    compare_walked *walked = compare_walk(run, old, new, &first);
+
+    if (!first)
+        return walked->differs;
+    if (old->kind == MODEL_MEMBERS_ERRORS) {
+        walked->differs = errors_compare(run, old, new);
+    } else {
+        walked->differs = base_compare(run, old, new);
+        values_compare(run, old, new);
+    }
+    return walked->differs;
+}

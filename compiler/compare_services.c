@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * compare_services.c - services method by method, topics and queues.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "compare_walk.h"
+
+static compare_subject subject_of(const model_decl *decl, const char *member)
+{
+    return (compare_subject){COMPARE_PART_SERVICE, decl->qualified_name, member};
+}
+
+static const char *kind_name(model_method_kind kind)
+{
+    static const char *const names[] = {
+        [MODEL_METHOD_RPC] = "rpc", [MODEL_METHOD_ONEWAY] = "oneway", [MODEL_METHOD_EVENT] = "event"};
+
+    return names[kind];
+}
+
+static const char *deadline(const comparison *run, int64_t ns)
+{
+    static const struct {
+        const char *unit;
+        int64_t ns;
+    } units[] = {{"s", INT64_C(1000000000)}, {"ms", INT64_C(1000000)}, {"us", INT64_C(1000)}, {"ns", INT64_C(1)}};
+    size_t i = 0;
+
+    if (ns == MODEL_DEADLINE_UNSET)
+        return "the client's";
+    if (ns == MODEL_DEADLINE_NONE)
+        return "none";
+    while (ns % units[i].ns != 0)
+        i++;
+    return arena_printf(run->memory, "%" PRId64 "%s", ns / units[i].ns, units[i].unit);
+}
+
+/* A pair of methods, and whether a finding told that bytes differ. */
+typedef struct sides {
+    comparison *run;
+    compare_subject subject;
+    const model_method *old;
+    const model_method *new;
+    bool differs;
+} sides;
+
+static void differ(sides *both, compare_finding *found, const char *was)
+{
+    compare_note(found, both->old->at, "it was %s here", was);
+    both->differs = true;
+}
+
+static void stream_compare(sides *both, const char *what, bool old, bool new)
+{
+    if (old == new)
+        return;
+    const char *before = old ? "a stream" : "a single message";
+    differ(both,
+           compare_add(both->run, COMPARE_METHOD_STREAM, both->subject, both->new->at,
+                       "the %s of '%s' is %s, where it was %s", what, both->new->name,
+                       new ? "a stream" : "a single message", before),
+           before);
+}
+
+static void payload_compare(sides *both, const char *what, const model_record *old, const model_record *new)
+{
+    bool below = false;
+    compare_change change = compare_payloads(both->run, old, new, &below);
+
+    both->differs = both->differs || below || change == COMPARE_BYTES;
+    if (change == COMPARE_SAME)
+        return;
+    compare_finding *found =
+        compare_add(both->run, change == COMPARE_BYTES ? COMPARE_METHOD_PAYLOAD : COMPARE_PAYLOAD_C_TYPE, both->subject,
+                    both->new->at, "the %s of '%s' is %s, where it was %s", what, both->new->name,
+                    compare_record_name(new), compare_record_name(old));
+    compare_note(found, both->old->at, "it was %s here", compare_record_name(old));
+}
+
+static const char *errors_name(const model_members *errors)
+{
+    return errors ? errors->decl->qualified_name : "nothing";
+}
+
+static void errors_compare(sides *both)
+{
+    const model_members *old = both->old->errors;
+    const model_members *new = both->new->errors;
+
+    if (old && new &&compare_is_pair(both->run, old->decl, new->decl)) {
+        both->differs = compare_members(both->run, old, new) || both->differs;
+    } else if (old != new && !(old && new && old->fingerprint == new->fingerprint)) {
+        differ(both,
+               compare_add(both->run, COMPARE_METHOD_ERRORS, both->subject, both->new->at,
+                           "'%s' throws %s, where it threw %s", both->new->name, errors_name(new), errors_name(old)),
+               arena_printf(both->run->memory, "'throws %s'", errors_name(old)));
+    }
+}
+
+/* What is not in the bytes. */
+static void promises_compare(sides *both)
+{
+    const model_method *old = both->old;
+    const model_method *new = both->new;
+
+    if (old->deadline_ns != new->deadline_ns) {
+        const char *before = deadline(both->run, old->deadline_ns);
+        compare_finding *found = compare_add(both->run, COMPARE_DEADLINE, both->subject, new->at,
+                                             "the deadline of '%s' is %s, where it was %s", new->name,
+                                             deadline(both->run, new->deadline_ns), before);
+        compare_note(found, old->at, "it was %s here", before);
+    }
+    if (old->idempotent && !new->idempotent) {
+        compare_finding *found =
+            compare_add(both->run, COMPARE_IDEMPOTENT, both->subject, new->at,
+                        "'%s' is no longer idempotent: old clients still call it again after a failure", new->name);
+        compare_note(found, old->at, "it was idempotent here");
+    }
+    if (new->depth && old->depth > new->depth) {
+        compare_finding *found = compare_add(both->run, COMPARE_DEPTH, both->subject, new->at,
+                                             "'%s' may have %" PRIu32 " calls in flight, where it had %" PRIu32,
+                                             new->name, new->depth, old->depth);
+        compare_note(found, old->at, "it had %" PRIu32 " here", old->depth);
+    }
+}
+
+static bool knows_bytes(const model_method *old, const model_method *new)
+{
+    uint64_t newest = old->revisions[old->revision_count - 1].fingerprint;
+
+    for (uint32_t i = 0; i < new->revision_count; i++)
+        if (new->revisions[i].fingerprint == newest)
+            return true;
+    return false;
+}
+
+static void method_identity(sides *both)
+{
+    const char *before = compare_identity(both->old->name, &both->old->notes);
+    const char *after = compare_identity(both->new->name, &both->new->notes);
+
+    if (strcmp(before, after) == 0) {
+        compare_c_names(both->run, both->subject, both->old->name, &both->old->notes, both->old->at, both->new->name,
+                        &both->new->notes, both->new->at);
+        return;
+    }
+    compare_finding *found = compare_add(both->run, COMPARE_METHOD_REMOVED, both->subject, both->new->at,
+                                         "'%s' is known as '%s', where it was '%s'", both->new->name, after, before);
+    compare_note(found, both->old->at, "it was here");
+    compare_fix(found, "keep the name that old processes know: @renamed_from(\"%s\")", before);
+}
+
+static void method_compare(comparison *run, compare_subject subject, const model_method *old, const model_method *new)
+{
+    sides both = {.run = run, .subject = subject, .old = old, .new = new};
+
+    method_identity(&both);
+    if (old->kind != new->kind)
+        differ(&both,
+               compare_add(run, COMPARE_METHOD_KIND, subject, new->at, "'%s' is %s, where it was %s", new->name,
+                           kind_name(new->kind), kind_name(old->kind)),
+               kind_name(old->kind));
+    stream_compare(&both, "request", old->request_is_stream, new->request_is_stream);
+    if (old->kind == new->kind)
+        stream_compare(&both, "reply", old->reply_is_stream, new->reply_is_stream);
+    payload_compare(&both, "request", old->request, new->request);
+    if (old->kind == new->kind) {
+        payload_compare(&both, "reply", old->reply, new->reply);
+        errors_compare(&both);
+        promises_compare(&both);
+    }
+    if (!both.differs && !knows_bytes(old, new)) {
+        compare_finding *found =
+            compare_add(run, COMPARE_LAYOUT, subject, new->at, "the bytes of '%s' are not what they were", new->name);
+        compare_note(found, old->at, "fingerprint %016" PRIx64 " here", old->fingerprint);
+    }
+}
+
+static const model_method *method_identified(const model_service *in, const char *identity)
+{
+    for (uint32_t i = 0; i < in->method_count; i++)
+        if (strcmp(compare_identity(in->methods[i].name, &in->methods[i].notes), identity) == 0)
+            return &in->methods[i];
+    return NULL;
+}
+
+/* What became of a method: the one that old processes know by its name, else one of that name. */
+static const model_method *successor(const model_service *in, const model_method *old)
+{
+    const model_method *found = method_identified(in, compare_identity(old->name, &old->notes));
+
+    for (uint32_t i = 0; !found && i < in->method_count; i++)
+        if (strcmp(in->methods[i].name, old->name) == 0)
+            found = &in->methods[i];
+    return found;
+}
+
+static const model_method *predecessor(const model_service *in, const model_method *new)
+{
+    return method_identified(in, compare_identity(new->name, &new->notes));
+}
+
+static void method_removed(comparison *run, const model_service *old, const model_service *new,
+                           const model_method *method)
+{
+    compare_finding *found = compare_add(run, COMPARE_METHOD_REMOVED, subject_of(old->decl, method->name),
+                                         new->decl->at, "the method '%s' is gone", method->name);
+    const model_method *renamed = NULL;
+
+    for (uint32_t i = 0; i < new->method_count; i++)
+        if (new->methods[i].fingerprint == method->fingerprint && !predecessor(old, &new->methods[i]))
+            renamed = &new->methods[i];
+    compare_note(found, method->at, "it was here");
+    if (renamed)
+        compare_fix(found, "if it is '%s' now, say so: @renamed_from(\"%s\")", renamed->name,
+                    compare_identity(method->name, &method->notes));
+    else
+        compare_fix(found, "keep it; @deprecated tells those who use it");
+}
+
+void compare_service(comparison *run, const model_service *old, const model_service *new)
+{
+    for (uint32_t i = 0; i < old->method_count; i++) {
+        const model_method *method = &old->methods[i];
+        const model_method *became = successor(new, method);
+        bool told_there = became && method->composed && became->composed &&
+                          compare_is_pair(run, method->composed->decl, became->composed->decl);
+        if (!became)
+            method_removed(run, old, new, method);
+        else if (!told_there)
+            method_compare(run, subject_of(old->decl, method->name), method, became);
+    }
+    for (uint32_t i = 0; i < new->method_count; i++) {
+        const model_method *method = &new->methods[i];
+        if (!predecessor(old, method))
+            compare_reserved(run, subject_of(old->decl, method->name), old->reserved, old->reserved_count, method->name,
+                             NULL, method->at);
+    }
+    if (old->strict == new->strict)
+        return;
+    compare_finding *found =
+        new->strict ? compare_add(run, COMPARE_SERVICE_STRICT, subject_of(old->decl, ""), new->decl->at,
+                                  "'%s' is strict: it refuses clients of another layout as a whole", new->decl->name)
+                    : compare_add(run, COMPARE_NO_LONGER_STRICT, subject_of(old->decl, ""), new->decl->at,
+                                  "'%s' is no longer strict: it serves clients that it refused", new->decl->name);
+    compare_note(found, old->decl->at, "it was declared here");
+}
+
+static const char *overflow_name(model_overflow overflow)
+{
+    static const char *const names[] = {[MODEL_OVERFLOW_UNSET] = "not given",
+                                        [MODEL_OVERFLOW_BLOCK] = "block",
+                                        [MODEL_OVERFLOW_DROP_OLDEST] = "drop_oldest",
+                                        [MODEL_OVERFLOW_FAIL] = "fail"};
+
+    return names[overflow];
+}
+
+static void policy(comparison *run, compare_rule rule, const model_channel *old, const model_channel *new,
+                   const char *what, const char *before, const char *after)
+{
+    if (strcmp(before, after) == 0)
+        return;
+    compare_finding *found = compare_add(run, rule, subject_of(old->decl, ""), new->decl->at,
+                                         "%s of '%s' is %s, where it was %s", what, new->decl->name, after, before);
+    compare_note(found, old->decl->at, "it was %s here", before);
+}
+
+static const char *count(const comparison *run, uint32_t of)
+{
+    return of ? arena_printf(run->memory, "%" PRIu32, of) : "not given";
+}
+
+void compare_channel(comparison *run, const model_channel *old, const model_channel *new)
+{
+    bool below = false;
+    compare_change change = compare_payloads(run, old->item, new->item, &below);
+
+    if (change != COMPARE_SAME) {
+        compare_finding *found =
+            compare_add(run, change == COMPARE_BYTES ? COMPARE_CHANNEL_ITEM : COMPARE_PAYLOAD_C_TYPE,
+                        subject_of(old->decl, ""), new->decl->at, "the item of '%s' is %s, where it was %s",
+                        new->decl->name, compare_record_name(new->item), compare_record_name(old->item));
+        compare_note(found, old->decl->at, "it was %s here", compare_record_name(old->item));
+    }
+    policy(run, COMPARE_DEPTH, old, new, "@depth", count(run, old->depth), count(run, new->depth));
+    policy(run, COMPARE_CHANNEL_POLICY, old, new, "@overflow", overflow_name(old->overflow),
+           overflow_name(new->overflow));
+    policy(run, COMPARE_CHANNEL_POLICY, old, new, "@reliable", old->reliable ? "given" : "not given",
+           new->reliable ? "given" : "not given");
+    policy(run, COMPARE_CHANNEL_POLICY, old, new, "@retain", count(run, old->retain), count(run, new->retain));
+    policy(run, COMPARE_CHANNEL_POLICY, old, new, "@attempts", count(run, old->attempts), count(run, new->attempts));
+}
