@@ -20,7 +20,8 @@ typedef struct rule rule;
 #define ON_RPC (ON(RPC) | ON(STREAM))
 #define ON_METHODS (ON_RPC | ON(ONEWAY) | ON(EVENT))
 #define ON_CHANNELS (ON(TOPIC) | ON(QUEUE))
-#define ON_ALL (ON(DECL) | ON(SERVICE) | ON_CHANNELS | ON(MEMBER) | ON(MESSAGE_FIELD) | ON_METHODS)
+#define ON_ALL \
+    (ON(DECL) | ON(STRUCT) | ON(MESSAGE) | ON(SERVICE) | ON_CHANNELS | ON(MEMBER) | ON(MESSAGE_FIELD) | ON_METHODS)
 
 struct rule {
     const char *name;
@@ -131,6 +132,16 @@ static void read_default(reader *from, const ast_annotation *annotation)
     from->ret->initial = argument(annotation);
 }
 
+static void read_size(reader *from, const ast_annotation *annotation)
+{
+    from->ret->fixed_size = argument(annotation);
+}
+
+static void read_align(reader *from, const ast_annotation *annotation)
+{
+    from->ret->fixed_align = argument(annotation);
+}
+
 static void read_idempotent(reader *from, const ast_annotation *annotation)
 {
     (void)annotation;
@@ -236,6 +247,8 @@ static const rule rules[] = {
     {"deprecated", ON_ALL, "a declaration or a member", 0, 1, "@deprecated or @deprecated(\"reason\")",
      read_deprecated},
     {"default", ON(MESSAGE_FIELD), "a field of a message", 1, 1, "@default(value)", read_default},
+    {"size", ON(STRUCT), "a struct or a union", 1, 1, "@size(64)", read_size},
+    {"align", ON(STRUCT) | ON(MESSAGE), "a struct, a union or a message", 1, 1, "@align(16)", read_align},
     {"idempotent", ON(SERVICE) | ON(RPC), "a service or an rpc without streams", 0, 0, "@idempotent", read_idempotent},
     {"deadline", ON(SERVICE) | ON_RPC, "a service or an rpc", 1, 1, "@deadline(50ms) or @deadline(none)",
      read_deadline},
@@ -248,11 +261,7 @@ static const rule rules[] = {
     {"attempts", ON(QUEUE), "a queue", 1, 1, "@attempts(5)", read_attempts},
 };
 
-/* Known, and to come. */
-static const char *const later[] = {"size", "align"};
-
 #define RULE_COUNT (sizeof(rules) / sizeof(rules[0]))
-#define LATER_COUNT (sizeof(later) / sizeof(later[0]))
 
 static const rule *rule_find(const char *name)
 {
@@ -265,11 +274,6 @@ static const rule *rule_find(const char *name)
 static void unknown(compile *run, const ast_annotation *annotation)
 {
     text_guess guess = {.wanted = annotation->name.text};
-    for (size_t i = 0; i < LATER_COUNT; i++)
-        if (strcmp(later[i], annotation->name.text) == 0) {
-            diag_add(run->diagnostics, DIAG_E701, annotation->at, "'@%s' is not supported yet", later[i]);
-            return;
-        }
     for (size_t i = 0; i < RULE_COUNT; i++)
         text_guess_offer(&guess, rules[i].name);
     diag_entry *entry =
@@ -306,6 +310,8 @@ static const char *target_name(annotate_target target)
     case ANNOTATE_PACKAGE: return "a package";
     case ANNOTATE_IMPORT: return "an import";
     case ANNOTATE_DECL: return "this declaration";
+    case ANNOTATE_STRUCT: return "a struct or a union";
+    case ANNOTATE_MESSAGE: return "a message";
     case ANNOTATE_SERVICE: return "a service";
     case ANNOTATE_MEMBER: return "this member";
     case ANNOTATE_MESSAGE_FIELD: return "a field";

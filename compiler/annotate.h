@@ -10,7 +10,9 @@
 typedef enum annotate_target {
     ANNOTATE_PACKAGE,
     ANNOTATE_IMPORT,
-    ANNOTATE_DECL, /* const, alias, enum, flags, struct, message, union, errors */
+    ANNOTATE_DECL,    /* const, alias, enum, flags, errors */
+    ANNOTATE_STRUCT,  /* struct, union */
+    ANNOTATE_MESSAGE, /* message */
     ANNOTATE_SERVICE,
     ANNOTATE_MEMBER,        /* of enum, flags, errors; an arm of a union; a field of a struct */
     ANNOTATE_MESSAGE_FIELD, /* of an inline body too */
@@ -27,13 +29,15 @@ typedef enum annotate_target {
 
 typedef struct annotate_result {
     model_notes notes;
-    const char *c_prefix;    /* package, service */
-    uint32_t version;        /* package: 1 where not given */
-    const ast_expr *initial; /* message field: the value of @default, or NULL */
-    span since_at;           /* of @since; its file is NULL where it is not given */
-    span original_at;        /* of @renamed_from; likewise */
-    bool idempotent;         /* service, rpc */
-    int64_t deadline_ns;     /* service, rpc: MODEL_DEADLINE_UNSET, MODEL_DEADLINE_NONE, or above 0 */
+    const char *c_prefix;        /* package, service */
+    uint32_t version;            /* package: 1 where not given */
+    const ast_expr *initial;     /* message field: the value of @default, or NULL */
+    const ast_expr *fixed_size;  /* struct, union: of @size, or NULL */
+    const ast_expr *fixed_align; /* struct, union, message: of @align, or NULL */
+    span since_at;               /* of @since; its file is NULL where it is not given */
+    span original_at;            /* of @renamed_from; likewise */
+    bool idempotent;             /* service, rpc */
+    int64_t deadline_ns;         /* service, rpc: MODEL_DEADLINE_UNSET, MODEL_DEADLINE_NONE, or above 0 */
     span deadline_at;
     uint32_t depth;          /* service, method, topic, queue: 0 where not given */
     model_overflow overflow; /* topic, queue */

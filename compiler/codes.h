@@ -51,6 +51,8 @@ X(E308, ERROR, "enum without 0")
 X(E309, ERROR, "value used twice")
 X(E310, ERROR, "flag is not one bit")
 X(E311, ERROR, "bad base type")
+X(E312, ERROR, "bad @size")
+X(E313, ERROR, "bad @align")
 X(E314, ERROR, "message too large")
 X(E315, ERROR, "optional where none may be")
 X(E316, ERROR, "bad tag")
@@ -89,6 +91,5 @@ X(E604, ERROR, "bad annotation argument")
 X(E605, ERROR, "depth is not a power of two")
 X(E606, ERROR, "unknown policy")
 
-/* 7xx: limits of this release */
-X(E701, ERROR, "not supported yet")
+/* 7xx: limits of this release. E701 was for what all of it lacked. */
 X(E702, ERROR, "not in this product yet")

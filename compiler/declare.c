@@ -96,17 +96,23 @@ static bool complete_alias(compile *run, symbol *named)
     return true;
 }
 
-static bool complete_record(compile *run, symbol *named)
+static bool complete_record(compile *run, symbol *named, const annotate_result *notes)
 {
     const ast_decl *ast = named->ast;
     model_record *record = arena_alloc(run->memory, sizeof(*record));
+    bool right = true;
     record->kind = ast->kind == AST_STRUCT    ? MODEL_RECORD_STRUCT
                    : ast->kind == AST_MESSAGE ? MODEL_RECORD_MESSAGE
                                               : MODEL_RECORD_UNION;
     record->role = MODEL_ROLE_NAMED;
     record->decl = named->out;
     record->strict = ast->strict;
-    if (!records_complete(run, named->home, record, ast->body, ast->name.at))
+    if (notes->fixed_size)
+        right = records_size(run, named->home, notes->fixed_size, &record->fixed_size);
+    if (notes->fixed_align)
+        right = records_align(run, named->home, notes->fixed_align, &record->fixed_align) && right;
+    right = records_complete(run, named->home, record, ast->body, ast->name.at) && right;
+    if (!right)
         return false;
     named->out->as.record = record;
 
@@ -120,7 +126,7 @@ static bool complete_record(compile *run, symbol *named)
     return true;
 }
 
-static bool complete_inner(compile *run, symbol *named)
+static bool complete_inner(compile *run, symbol *named, const annotate_result *notes)
 {
     switch (named->ast->kind) {
     case AST_CONST: return complete_const(run, named);
@@ -130,7 +136,7 @@ static bool complete_inner(compile *run, symbol *named)
     case AST_ERRORS: return members_complete(run, named);
     case AST_STRUCT:
     case AST_MESSAGE:
-    case AST_UNION: return complete_record(run, named);
+    case AST_UNION: return complete_record(run, named, notes);
     case AST_SERVICE: return service_complete(run, named);
     case AST_TOPIC:
     case AST_QUEUE: return channel_complete(run, named);
@@ -138,15 +144,19 @@ static bool complete_inner(compile *run, symbol *named)
     return false;
 }
 
-/* The annotations that all declarations share; a service, a topic and a queue read the others themselves. */
-static void complete_notes(compile *run, symbol *named)
+/* The annotations of all declarations but services, topics and queues, which read them themselves. */
+static void complete_notes(compile *run, symbol *named, annotate_result *notes)
 {
-    annotate_result notes;
-    if (named->ast->kind == AST_SERVICE || named->ast->kind == AST_TOPIC || named->ast->kind == AST_QUEUE)
+    ast_decl_kind kind = named->ast->kind;
+    if (kind == AST_SERVICE || kind == AST_TOPIC || kind == AST_QUEUE)
         return;
-    annotate_read(run, named->ast->notes, ANNOTATE_DECL, &notes);
-    versions_declaration(run, &notes);
-    named->out->notes = notes.notes;
+    annotate_read(run, named->ast->notes,
+                  kind == AST_MESSAGE                       ? ANNOTATE_MESSAGE
+                  : kind == AST_STRUCT || kind == AST_UNION ? ANNOTATE_STRUCT
+                                                            : ANNOTATE_DECL,
+                  notes);
+    versions_declaration(run, notes);
+    named->out->notes = notes->notes;
 }
 
 /* Those that a language may want to have declared before they are used. */
@@ -173,8 +183,9 @@ bool declare_complete(compile *run, symbol *named, span at)
     run->deprecated_user = resolve_deprecation(named->ast->notes) != NULL;
     named->state = SYMBOL_BUSY;
     vector_add_pointer(&run->busy, run->memory, named);
-    complete_notes(run, named);
-    bool right = complete_inner(run, named);
+    annotate_result notes = {0};
+    complete_notes(run, named, &notes);
+    bool right = complete_inner(run, named, &notes);
     run->busy.count--;
     run->deprecated_user = deprecated_user;
     run->home = home;

@@ -113,6 +113,20 @@ static void put_place(const painter *paint, span at)
     fprintf(paint->to, ":%u:%u:%s ", (unsigned)where.line, (unsigned)where.column, paint->plain);
 }
 
+/* A note may be a table: its further lines are set in. */
+static void put_note(const painter *paint, const char *note)
+{
+    for (;;) {
+        size_t length = strcspn(note, "\n");
+        put_text(paint->to, note, length);
+        fputc('\n', paint->to);
+        if (!note[length])
+            return;
+        note += length + 1;
+        fputs("      ", paint->to);
+    }
+}
+
 static void put_entry(const painter *paint, const diag_entry *entry)
 {
     bool is_error = diag_code_severity(entry->code) == DIAG_ERROR;
@@ -131,8 +145,7 @@ static void put_entry(const painter *paint, const diag_entry *entry)
     if (entry->note) {
         put_place(paint, entry->note_at);
         fprintf(paint->to, "%snote:%s ", paint->note, paint->plain);
-        put_text(paint->to, entry->note, strlen(entry->note));
-        fputc('\n', paint->to);
+        put_note(paint, entry->note);
     }
     if (entry->fix) {
         fprintf(paint->to, "%sfix:%s ", paint->note, paint->plain);

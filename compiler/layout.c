@@ -92,6 +92,28 @@ static bool type_is_plain(const model_type *type)
     return false;
 }
 
+/* What @align and @size ask for. */
+static uint32_t fixed_align(const model_record *record)
+{
+    uint32_t least = record->fixed_size ? LAYOUT_MESSAGE_STEP : 1;
+    return larger(least, record->fixed_align);
+}
+
+/* The size of a record that ends at `end`; from `used` on there is nothing but padding. */
+static bool close_record(model_record *record, uint64_t used, uint64_t end, uint32_t step)
+{
+    uint64_t size;
+    if (!checked_round_up(end, step, &size))
+        return false;
+    if (size < record->fixed_size)
+        size = record->fixed_size;
+    if (size > LAYOUT_MOST)
+        return false;
+    record->size = (uint32_t)size;
+    record->tail_padding = (uint32_t)(size - used);
+    return true;
+}
+
 static bool layout_union(model_record *record, model_field *fields)
 {
     uint32_t largest = 0;
@@ -103,12 +125,15 @@ static bool layout_union(model_record *record, model_field *fields)
     uint64_t body_offset;
     uint64_t body_size;
     uint64_t end;
-    uint64_t size;
-    record->align = larger(TAG_SIZE, align);
-    if (!checked_round_up(TAG_SIZE, align, &body_offset) || !checked_round_up(largest, align, &body_size) ||
-        !checked_add(body_offset, body_size, &end) || !checked_round_up(end, record->align, &size) ||
-        size > LAYOUT_MOST)
+    record->align = larger(larger(TAG_SIZE, align), fixed_align(record));
+    if (!checked_round_up(TAG_SIZE, record->fixed_size ? record->align : align, &body_offset) ||
+        !checked_round_up(largest, align, &body_size) || !checked_add(body_offset, body_size, &end) ||
+        !close_record(record, end, end, record->align))
         return false;
+    if (record->fixed_size) {
+        body_size = record->size - body_offset;
+        record->tail_padding = 0;
+    }
 
     for (uint32_t i = 0; i < record->field_count; i++) {
         fields[i].offset = (uint32_t)body_offset;
@@ -116,8 +141,6 @@ static bool layout_union(model_record *record, model_field *fields)
     }
     record->body_offset = (uint32_t)body_offset;
     record->body_size = (uint32_t)body_size;
-    record->size = (uint32_t)size;
-    record->tail_padding = (uint32_t)(size - end);
     record->plain = false;
     return true;
 }
@@ -192,7 +215,7 @@ static bool layout_in_order(model_record *record, model_field *fields, model_hol
 {
     cursor at = {.record = record, .since = UINT32_MAX};
     bool plain = true;
-    record->align = 1;
+    record->align = fixed_align(record);
     for (uint32_t i = 0; i < record->field_count; i++) {
         model_field *field = &fields[i];
         if (!place_holes(&at, holes, i) || !place_field(&at, field))
@@ -201,12 +224,9 @@ static bool layout_in_order(model_record *record, model_field *fields, model_hol
         plain = plain && !field->optional && field->padding_before == 0 && type_is_plain(field->type);
     }
 
-    uint64_t size;
     if (!place_holes(&at, holes, record->field_count) ||
-        !checked_round_up(at.end, size_step(record, record->align), &size) || size > LAYOUT_MOST)
+        !close_record(record, at.used, at.end, size_step(record, record->align)))
         return false;
-    record->size = (uint32_t)size;
-    record->tail_padding = (uint32_t)(size - at.used);
     record->plain = plain && record->tail_padding == 0;
     return true;
 }
@@ -244,7 +264,7 @@ static uint32_t round_up(uint32_t value, uint32_t align)
 void layout_revision(const model_record *record, model_revision *revision)
 {
     uint32_t count = revision->field_count;
-    uint32_t align = 1;
+    uint32_t align = fixed_align(record);
     revision->variable_tail = variable_tail(record, count);
     revision->size = record->size;
     if (record->kind != MODEL_RECORD_MESSAGE || count == 0)
@@ -304,7 +324,7 @@ static uint32_t place_best(const model_record *record, uint32_t first, uint32_t 
 uint32_t layout_best(const model_record *record, uint32_t *order, arena *memory)
 {
     bool *placed = arena_array(memory, record->field_count, sizeof(*placed));
-    uint32_t align = 1;
+    uint32_t align = fixed_align(record);
     uint32_t end = 0;
 
     for (uint32_t first = 0, behind; first < record->field_count; first = behind) {

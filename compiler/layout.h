@@ -13,6 +13,9 @@
  *   reserved T    where a T would be: padding
  *   message       likewise, its size a multiple of 8 too; the fields of a later version begin where the message
  *                 ended before it
+ *   @align        raises the alignment of a struct, message or union, and with it the multiple that its size is of
+ *   @size         gives a struct or union its size, and alignment 8 (or its @align), whatever it has in it; the body of
+ *                 a union is then all that the tag leaves
  *
  * All sums are checked: what grows beyond LAYOUT_MOST is refused, never wrapped.
  */
@@ -23,7 +26,8 @@
 #include "support/arena.h"
 
 #define LAYOUT_MOST (UINT32_C(1) << 30) /* bytes of any one type */
-#define LAYOUT_MESSAGE_STEP 8u          /* a message's size is a multiple of this */
+#define LAYOUT_MESSAGE_STEP 8u          /* a message's size is a multiple of this, and a @size */
+#define LAYOUT_ALIGN_MOST 16u           /* @align: how messages lie in slots, and in what they are copied to */
 
 /* The type of a scalar kind, MODEL_BOOL to MODEL_FLOAT64. */
 const model_type *layout_scalar(model_kind kind);
@@ -33,7 +37,8 @@ bool layout_sequence(model_type *type);
 
 /*
  * Fills in a record's sizes and `plain`, and the offsets of its `fields` and `holes` (the same ones as record->fields
- * and record->holes, to be written). Types, `optional`, where the holes are, and the record's kind are set.
+ * and record->holes, to be written). Types, `optional`, where the holes are, @size and @align and the record's kind are
+ * set. What needs more than its @size or @align has what it needs as `size` or `align` afterwards.
  */
 bool layout_record(model_record *record, model_field *fields, model_hole *holes);
 

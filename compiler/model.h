@@ -177,7 +177,7 @@ struct model_record {
     uint32_t align;
     uint32_t tail_padding; /* bytes after the last field up to size */
     uint32_t body_offset;  /* UNION: where the arms begin (after the 4-byte tag) */
-    uint32_t body_size;    /* UNION: of the largest arm, as C's union would be */
+    uint32_t body_size;    /* UNION: of the largest arm, as C's union would be; with @size, all that is left */
     bool plain;            /* no padding at all and nothing to validate: may be copied with memcpy */
     uint32_t nesting;      /* as of a type */
     const model_field *fields;

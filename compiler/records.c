@@ -110,6 +110,52 @@ static bool field_complete(compile *run, const unit *from, const model_record *r
     return right;
 }
 
+/* A whole number from 1 on; E604 else. */
+static bool bytes_of(compile *run, const unit *from, const ast_expr *expr, value *ret)
+{
+    if (!constant_evaluate(run, from, expr, NULL, ret))
+        return false;
+    if (ret->is.kind == MODEL_VALUE_INT && !ret->is.negative && ret->is.magnitude)
+        return true;
+    diag_add(run->diagnostics, DIAG_E604, expr->at, "this is a whole number of bytes, not %s",
+             value_show(ret, run->memory));
+    return false;
+}
+
+bool records_size(compile *run, const unit *from, const ast_expr *expr, uint32_t *ret)
+{
+    value given;
+    if (!bytes_of(run, from, expr, &given))
+        return false;
+    uint64_t bytes = given.is.magnitude;
+    if (bytes % LAYOUT_MESSAGE_STEP == 0 && bytes <= LAYOUT_MOST) {
+        *ret = (uint32_t)bytes;
+        return true;
+    }
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E312, expr->at,
+                                 "a @size is a multiple of 8 up to 1 GiB, not %s", value_show(&given, run->memory));
+    if (bytes <= LAYOUT_MOST)
+        diag_fix(entry, "write '@size(%u)'", (unsigned)(bytes / LAYOUT_MESSAGE_STEP + 1) * LAYOUT_MESSAGE_STEP);
+    return false;
+}
+
+bool records_align(compile *run, const unit *from, const ast_expr *expr, uint32_t *ret)
+{
+    value given;
+    if (!bytes_of(run, from, expr, &given))
+        return false;
+    uint64_t bytes = given.is.magnitude;
+    if (bytes <= LAYOUT_ALIGN_MOST && (bytes & (bytes - 1)) == 0) {
+        *ret = (uint32_t)bytes;
+        return true;
+    }
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E313, expr->at, "an @align is 1, 2, 4, 8 or %u, not %s",
+                                 LAYOUT_ALIGN_MOST, value_show(&given, run->memory));
+    if (bytes > LAYOUT_ALIGN_MOST)
+        diag_note(entry, (span){0}, "a message lies at a multiple of %u in shared memory", LAYOUT_ALIGN_MOST);
+    return false;
+}
+
 static bool hole_complete(compile *run, const unit *from, const ast_reserved *ast, model_hole *hole)
 {
     annotate_result notes;
@@ -192,6 +238,8 @@ bool records_complete(compile *run, const unit *from, model_record *record, cons
         diag_note(entry, (span){0}, "no type may be");
         return false;
     }
+    if (!rules_fixed(run, record, at))
+        return false;
     revise_record(run->memory, record, run->since);
     return rules_record(run, record, at);
 }

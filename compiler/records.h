@@ -13,4 +13,11 @@
  */
 bool records_complete(compile *run, const unit *from, model_record *record, const ast_body *body, span at);
 
+/*
+ * What @size and @align give, in bytes: E312 where it is not a multiple of 8, E313 where it is not a power of two up to
+ * LAYOUT_ALIGN_MOST. Whether they are right for the fields is a rule about the record.
+ */
+bool records_size(compile *run, const unit *from, const ast_expr *expr, uint32_t *ret);
+bool records_align(compile *run, const unit *from, const ast_expr *expr, uint32_t *ret);
+
 #endif

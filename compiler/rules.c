@@ -90,6 +90,64 @@ static uint32_t field_size(const model_field *field)
     return field->type->size + (field->optional ? 1 : 0);
 }
 
+/* Where the fields lie, a line for each. */
+static const char *field_table(compile *run, const model_record *record)
+{
+    buffer table = {0};
+    buffer_puts(&table, "  offset    size  field");
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        const model_field *field = &record->fields[i];
+        buffer_printf(&table, "\n%8u%8u  %s", (unsigned)field->offset, (unsigned)field->type->size, field->name);
+    }
+    const char *text = arena_copy(run->memory, table.data, table.length);
+    buffer_deinit(&table);
+    return text;
+}
+
+/* The field that needs the largest alignment. */
+static const model_field *most_aligned(const model_record *record)
+{
+    const model_field *found = &record->fields[0];
+    for (uint32_t i = 1; i < record->field_count; i++)
+        if (record->fields[i].type->align > found->type->align)
+            found = &record->fields[i];
+    return found;
+}
+
+bool rules_fixed(compile *run, const model_record *record, span at)
+{
+    const model_field *wide = most_aligned(record);
+    uint32_t align = wide->type->align;
+    bool given = record->fixed_align != 0;
+    diag_entry *entry;
+
+    if (given ? record->align > record->fixed_align : record->fixed_size && align > LAYOUT_MESSAGE_STEP) {
+        if (given && align <= record->fixed_align)
+            entry = diag_add(run->diagnostics, DIAG_E313, at, "'%s' is aligned to %u, for its %s", record->decl->name,
+                             (unsigned)record->align, record->fixed_size ? "@size" : "tag");
+        else
+            entry = diag_add(run->diagnostics, DIAG_E313, wide->at, "'%s' is aligned to %u, what it is in to %u",
+                             wide->name, (unsigned)align, given ? (unsigned)record->fixed_align : LAYOUT_MESSAGE_STEP);
+        diag_fix(entry, "write '@align(%u)'%s", (unsigned)record->align, given ? ", or leave it out" : "");
+        return false;
+    }
+    if (!record->fixed_size || record->size == record->fixed_size) {
+        if (record->fixed_size % record->align == 0)
+            return true;
+        entry = diag_add(run->diagnostics, DIAG_E312, at, "the @size of '%s' is no multiple of its @align",
+                         record->decl->name);
+        diag_fix(entry, "write '@size(%u)'",
+                 (unsigned)((record->fixed_size + record->align - 1) / record->align * record->align));
+        return false;
+    }
+    entry = diag_add(run->diagnostics, DIAG_E312, at, "'%s' takes %u bytes, its @size gives it %u", record->decl->name,
+                     (unsigned)record->size, (unsigned)record->fixed_size);
+    diag_note(entry, (span){0}, "%s", field_table(run, record));
+    diag_fix(entry, "give it '@size(%u)' or more",
+             (unsigned)((record->size + LAYOUT_MESSAGE_STEP - 1) / LAYOUT_MESSAGE_STEP * LAYOUT_MESSAGE_STEP));
+    return false;
+}
+
 /* "'a' (4096 bytes), 'b' (16 bytes)": the largest first. */
 static const char *largest_fields(compile *run, const model_record *record)
 {
@@ -126,7 +184,8 @@ static bool size_is_right(compile *run, const model_record *record, span at)
 
 static void lint_padding(compile *run, const model_record *record, span at)
 {
-    if (record->kind == MODEL_RECORD_UNION || record->field_count > REORDER_MOST || record->hole_count > 0)
+    if (record->kind == MODEL_RECORD_UNION || record->fixed_size || record->hole_count > 0 ||
+        record->field_count > REORDER_MOST)
         return; /* what is reserved has its place already */
     uint32_t *order = arena_array(run->memory, record->field_count, sizeof(*order));
     uint32_t best = layout_best(record, order, run->memory);

@@ -15,6 +15,8 @@ bool rules_added(compile *run, const model_record *record, uint32_t at);
 
 /* Whether what is reserved may come with its versions: E402, E403. */
 bool rules_holes(compile *run, const model_record *record);
+/* Whether a record has what @size and @align give it: E312, E313. */
+bool rules_fixed(compile *run, const model_record *record, span at);
 
 /* E314 (then false), W319, W320. */
 bool rules_record(compile *run, const model_record *record, span at);

@@ -20,7 +20,7 @@ void *envelope_write(void *to, const metadata *with, int64_t sent_ns)
     memcpy(at, &head, sizeof(head));
     if (head.length != 0) {
         /* What was here before is nobody's to see. */
-        memset(at + size - 8, 0, 8);
+        memset(at + size - ENVELOPE_STEP, 0, ENVELOPE_STEP);
         memcpy(at + sizeof(head), with->bytes, head.length);
     }
     return at + size;

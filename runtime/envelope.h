@@ -7,8 +7,8 @@
  *   2        u16  number of its entries
  *   4        u32  0
  *   8        u64  when it was sent: CLOCK_MONOTONIC in ns; 0: not told
- *   16       metadata (metadata.h), then up to 7 bytes, so that
- *   16 + 8n  the message begins at a multiple of 8; it ends with the payload
+ *   16       metadata (metadata.h), then up to 15 bytes, so that
+ *   16 + 16n the message begins at a multiple of 16, the largest @align; it ends with the payload
  *
  * ENVELOPE_METHOD in the number of the method says that there is one. A client sends none where the Welcome did not say
  * that the server takes them. A call that carries nothing has none, and costs nothing of this.
@@ -20,6 +20,7 @@
 #include "metadata.h"
 
 #define ENVELOPE_METHOD UINT16_C(0x8000)
+#define ENVELOPE_STEP 16u /* its size is a multiple of this */
 
 typedef struct envelope_head {
     uint16_t length;
@@ -35,7 +36,7 @@ _Static_assert(sizeof(envelope_head) == 16, "the head of an envelope has no padd
 /* Bytes of an envelope with so many bytes of metadata. */
 static inline uint32_t envelope_size(uint32_t metadata_length)
 {
-    return (uint32_t)sizeof(envelope_head) + ((metadata_length + 7u) & ~7u);
+    return (uint32_t)sizeof(envelope_head) + ((metadata_length + ENVELOPE_STEP - 1) & ~(ENVELOPE_STEP - 1));
 }
 
 /* Writes one to shared memory with room for it; `with` may be NULL. Returns where the message goes. */

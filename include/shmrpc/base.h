@@ -19,11 +19,13 @@
 #define SHMRPC_END_DECLS }
 #define SHMRPC_STATIC_ASSERT(condition, text) static_assert(condition, text)
 #define SHMRPC_ALIGNOF(type) alignof(type)
+#define SHMRPC_ALIGNAS(bytes) alignas(bytes)
 #else
 #define SHMRPC_BEGIN_DECLS
 #define SHMRPC_END_DECLS
 #define SHMRPC_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #define SHMRPC_ALIGNOF(type) _Alignof(type)
+#define SHMRPC_ALIGNAS(bytes) _Alignas(bytes)
 #endif
 
 #if defined(__GNUC__)

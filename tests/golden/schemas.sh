@@ -16,6 +16,7 @@ readonly golden_schemas=(
     "tests/golden/schemas shared/more.shm"
     "tests/golden/schemas shared/parts.shm"
     "tests/golden/schemas values.shm"
+    "tests/golden/schemas versions.shm"
     "tests/golden/schemas words/more.shm"
     "tests/golden/schemas words/words.shm"
 )

@@ -117,6 +117,113 @@ START_TEST(a_revision_is_what_the_file_of_its_version_was)
 }
 END_TEST
 
+START_TEST(what_is_reserved_has_its_version)
+{
+    record_was(
+        "M", "message M { uint32 a; @since(2) reserved uint64; @since(3) uint8 b; @since(3) reserved uint8[20]; }",
+        (const char *const[]){
+            "message M { uint32 a; }",
+            "message M { uint32 a; @since(2) reserved uint64; }",
+            "message M { uint32 a; @since(2) reserved uint64; @since(3) uint8 b; @since(3) reserved uint8[20]; }",
+        },
+        3);
+}
+END_TEST
+
+START_TEST(a_type_grows_within_its_size)
+{
+    record_was("P", "@size(24) struct P { uint32 a; @since(2) uint16? b; @since(3) float64 c; }",
+               (const char *const[]){
+                   "@size(24) struct P { uint32 a; }",
+                   "@size(24) struct P { uint32 a; @since(2) uint16? b; }",
+                   "@size(24) struct P { uint32 a; @since(2) uint16? b; @since(3) float64 c; }",
+               },
+               3);
+    record_was("U", "@size(24) union U { uint32 a = 1; @since(2) uint8[13] b = 2; @since(3) float64 c = 3; }",
+               (const char *const[]){
+                   "@size(24) union U { uint32 a = 1; }",
+                   "@size(24) union U { uint32 a = 1; @since(2) uint8[13] b = 2; }",
+                   "@size(24) union U { uint32 a = 1; @since(2) uint8[13] b = 2; @since(3) float64 c = 3; }",
+               },
+               3);
+    record_was(
+        "M", "@size(24) struct P { uint32 a; @since(2) float64 b; }\nmessage M { P p; bytes<9> q; @since(3) P r; }",
+        (const char *const[]){
+            "@size(24) struct P { uint32 a; }\nmessage M { P p; bytes<9> q; }",
+            "@size(24) struct P { uint32 a; @since(2) float64 b; }\nmessage M { P p; bytes<9> q; }",
+            "@size(24) struct P { uint32 a; @since(2) float64 b; }\nmessage M { P p; bytes<9> q; @since(3) P r; }",
+        },
+        3);
+}
+END_TEST
+
+START_TEST(a_type_with_a_size_has_it_and_is_aligned)
+{
+    const model *compiled = at_version(1, "@size(24) struct P { uint8 a; }\n@size(24) union U { uint8 a = 1; }\n"
+                                          "@size(8) struct Full { uint64 a; }\n@align(16) message M { uint8 a; }\n"
+                                          "@align(16) @size(48) union W { uint8 a = 1; }\n"
+                                          "@align(16) union V { uint8 a = 1; }\nmessage N { uint8 a; W w; }");
+    const model_record *record = schema_record(compiled, "P");
+    ck_assert_uint_eq(record->size, 24);
+    ck_assert_uint_eq(record->align, 8);
+    ck_assert_uint_eq(record->fixed_size, 24);
+    ck_assert_uint_eq(record->tail_padding, 23);
+    ck_assert(!record->plain);
+    record = schema_record(compiled, "U");
+    ck_assert_uint_eq(record->size, 24);
+    ck_assert_uint_eq(record->align, 8);
+    ck_assert_uint_eq(record->body_offset, 8);
+    ck_assert_uint_eq(record->body_size, 16);
+    ck_assert_uint_eq(record->tail_padding, 0);
+    ck_assert_uint_eq(record->fields[0].offset, 8);
+    ck_assert(schema_record(compiled, "Full")->plain);
+    record = schema_record(compiled, "M");
+    ck_assert_uint_eq(record->size, 16);
+    ck_assert_uint_eq(record->align, 16);
+    ck_assert_uint_eq(record->fixed_align, 16);
+    ck_assert_uint_eq(record->tail_padding, 15);
+    record = schema_record(compiled, "W");
+    ck_assert_uint_eq(record->body_offset, 16);
+    ck_assert_uint_eq(record->body_size, 32);
+    record = schema_record(compiled, "V");
+    ck_assert_uint_eq(record->body_offset, 4);
+    ck_assert_uint_eq(record->size, 16);
+    ck_assert_uint_eq(record->tail_padding, 11);
+    ck_assert_uint_eq(schema_field(compiled, "N", "w")->offset, 16);
+    ck_assert_uint_eq(schema_record(compiled, "N")->size, 64);
+}
+END_TEST
+
+START_TEST(versions_begin_at_multiples_of_the_alignment)
+{
+    record_was("M", "@align(16) message M { uint32 a; @since(2) uint32 b; @since(3) uint8 c; }",
+               (const char *const[]){
+                   "@align(16) message M { uint32 a; }",
+                   "@align(16) message M { uint32 a; @since(2) uint32 b; }",
+                   "@align(16) message M { uint32 a; @since(2) uint32 b; @since(3) uint8 c; }",
+               },
+               3);
+    const model *compiled = at_version(3, "@align(16) struct P { uint64 a; }\n"
+                                          "message M { P p; uint64 q; @since(2) uint32 b; @since(3) uint8 c; }");
+    revision_is(schema_record(compiled, "M"), 0, 1, 2, 32);
+    revision_is(schema_record(compiled, "M"), 1, 2, 3, 48);
+    ck_assert_uint_eq(schema_field(compiled, "M", "b")->offset, 32); /* 24 is padding of version 1 */
+    ck_assert_uint_eq(schema_field(compiled, "M", "c")->offset, 48);
+}
+END_TEST
+
+START_TEST(a_type_of_another_package_counts_as_it_was_at_first)
+{
+    schema_write("other.shm", "@version(2) package other;\n@size(16) struct P { uint32 a; @since(2) uint32 b; }\n");
+    schema_write("test.shm", "@version(2) package test;\nimport \"other.shm\";\nmessage M { other.P p; }\n");
+    schema_result result = schema_compile((const char *const[]){"test.shm"}, 1);
+    ck_assert_int_eq(result.rc, 0);
+    const model_record *record = schema_record(result.model, "M");
+    ck_assert_uint_eq(record->revision_count, 1);
+    ck_assert_str_eq(record->canonical, "message(16){0:struct(16){0:uint32 a;} p;}");
+}
+END_TEST
+
 START_TEST(fingerprints_have_the_names_of_before)
 {
     const model_record *renamed = schema_record(at_version(1, "union U { @renamed_from(\"p\") uint8 q = 1; }\n"
@@ -222,6 +329,14 @@ START_TEST(refuses_what_cannot_have_been)
     refused(DIAG_E317, "message M { @since(2) uint8 a; }");
     refused(DIAG_E317, "enum C { @since(2) A = 0; }");
     refused(DIAG_E308, "enum C { A = 1; @since(2) B = 0; }");
+    refused(DIAG_E402, "@size(16) struct T { uint8 a; @since(2) uint8 b; uint8 c; }");
+    refused(DIAG_E402, "@size(16) union T { uint8 a = 1; @since(2) uint8 b = 2; uint8 c = 3; }");
+    refused(DIAG_E312, "@size(16) struct T { uint64 a; @since(2) uint64 b; @since(3) uint8 c; }");
+    refused(DIAG_E313, "@align(16) struct W { uint64 a; }\n@size(16) struct T { uint8 a; @since(2) W b; }");
+    refused(DIAG_E602, "@size(16) message M { uint8 a; }");
+    refused(DIAG_E602, "@align(4) enum C { A = 0; }");
+    refused(DIAG_E604, "@size(true) struct M { uint8 a; }");
+    refused(DIAG_E604, "@size(0) struct M { uint8 a; }");
     refused(DIAG_E604, "@since(0) message M { uint8 a; }");
     refused(DIAG_E604, "@since(\"2\") message M { uint8 a; }");
     refused(DIAG_E604, "@renamed_from(\"a b\") message M { uint8 a; }");
@@ -257,6 +372,11 @@ static Suite *versions_suite(void)
     tcase_add_test(tests, a_record_without_versions_has_one_revision);
     tcase_add_test(tests, fields_of_a_version_begin_where_the_message_ended);
     tcase_add_test(tests, a_revision_is_what_the_file_of_its_version_was);
+    tcase_add_test(tests, what_is_reserved_has_its_version);
+    tcase_add_test(tests, a_type_grows_within_its_size);
+    tcase_add_test(tests, a_type_with_a_size_has_it_and_is_aligned);
+    tcase_add_test(tests, versions_begin_at_multiples_of_the_alignment);
+    tcase_add_test(tests, a_type_of_another_package_counts_as_it_was_at_first);
     tcase_add_test(tests, fingerprints_have_the_names_of_before);
     tcase_add_test(tests, a_revision_of_a_method_is_what_the_file_of_its_version_was);
     tcase_add_test(tests, a_method_begins_with_its_version);

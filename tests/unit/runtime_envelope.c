@@ -41,7 +41,7 @@ START_TEST(what_is_written_is_read)
         ck_assert_int_eq(metadata_set(&written, METADATA_MAX, "key", values[i]), 0);
         to = envelope_write(bytes, &written, 77 + (int64_t)i);
         ck_assert_uint_eq((size_t)(to - bytes), envelope_size(written.length));
-        ck_assert_uint_eq((size_t)(to - bytes) % 8, 0);
+        ck_assert_uint_eq((size_t)(to - bytes) % 16, 0);
         for (unsigned char *pad = bytes + sizeof(envelope_head) + written.length; pad < to; pad++)
             ck_assert_uint_eq(*pad, 0);
         ck_assert_int_eq(open_bytes(bytes, (uint32_t)(to - bytes) + MESSAGE, &request), 0);
@@ -82,25 +82,25 @@ typedef struct lie {
 static const lie lies[] = {
     {"shorter than a head", {0, 0, 0, 0}, ENTRY, 15},
     {"of no length", {0, 0, 0, 0}, ENTRY, 0},
-    {"metadata beyond the request", {9, 1, 0, 0}, ENTRY, 24},
-    {"padding beyond the request", {1, 0, 0, 0}, ENTRY, 17},
+    {"metadata beyond the request", {17, 1, 0, 0}, ENTRY, 32},
+    {"padding beyond the request", {1, 0, 0, 0}, ENTRY, 31},
     {"more metadata than may be", {1025, 1, 0, 0}, ENTRY, 1100},
     {"as much as can be said", {UINT16_MAX, 1, 0, 0}, ENTRY, 1100},
-    {"what has to be 0", {8, 1, 1, 0}, ENTRY, 24},
-    {"a time that is none", {8, 1, 0, UINT64_C(1) << 63}, ENTRY, 24},
-    {"fewer entries than it says", {8, 2, 0, 0}, ENTRY, 24},
-    {"more entries than it says", {8, 0, 0, 0}, ENTRY, 24},
-    {"a value without an end", {7, 1, 0, 0}, ENTRY, 24},
-    {"a key without an end", {2, 1, 0, 0}, ENTRY, 24},
-    {"a key without a value", {3, 1, 0, 0}, ENTRY, 24},
-    {"no key", {8, 1, 0, 0}, "\0abcdef", 24},
-    {"a key that is none", {8, 1, 0, 0}, "a=\0cdef", 24},
+    {"what has to be 0", {8, 1, 1, 0}, ENTRY, 32},
+    {"a time that is none", {8, 1, 0, UINT64_C(1) << 63}, ENTRY, 32},
+    {"fewer entries than it says", {8, 2, 0, 0}, ENTRY, 32},
+    {"more entries than it says", {8, 0, 0, 0}, ENTRY, 32},
+    {"a value without an end", {7, 1, 0, 0}, ENTRY, 32},
+    {"a key without an end", {2, 1, 0, 0}, ENTRY, 32},
+    {"a key without a value", {3, 1, 0, 0}, ENTRY, 32},
+    {"no key", {8, 1, 0, 0}, "\0abcdef", 32},
+    {"a key that is none", {8, 1, 0, 0}, "a=\0cdef", 32},
     {"a value that is no text",
      {8, 1, 0, 0},
      "ab\0cd\xff"
      "f",
-     24},
-    {"zeros", {8, 4, 0, 0}, "\0\0\0\0\0\0\0", 24},
+     32},
+    {"zeros", {8, 4, 0, 0}, "\0\0\0\0\0\0\0", 32},
     {"seventeen entries", {68, 17, 0, 0}, NULL, 100},
 };
 
@@ -125,12 +125,12 @@ END_TEST
 START_TEST(the_one_beside_the_lies_is_opened)
 {
     const envelope_head head = {8, 1, 0, 0};
-    unsigned char bytes[24];
+    unsigned char bytes[32] = {0};
     lane_request request;
 
     memcpy(bytes, &head, sizeof(head));
     memcpy(bytes + sizeof(head), ENTRY, 8);
-    ck_assert_int_eq(open_bytes(bytes, 24, &request), 0);
+    ck_assert_int_eq(open_bytes(bytes, 32, &request), 0);
     ck_assert_str_eq(metadata_find(&got, "ab"), "cdef");
 }
 END_TEST

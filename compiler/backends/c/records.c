@@ -15,12 +15,22 @@ static void padding_emit(gen *g, uint32_t size, int *number)
          {"size", arena_printf(g->memory, "%" PRIu32, size)});
 }
 
-static void field_emit(gen *g, const char *scope, const model_field *field, int *paddings)
+/* Before the first member: what @size or @align asks for. */
+static void align_emit(gen *g, const model_record *record)
+{
+    if (record->fixed_size > 0 || record->fixed_align > 0)
+        EMIT(&g->header, "SHMRPC_ALIGNAS(${align}) ", {"align", arena_printf(g->memory, "%" PRIu32, record->align)});
+}
+
+static void field_emit(gen *g, const char *scope, const model_record *record, const model_field *field, int *paddings)
 {
     const char *name = name_field(g->memory, field);
+    bool first = field == record->fields && record->kind != MODEL_RECORD_UNION;
 
     gen_member(g, scope, name, field->at, "field", field->name);
     c_doc_emit(&g->header, &field->notes);
+    if (first)
+        align_emit(g, record);
     if (field->optional) {
         const char *has = arena_printf(g->memory, "has_%s", name);
         name_origin origin = {field->at, arena_printf(g->memory, "the presence of field '%s'", field->name), NULL};
@@ -37,7 +47,7 @@ static void struct_body_emit(gen *g, const model_record *record)
 
     for (uint32_t i = 0; i < record->field_count; i++) {
         padding_emit(g, record->fields[i].padding_before, &paddings);
-        field_emit(g, gen_scope(g, record), &record->fields[i], &paddings);
+        field_emit(g, gen_scope(g, record), record, &record->fields[i], &paddings);
     }
     padding_emit(g, record->tail_padding, &paddings);
 }
@@ -47,12 +57,16 @@ static void union_body_emit(gen *g, const model_record *record)
     int paddings = 0;
     int none = 0;
 
+    align_emit(g, record);
     emit_text(&g->header, "uint32_t tag; /* 0: unset */\n");
     padding_emit(g, record->body_offset - (uint32_t)sizeof(uint32_t), &paddings);
     emit_text(&g->header, "union {\n");
     emit_in(&g->header);
     for (uint32_t i = 0; i < record->field_count; i++)
-        field_emit(g, gen_scope(g, record), &record->fields[i], &none);
+        field_emit(g, gen_scope(g, record), record, &record->fields[i], &none);
+    if (record->fixed_size > 0)
+        EMIT(&g->header, "uint8_t room_[${size}]; /* for arms to come */\n",
+             {"size", arena_printf(g->memory, "%" PRIu32, record->body_size)});
     emit_out(&g->header);
     emit_text(&g->header, "} body;\n");
     padding_emit(g, record->tail_padding, &paddings);

@@ -114,10 +114,21 @@ static void revisions_write(json_writer *json, const model_record *record)
     json_array_end(json);
 }
 
+/* What @size or @align gave. */
+static void fixed_write(json_writer *json, const char *key, uint32_t bytes)
+{
+    if (bytes)
+        json_unsigned(json, key, bytes);
+    else
+        json_null(json, key);
+}
+
 static void record_write(json_writer *json, const model_record *record)
 {
     json_unsigned(json, "size", record->size);
     json_unsigned(json, "align", record->align);
+    fixed_write(json, "fixed_size", record->fixed_size);
+    fixed_write(json, "fixed_align", record->fixed_align);
     if (record->kind == MODEL_RECORD_UNION) {
         json_unsigned(json, "body_offset", record->body_offset);
         json_unsigned(json, "body_size", record->body_size);
