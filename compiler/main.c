@@ -5,74 +5,23 @@
  * 0: done. 1: the user's files have errors; nothing was written. 2: the command line, a file, a disk or this program
  * is at fault; nothing was written. Diagnostics go to stderr, or to stdout where they are JSON.
  */
-#include <errno.h>
 #include <limits.h>
 #include <shmrpc/base.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backend.h"
 #include "breaking.h"
 #include "compare.h"
 #include "depfile.h"
 #include "diag.h"
+#include "format_files.h"
 #include "front.h"
 #include "options.h"
 #include "output.h"
-
-enum { EXIT_DONE = 0, EXIT_SCHEMA = 1, EXIT_TROUBLE = 2 };
-
-/* Says what went wrong, on stderr; there is nowhere to report that this failed. */
-__attribute__((format(printf, 1, 2))) static int trouble(const char *format, ...)
-{
-    va_list arguments;
-
-    fputs("shmc: ", stderr);
-    va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
-    va_end(arguments);
-    fputs("\n", stderr);
-    return EXIT_TROUBLE;
-}
-
-/* Flushes a stream that has been written to. */
-static int stream_finish(FILE *to, const char *name, int status)
-{
-    if (fflush(to) != 0 || ferror(to))
-        return trouble("cannot write to %s: %s", name, strerror(errno));
-    return status;
-}
-
-static int text_print(const char *text)
-{
-    if (fputs(text, stdout) == EOF)
-        return trouble("cannot write to standard output: %s", strerror(errno));
-    return stream_finish(stdout, "standard output", EXIT_DONE);
-}
-
-static bool color_wanted(void)
-{
-    const char *terminal = getenv("TERM");
-    const char *refused = getenv("NO_COLOR");
-
-    return isatty(STDERR_FILENO) && !(refused && *refused) && terminal && strcmp(terminal, "dumb") != 0;
-}
-
-/* Shows what was found; `status` unless that fails. */
-static int diagnostics_show(const diag *found, diag_format format, int status)
-{
-    FILE *to = format == DIAG_JSON ? stdout : stderr;
-    const char *name = format == DIAG_JSON ? "standard output" : "standard error";
-    int error = diag_render(found, format, format == DIAG_TEXT && color_wanted(), to);
-
-    if (error < 0)
-        return trouble("cannot write to %s: %s", name, strerror(-error));
-    return stream_finish(to, name, status);
-}
+#include "report.h"
 
 /* Files are named in what is generated from them: in include lines, comments and strings. */
 static int file_names_check(const model *schema)
@@ -80,9 +29,10 @@ static int file_names_check(const model *schema)
     for (uint32_t i = 0; i < schema->file_count; i++) {
         for (const char *at = schema->files[i]->logical; *at; at++) {
             if ((unsigned char)*at < ' ' || *at == '\x7F' || *at == '"' || *at == '\\')
-                return trouble("%s: nothing can be generated from a file whose name has a quote, a backslash or a "
-                               "control character in it",
-                               schema->files[i]->path);
+                return report_trouble(
+                    "%s: nothing can be generated from a file whose name has a quote, a backslash or a "
+                    "control character in it",
+                    schema->files[i]->path);
         }
     }
     return EXIT_DONE;
@@ -103,16 +53,17 @@ static int generate(const options *asked, const model *schema, arena *memory)
             error = asked->emits[j]->generate(schema, schema->files[i], out, memory);
     }
     if (error < 0)
-        status = trouble("cannot generate: %s", strerror(-error));
+        status = report_trouble("cannot generate: %s", strerror(-error));
     if (status == EXIT_DONE && asked->depfile) {
         size_t count;
         const char *const *targets = output_paths(out, asked->out_dir, &count);
         depfile_rule(output_file_at(out, asked->depfile), targets, count, schema->inputs, schema->input_count);
     }
     if (status == EXIT_DONE && output_clashes(out, asked->out_dir, schema->inputs, schema->input_count, &clash))
-        status = trouble("cannot write %s: it is also %s", clash.path, clash.is_input ? "an input" : "another output");
+        status = report_trouble("cannot write %s: it is also %s", clash.path,
+                                clash.is_input ? "an input" : "another output");
     if (status == EXIT_DONE && output_commit(out, asked->out_dir, &failure) < 0)
-        status = trouble("cannot write %s: %s", failure.path, strerror(failure.error));
+        status = report_trouble("cannot write %s: %s", failure.path, strerror(failure.error));
     output_free(out);
     return status;
 }
@@ -141,7 +92,7 @@ static int compile(const options *asked, arena *memory)
     if (rc == 0)
         backends_check(asked, schema, found, memory);
     int status = rc < 0 ? EXIT_TROUBLE : diag_errors(found) > 0 ? EXIT_SCHEMA : EXIT_DONE;
-    status = diagnostics_show(found, asked->format, status);
+    status = report_diagnostics(found, asked->format, status);
     if (status == EXIT_DONE && asked->verb == VERB_GENERATE)
         status = generate(asked, schema, memory);
     return status;
@@ -157,7 +108,7 @@ static const model *side_compile(const front_options *front, const char *path, a
     if (rc == 0)
         return schema;
     int status = rc < 0 ? EXIT_TROUBLE : EXIT_SCHEMA;
-    int shown = diagnostics_show(found, DIAG_TEXT, status);
+    int shown = report_diagnostics(found, DIAG_TEXT, status);
     if (*ret_status != EXIT_TROUBLE)
         *ret_status = shown;
     return NULL;
@@ -176,7 +127,7 @@ static int breaking(const options *asked, arena *memory)
     size_t count;
     const compare_finding *const *findings = compare_models(memory, old, new, &count);
     size_t told = breaking_report(findings, count, &asked->allowed, asked->format, stdout);
-    return stream_finish(stdout, "standard output", told > 0 ? EXIT_SCHEMA : EXIT_DONE);
+    return report_finish(stdout, "standard output", told > 0 ? EXIT_SCHEMA : EXIT_DONE);
 }
 
 int main(int argument_count, char **arguments)
@@ -188,13 +139,15 @@ int main(int argument_count, char **arguments)
 
     (void)signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error of write(), like a disk that is full */
     if (options_parse(memory, argument_count, arguments, &asked, &complaint) < 0)
-        status = trouble("%s", complaint);
+        status = report_trouble("%s", complaint);
     else if (asked.verb == VERB_HELP)
-        status = text_print(options_help(memory));
+        status = report_text(options_help(memory));
     else if (asked.verb == VERB_VERSION)
-        status = text_print("shmc " SHMRPC_VERSION "\n");
+        status = report_text("shmc " SHMRPC_VERSION "\n");
     else if (asked.verb == VERB_BREAKING)
         status = breaking(&asked, memory);
+    else if (asked.verb == VERB_FORMAT)
+        status = format_files(&asked, memory);
     else
         status = compile(&asked, memory);
     arena_free(memory);

@@ -148,6 +148,13 @@ static bool format_set(parse *p, const char *value)
     return true;
 }
 
+static bool only_check_set(parse *p, const char *value)
+{
+    (void)value;
+    p->made->only_check = true;
+    return true;
+}
+
 typedef struct option {
     const char *name;
     unsigned verbs; /* bits: 1 << options_verb */
@@ -158,6 +165,7 @@ typedef struct option {
 #define FOR_GENERATE (1U << VERB_GENERATE)
 #define FOR_CHECK (1U << VERB_CHECK)
 #define FOR_BREAKING (1U << VERB_BREAKING)
+#define FOR_FORMAT (1U << VERB_FORMAT)
 
 static const option option_table[] = {
     {"--emit", FOR_GENERATE, false, emit_set},
@@ -169,6 +177,7 @@ static const option option_table[] = {
     {"--against", FOR_BREAKING, true, against_set},
     {"--against-include", FOR_BREAKING, false, against_include_set},
     {"--allow", FOR_BREAKING, false, allow_set},
+    {"--check", FOR_FORMAT, false, only_check_set},
 };
 #define OPTION_COUNT (sizeof option_table / sizeof option_table[0])
 
@@ -178,22 +187,19 @@ typedef struct verb_name {
 } verb_name;
 
 static const verb_name verb_table[] = {
-    {"generate", VERB_GENERATE}, {"check", VERB_CHECK}, {"breaking", VERB_BREAKING}, {"--help", VERB_HELP},
-    {"-h", VERB_HELP},           {"help", VERB_HELP},   {"--version", VERB_VERSION},
+    {"generate", VERB_GENERATE}, {"check", VERB_CHECK}, {"breaking", VERB_BREAKING}, {"format", VERB_FORMAT},
+    {"--help", VERB_HELP},       {"-h", VERB_HELP},     {"help", VERB_HELP},         {"--version", VERB_VERSION},
 };
 
 /* Planned verbs: better told apart from a slip of the finger. */
-static const char *const verbs_to_come[] = {"layout", "format", "freeze"};
+static const char *const verbs_to_come[] = {"layout", "freeze"};
 
 static const char *verb_spelling(options_verb verb)
 {
-    static const char *const names[] = {[VERB_GENERATE] = "generate",
-                                        [VERB_CHECK] = "check",
-                                        [VERB_BREAKING] = "breaking",
-                                        [VERB_HELP] = "help",
-                                        [VERB_VERSION] = "version"};
-
-    return names[verb];
+    for (size_t i = 0; i < sizeof verb_table / sizeof verb_table[0]; i++)
+        if (verb_table[i].verb == verb)
+            return verb_table[i].name;
+    return "";
 }
 
 static bool verb_find(parse *p, const char *word)
@@ -216,6 +222,12 @@ static bool verb_find(parse *p, const char *word)
     p->complaint = guess.nearest ? arena_printf(p->memory, "unknown verb '%s', did you mean '%s'?", word, guess.nearest)
                                  : arena_printf(p->memory, "unknown verb '%s'", word);
     return false;
+}
+
+/* Whether an option takes no value. */
+static bool is_bare(const option *known)
+{
+    return known->set == only_check_set;
 }
 
 /* The option that `word` is or begins with; *ret_value: what stands in the same word, or NULL. */
@@ -277,6 +289,11 @@ static bool option_read(parse *p, char *const *words, int count, int *at, unsign
         return false;
     }
     *seen |= bit;
+    if (is_bare(found)) {
+        if (value)
+            p->complaint = arena_printf(p->memory, "%s takes no value", found->name);
+        return !value && found->set(p, NULL);
+    }
     if (!value) {
         if (*at + 1 >= count) {
             p->complaint = arena_printf(p->memory, "%s wants a value", found->name);
@@ -316,7 +333,7 @@ static bool completeness_check(parse *p)
 {
     if (p->made->verb == VERB_HELP || p->made->verb == VERB_VERSION)
         return true;
-    if (p->files.count == 0) {
+    if (p->files.count == 0 && p->made->verb != VERB_FORMAT) {
         p->complaint = arena_printf(p->memory, "'shmc %s' wants at least one file", verb_spelling(p->made->verb));
         return false;
     }
@@ -372,12 +389,15 @@ static const char help_head[] =
     "Usage: shmc generate --emit LIST --out DIR [OPTION]... FILE.shm...\n"
     "       shmc check [OPTION]... FILE.shm...\n"
     "       shmc breaking --against OLD.shm [OPTION]... NEW.shm\n"
+    "       shmc format [--check] [FILE.shm]...\n"
     "\n"
     "Compiles .shm files: descriptions of services whose messages have a fixed layout.\n"
     "\n"
     "  generate               writes what --emit asks for, or nothing where a file has an error\n"
     "  check                  reports what is wrong with the files, and writes nothing\n"
     "  breaking               reports what NEW.shm breaks for those who have OLD.shm\n"
+    "  format                 lays the files out as all files are; without a file, or as '-', standard input to\n"
+    "                         standard output\n"
     "\n"
     "  --emit LIST            what to generate, separated by commas:\n";
 
@@ -391,6 +411,7 @@ static const char help_tail[] =
     "  --against OLD.shm      breaking: the schema that is out\n"
     "  --against-include DIR  breaking: as -I, for OLD.shm; the folders of -I where it is not given\n"
     "  --allow LIST           breaking: what not to report: wire, source, behaviour, or single rules\n"
+    "  --check                format: lists the files that would change, and writes nothing; status 1 if any\n"
     "  --help, --version\n"
     "\n"
     "Exit status: 0 done, 1 the files have errors or break what is out, 2 the command line, a file or a disk is at fault.\n";

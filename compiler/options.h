@@ -5,6 +5,7 @@
 #ifndef SHMRPC_COMPILER_OPTIONS_H
 #define SHMRPC_COMPILER_OPTIONS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,11 +14,18 @@
 #include "diag.h"
 #include "support/arena.h"
 
-typedef enum options_verb { VERB_GENERATE, VERB_CHECK, VERB_BREAKING, VERB_HELP, VERB_VERSION } options_verb;
+typedef enum options_verb {
+    VERB_GENERATE,
+    VERB_CHECK,
+    VERB_BREAKING,
+    VERB_FORMAT,
+    VERB_HELP,
+    VERB_VERSION
+} options_verb;
 
 typedef struct options {
     options_verb verb;
-    const char *const *files;
+    const char *const *files; /* format: none, or "-", is standard input */
     size_t file_count;
     const char *const *include_dirs;
     size_t include_count;
@@ -31,6 +39,7 @@ typedef struct options {
     const char *const *against_dirs; /* breaking: as include_dirs, of the older schema; by itself the same */
     size_t against_count;
     breaking_allowed allowed; /* breaking: what is not told */
+    bool only_check;          /* format: tell which files would change, and write nothing */
 } options;
 
 /*

@@ -37,6 +37,7 @@ typedef enum file_state {
 typedef struct output_entry {
     const char *path; /* as asked for */
     bool at;          /* the output folder does not count */
+    bool keeps_mode;  /* of the file that it replaces; its owner too, as far as possible */
     buffer text;
     const char *shown;  /* path with the output folder, for messages */
     const char *target; /* the same with symbolic links followed, where it exists */
@@ -90,6 +91,13 @@ buffer *output_file(output *out, const char *relative_path)
 buffer *output_file_at(output *out, const char *path)
 {
     return file_add(out, path, true);
+}
+
+buffer *output_replacement(output *out, const char *path)
+{
+    buffer *text = file_add(out, path, true);
+    (*VECTOR_AT(&out->files, output_entry *, out->files.count - 1))->keeps_mode = true;
+    return text;
 }
 
 static const char *entry_path(const output *out, const output_entry *entry, const char *directory)
@@ -265,9 +273,24 @@ static int temporary_open(output *out, const char *target, const char **ret_path
     return -EEXIST;
 }
 
-static int entry_prepare(output *out, output_entry *entry, const char **ret_at)
+/* Gives a new file the mode of the one that it replaces; its owner and group where this process may. */
+static int mode_keep(int fd, const struct stat *old)
 {
     struct stat status;
+
+    if (fstat(fd, &status) < 0)
+        return -errno;
+    mode_t mode = old->st_mode & 0777;
+    if (status.st_gid != old->st_gid && fchown(fd, (uid_t)-1, old->st_gid) < 0)
+        mode &= ~(mode_t)0070; /* what its group may do is not for another group */
+    if (status.st_uid != old->st_uid && fchown(fd, old->st_uid, (gid_t)-1) < 0 && errno != EPERM)
+        return -errno;
+    return fchmod(fd, mode) < 0 ? -errno : 0;
+}
+
+static int entry_prepare(output *out, output_entry *entry, const char **ret_at)
+{
+    struct stat status = {0};
     char *real;
     int fd, error;
 
@@ -301,6 +324,11 @@ static int entry_prepare(output *out, output_entry *entry, const char **ret_at)
     if (fd < 0)
         return fd;
     entry->state = FILE_WRITTEN;
+    error = entry->keeps_mode && entry->existed ? mode_keep(fd, &status) : 0;
+    if (error < 0) {
+        close(fd);
+        return error;
+    }
     return text_write_close(fd, &entry->text);
 }
 

@@ -92,6 +92,16 @@ int source_read(arena *memory, const char *path, const char *logical, source **r
     return rc;
 }
 
+int source_read_stream(arena *memory, int fd, const char *path, const char *logical, source **ret)
+{
+    buffer text = {0};
+    int rc = read_all(fd, &text);
+    if (rc == 0)
+        *ret = source_new(memory, path, logical, text.data, (uint32_t)text.length);
+    buffer_deinit(&text);
+    return rc;
+}
+
 uint32_t source_line(const source *file, uint32_t offset)
 {
     uint32_t low = 0;

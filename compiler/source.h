@@ -39,6 +39,9 @@ struct source {
 /* Reads a file whole. Returns 0, or -errno (-EISDIR for a directory, -EFBIG from 2 GiB on). */
 int source_read(arena *memory, const char *path, const char *logical, source **ret);
 
+/* The same for what a descriptor gives up to its end. */
+int source_read_stream(arena *memory, int fd, const char *path, const char *logical, source **ret);
+
 /* The same for a text in memory, of which a copy is kept. */
 source *source_new(arena *memory, const char *path, const char *logical, const char *text, uint32_t size);
 

@@ -209,3 +209,28 @@ ast_file *syntax_parse(arena *memory, diag *diagnostics, const source *text)
     }
     return file;
 }
+
+vector syntax_tokens(arena *memory, const source *text)
+{
+    ast_file file = {.text = text};
+    parse state = {.memory = memory, .diagnostics = diag_new(memory), .text = text, .file = &file};
+    vector tokens = VECTOR_OF(syntax_token);
+    uint32_t start = text->lines[0];
+    PARSER_STYPE value;
+
+    state.scanned = (span){text, start, start};
+    if (scanner_lex_init_extra(&state, &state.scanner) != 0)
+        return tokens;
+    scanner__scan_bytes(text->text + start, (int)(text->size - start), state.scanner);
+    for (;;) {
+        syntax_token *next = vector_add(&tokens, memory);
+        next->kind = scanner_lex(&value, &state.scanned, state.scanner);
+        next->at = state.scanned;
+        if (next->kind == TOKEN_YYEOF) {
+            next->at.start = next->at.end = text->size;
+            break;
+        }
+    }
+    scanner_lex_destroy(state.scanner);
+    return tokens;
+}

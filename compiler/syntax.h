@@ -19,4 +19,15 @@
  */
 ast_file *syntax_parse(arena *memory, diag *diagnostics, const source *text);
 
+typedef struct syntax_token {
+    int kind; /* as in parser.h; 0: the end of the file */
+    span at;
+} syntax_token;
+
+/*
+ * The tokens of a text that syntax_parse() has found nothing wrong with, as the scanner has them: syntax_token, doc
+ * comments among them, the last one the end of the file; none where the scanner cannot be made.
+ */
+vector syntax_tokens(arena *memory, const source *text);
+
 #endif

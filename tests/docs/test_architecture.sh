@@ -185,7 +185,7 @@ only_main_and_the_renderer_print_and_only_output_writes() {
     local found
     found=$(grep -nE '\b(FILE|fopen|fprintf|fputs|fwrite|putchar|puts|perror)\b' compiler/*.[ch] compiler/*/*.[ch] \
         compiler/backends/*/*.[ch] |
-        grep -vE '^compiler/(main|diag_render|breaking|output)\.c:|^compiler/(diag|breaking)\.h:' |
+        grep -vE '^compiler/(main|diag_render|breaking|output|report)\.c:|^compiler/(diag|breaking|report)\.h:' |
         grep -vE '^[^:]+:[0-9]+: +(\*|")|^[^:]+:[0-9]+: \*' | grep -vE '^compiler/support/(arena|buffer)\.c:' |
         grep -vE '^compiler/backends/c/reserved\.c:' || true)
     [ -z "$found" ] || fail "$found"

@@ -88,6 +88,10 @@ complete_blocks_compile() {
                 echo "$document:$line: does not pass shmc"
                 faults=1
             }
+            "$shmc" format --check "$name.shm" || {
+                echo "$document:$line: is not formatted"
+                faults=1
+            }
             ;;
         c)
             cp "$block" "$name.c"

@@ -53,6 +53,12 @@ refuses_wrong_usage_with_status_2() {
     expect_text "$output" "--out wants a value"
     expect_status 2 "$shmc" generate --emit c --out= t.shm
     expect_text "$output" "--out wants a value that is not empty"
+    expect_status 2 "$shmc" check --check t.shm
+    expect_text "$output" "'--check' is not an option of 'shmc check'"
+    expect_status 2 "$shmc" format --check=yes t.shm
+    expect_text "$output" "--check takes no value"
+    expect_status 2 "$shmc" format - t.shm -
+    expect_text "$output" "'-', standard input, is given twice"
     expect_status 2 "$shmc" check --format xml t.shm
     expect_text "$output" "--format is 'text' or 'json', not 'xml'"
     local bytes
