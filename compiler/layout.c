@@ -163,6 +163,7 @@ typedef struct cursor {
     const model_record *record;
     uint64_t end;
     uint64_t used;  /* the end of the last field: what is behind it is padding, holes too */
+    uint32_t align; /* of what was placed: a hole keeps that of what was there, too */
     uint32_t since; /* of the last one; UINT32_MAX: there is none yet */
     uint32_t next_hole;
 } cursor;
@@ -172,7 +173,7 @@ static bool enter_version(cursor *at, uint32_t since)
 {
     bool begins = at->record->kind == MODEL_RECORD_MESSAGE && since > at->since;
     at->since = since;
-    return !begins || checked_round_up(at->end, size_step(at->record, at->record->align), &at->end);
+    return !begins || checked_round_up(at->end, size_step(at->record, at->align), &at->end);
 }
 
 /* Puts a type at the next place that is aligned for it. */
@@ -193,6 +194,7 @@ static bool place_holes(cursor *at, model_hole *holes, uint32_t before)
         model_hole *hole = &holes[at->next_hole];
         if (!enter_version(at, hole->since) || !place(at, hole->type, &hole->offset))
             return false;
+        at->align = larger(at->align, hole->type->align);
     }
     return true;
 }
@@ -207,26 +209,26 @@ static bool place_field(cursor *at, model_field *field)
         return false;
     field->padding_before = (field->optional ? field->has_offset : field->offset) - (uint32_t)at->used;
     field->padding_after_has = field->optional ? field->offset - field->has_offset - 1 : 0;
+    at->align = larger(at->align, field->type->align);
     at->used = at->end;
     return true;
 }
 
 static bool layout_in_order(model_record *record, model_field *fields, model_hole *holes)
 {
-    cursor at = {.record = record, .since = UINT32_MAX};
+    cursor at = {.record = record, .since = UINT32_MAX, .align = fixed_align(record)};
     bool plain = true;
-    record->align = fixed_align(record);
     for (uint32_t i = 0; i < record->field_count; i++) {
         model_field *field = &fields[i];
         if (!place_holes(&at, holes, i) || !place_field(&at, field))
             return false;
-        record->align = larger(record->align, field->type->align);
         plain = plain && !field->optional && field->padding_before == 0 && type_is_plain(field->type);
     }
 
     if (!place_holes(&at, holes, record->field_count) ||
-        !close_record(record, at.used, at.end, size_step(record, record->align)))
+        !close_record(record, at.used, at.end, size_step(record, at.align)))
         return false;
+    record->align = at.align;
     record->plain = plain && record->tail_padding == 0;
     return true;
 }
@@ -273,9 +275,13 @@ void layout_revision(const model_record *record, model_revision *revision)
         align = larger(align, record->fields[i].type->align);
     const model_field *last = &record->fields[count - 1];
     uint32_t end = last->offset + last->type->size;
-    for (uint32_t i = 0; i < record->hole_count; i++)
-        if (record->holes[i].since <= revision->version)
-            end = larger(end, record->holes[i].offset + record->holes[i].type->size);
+    for (uint32_t i = 0; i < record->hole_count; i++) {
+        const model_hole *hole = &record->holes[i];
+        if (hole->since > revision->version)
+            continue;
+        end = larger(end, hole->offset + hole->type->size);
+        align = larger(align, hole->type->align);
+    }
     revision->size = round_up(end, size_step(record, align));
 }
 

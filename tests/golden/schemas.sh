@@ -15,6 +15,8 @@ readonly golden_schemas=(
     "tests/golden/schemas services.shm"
     "tests/golden/schemas shared/more.shm"
     "tests/golden/schemas shared/parts.shm"
+    "tests/golden/schemas composed.shm"
+    "tests/golden/schemas strict.shm"
     "tests/golden/schemas values.shm"
     "tests/golden/schemas versions.shm"
     "tests/golden/schemas words/more.shm"

@@ -14,7 +14,7 @@ shmrpc_add_check_test(NAME compiler_format SOURCES compiler_format.c LIBS shmc_f
     DEFINITIONS "SOURCE_DIR=\"${PROJECT_SOURCE_DIR}\"" TIMEOUT 120 LABELS unit compiler)
 
 # These compile schemas.
-foreach(noun IN ITEMS constant diag fingerprint front layout syntax versions)
+foreach(noun IN ITEMS constant diag fingerprint front layout service syntax versions)
     shmrpc_add_check_test(NAME compiler_${noun} SOURCES compiler_${noun}.c compiler_schema.c LIBS shmc_front
         LABELS unit compiler)
 endforeach()

@@ -250,6 +250,68 @@ START_TEST(only_a_message_has_a_variable_tail)
 }
 END_TEST
 
+/* What is reserved of one record is where the fields of another are that has them still. */
+static void assert_same_places(const model *compiled, const char *kept, const char *whole)
+{
+    const model_record *record = schema_record(compiled, kept);
+    const model_record *full = schema_record(compiled, whole);
+    uint32_t end = 0;
+
+    ck_assert_uint_eq(record->field_count + record->hole_count, full->field_count);
+    assert_record(compiled, kept, full->size, full->align, false);
+    for (uint32_t i = 0; i < record->hole_count; i++) {
+        const model_hole *hole = &record->holes[i];
+        const model_field *field = &full->fields[hole->before + i];
+        ck_assert_str_eq(hole->name, field->name);
+        ck_assert_uint_eq(hole->offset, field->offset);
+        ck_assert_uint_eq(hole->type->size, field->type->size);
+        ck_assert_uint_eq(hole->since, field->notes.since);
+    }
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        const model_field *field = &record->fields[i];
+        uint32_t begin = field->optional ? field->has_offset : field->offset;
+        ck_assert_uint_eq(field->offset, schema_field(compiled, whole, field->name)->offset);
+        ck_assert_uint_eq(field->padding_before, begin - end);
+        end = field->offset + field->type->size;
+    }
+    ck_assert_uint_eq(record->tail_padding, record->size - end);
+    ck_assert_uint_eq(record->revision_count, full->revision_count);
+    for (uint32_t i = 0; i < full->revision_count; i++) {
+        ck_assert_uint_eq(record->revisions[i].version, full->revisions[i].version);
+        ck_assert_uint_eq(record->revisions[i].size, full->revisions[i].size);
+    }
+}
+
+START_TEST(a_reserved_place_is_where_a_field_was)
+{
+    const char *text = "@version(4) package test;\n"
+                       "struct Whole { uint8 a; uint64 b; uint16 c; uint32 d; uint8 e; }\n"
+                       "struct Kept { uint8 a; reserved uint64 b; uint16 c; reserved uint32 d; uint8 e; }\n"
+                       "struct Ends { reserved uint8 a; reserved uint64 b; uint16 c; uint32 d; reserved uint8 e; }\n"
+                       "message Old { uint8? a; string<5> b; Whole c; @since(3) uint8 d; @since(4) uint16[7] e; }\n"
+                       "message New { uint8? a; reserved string<5> b; reserved Whole c; @since(3) reserved uint8 d;\n"
+                       "  @since(4) uint16[7] e; }\n"
+                       "message Cut { uint8? a; string<5> b; reserved Whole c; @since(3) reserved uint8 d;\n"
+                       "  @since(4) reserved uint16[7] e; }\n";
+    schema_write("test.shm", text);
+    schema_result result = schema_compile((const char *const[]){"test.shm"}, 1);
+    ck_assert_uint_eq(result.errors, 0);
+    assert_same_places(result.model, "Kept", "Whole");
+    assert_same_places(result.model, "Ends", "Whole");
+    assert_same_places(result.model, "New", "Old");
+    assert_same_places(result.model, "Cut", "Old");
+    ck_assert_uint_eq(schema_record(result.model, "Old")->revision_count, 3);
+}
+END_TEST
+
+START_TEST(reserved_places_count_towards_a_gibibyte)
+{
+    schema_good("struct A { uint8 x; reserved uint8[(1 << 30) - 1]; }");
+    schema_bad("struct A { uint8 x; reserved uint8[1 << 30]; }", DIAG_E321);
+    schema_bad("struct A { reserved uint8[1 << 30]; uint8 x; }", DIAG_E321);
+}
+END_TEST
+
 START_TEST(refuses_types_beyond_a_gibibyte_without_wrapping)
 {
     schema_good("struct A { uint8[1 << 30] x; }");
@@ -277,6 +339,8 @@ static Suite *layout_suite(void)
     tcase_add_test(tests, a_message_is_a_multiple_of_8);
     tcase_add_test(tests, plain_means_no_padding_and_nothing_to_validate);
     tcase_add_test(tests, only_a_message_has_a_variable_tail);
+    tcase_add_test(tests, a_reserved_place_is_where_a_field_was);
+    tcase_add_test(tests, reserved_places_count_towards_a_gibibyte);
     tcase_add_test(tests, refuses_types_beyond_a_gibibyte_without_wrapping);
     suite_add_tcase(suite, tests);
     return suite;

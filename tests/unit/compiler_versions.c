@@ -356,6 +356,14 @@ START_TEST(refuses_what_is_newer_than_what_uses_it)
     refused(DIAG_E404, "@since(2) message M { uint8 a; }\nservice S { rpc f(M) -> (); }");
     refused(DIAG_E404, "@since(3) errors E { A = 1; }\nservice S { @since(2) rpc f() -> () throws E; }");
     refused(DIAG_E404, "@since(2) struct P { uint8 x; }\nerrors E { A(P) = 1; }");
+    refused(DIAG_E404, "@since(2) message M { uint8 a; }\ntopic t(M);");
+    refused(DIAG_E404, "@since(2) struct P { uint8 x; }\nmessage M { uint8 a; reserved P; }");
+    refused(DIAG_E404, "@since(2) service T { rpc f() -> (); }\nservice S { compose T; }");
+    refused(DIAG_E402, "message M { uint8 a; @since(2) reserved uint8; uint8 b; }");
+    refused(DIAG_E402, "message M { uint8 a; @since(2) reserved uint8; reserved uint8 b; @since(2) uint8 c; }");
+    refused(DIAG_E402, "message M { uint8 a; @since(2) uint8 b; reserved uint8 c; }");
+    refused(DIAG_E401, "message M { uint8 a; @since(4) reserved uint8 b; }");
+    refused(DIAG_E403, "struct P { uint8 a; @since(2) reserved uint8 b; }");
     at_version(3, "@since(2) struct P { uint8 x; }\n@since(2) message M { P p; @since(3) P q; }\n"
                   "errors E { A = 2; @since(2) B(P) = 1; }\nenum C { A = 0; @since(2) B = 1; }\n"
                   "@since(2) const C LATEST = C.B;\nmessage N { uint8 a; @since(2) @default(B) C c; }\n"

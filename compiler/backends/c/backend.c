@@ -274,19 +274,10 @@ static void not_yet(diag *diagnostics, span at, const char *what, const char *na
     diag_note(entry, (span){0}, "the other products have it, and so has 'shmc check'");
 }
 
-static void refuse_strict(const model_decl *decl, diag *diagnostics)
-{
-    if (decl->kind == MODEL_DECL_SERVICE && decl->as.service->strict)
-        not_yet(diagnostics, decl->at, "the strict service", decl->name);
-    if (decl->kind == MODEL_DECL_UNION && decl->as.record->strict)
-        not_yet(diagnostics, decl->at, "the strict union", decl->name);
-    if ((decl->kind == MODEL_DECL_ENUM || decl->kind == MODEL_DECL_FLAGS) && decl->as.members->strict)
-        not_yet(diagnostics, decl->at, decl->kind == MODEL_DECL_ENUM ? "the strict enum" : "the strict flags",
-                decl->name);
-}
-
 static void refuse_service(const model_service *service, diag *diagnostics)
 {
+    if (service->strict)
+        not_yet(diagnostics, service->decl->at, "the strict service", service->decl->name);
     for (uint32_t i = 0; i < service->method_count; i++) {
         const model_method *method = &service->methods[i];
         span at = method->composed ? service->decl->at : method->at;
@@ -305,7 +296,6 @@ static void refuse(const model *schema, diag *diagnostics, arena *memory)
         const model_file *file = schema->files[i];
         for (uint32_t j = 0; file->requested && j < file->decl_count; j++) {
             const model_decl *decl = file->decls[j];
-            refuse_strict(decl, diagnostics);
             if (decl->kind == MODEL_DECL_SERVICE)
                 refuse_service(decl->as.service, diagnostics);
             else if (decl->kind == MODEL_DECL_TOPIC || decl->kind == MODEL_DECL_QUEUE)

@@ -15,17 +15,30 @@ static void padding_emit(gen *g, uint32_t size, int *number)
          {"size", arena_printf(g->memory, "%" PRIu32, size)});
 }
 
-/* Before the first member: what @size or @align asks for. */
+/* Whether C would align it less: where @size or @align asks for it, or a place that is reserved. */
+static bool is_aligned_more(const model_record *record)
+{
+    uint32_t most = 1;
+
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        if (record->fields[i].type->align > most)
+            most = record->fields[i].type->align;
+    }
+    return record->fixed_size > 0 || record->fixed_align > 0 ||
+           (record->kind != MODEL_RECORD_UNION && record->align > most);
+}
+
+/* Before the first member. */
 static void align_emit(gen *g, const model_record *record)
 {
-    if (record->fixed_size > 0 || record->fixed_align > 0)
+    if (is_aligned_more(record))
         EMIT(&g->header, "SHMRPC_ALIGNAS(${align}) ", {"align", arena_printf(g->memory, "%" PRIu32, record->align)});
 }
 
 static void field_emit(gen *g, const char *scope, const model_record *record, const model_field *field, int *paddings)
 {
     const char *name = name_field(g->memory, field);
-    bool first = field == record->fields && record->kind != MODEL_RECORD_UNION;
+    bool first = field == record->fields && record->kind != MODEL_RECORD_UNION && field->padding_before == 0;
 
     gen_member(g, scope, name, field->at, "field", field->name);
     c_doc_emit(&g->header, &field->notes);
@@ -45,6 +58,8 @@ static void struct_body_emit(gen *g, const model_record *record)
 {
     int paddings = 0;
 
+    if (record->fields[0].padding_before > 0)
+        align_emit(g, record);
     for (uint32_t i = 0; i < record->field_count; i++) {
         padding_emit(g, record->fields[i].padding_before, &paddings);
         field_emit(g, gen_scope(g, record), record, &record->fields[i], &paddings);

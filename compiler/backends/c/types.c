@@ -157,6 +157,8 @@ bool c_type_is_solid(const model_type *type)
 
 bool c_record_is_checked(const model_record *record)
 {
+    if (record->strict)
+        return true;
     for (uint32_t i = 0; i < record->field_count; i++) {
         if (record->fields[i].optional || c_type_is_checked(record->fields[i].type))
             return true;
@@ -188,15 +190,17 @@ bool c_type_is_checked(const model_type *type)
     case MODEL_UINT32:
     case MODEL_UINT64:
     case MODEL_FLOAT32:
-    case MODEL_FLOAT64:
+    case MODEL_FLOAT64: break;
     case MODEL_ENUM:
-    case MODEL_FLAGS: break;
+    case MODEL_FLAGS: return type->members->strict;
     }
     return false;
 }
 
 void c_record_paths(arena *memory, const model_record *record, const char *prefix, vector *ret_paths)
 {
+    if (record->strict)
+        vector_add_pointer(ret_paths, memory, arena_printf(memory, "%stag", prefix));
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *field = &record->fields[i];
         if (field->optional)

@@ -3,8 +3,9 @@
  * validate.c - functions that look at a private copy of a message and refuse it, naming the field.
  *
  * Checked are: bools (as bytes, before anything reads them as bool) and has_ bytes, lengths and counts against
- * capacities, texts, and within what is there all of this again. Not checked, on purpose: values of enums and flags, and
- * tags, since unknown ones pass; padding and what lies beyond a length, which is ignored.
+ * capacities, texts, values of strict enums and flags, tags of strict unions, and within what is there all of this again.
+ * Not checked, on purpose: other enums, flags and tags, since unknown ones pass; padding and what lies beyond a length,
+ * which is ignored.
  *
  * A record that may be part of others is checked by `TYPE_check_`, which is told what to call each of its places: a
  * slice of a static table of paths, in the order in which c_record_paths() names them. A message is the outermost and knows
@@ -47,6 +48,20 @@ static void bool_check(checker *c, const char *place, const char *path)
 {
     EMIT(&c->g->source, refusal, {"condition", arena_printf(c->g->memory, "%s > 1", place)}, {"path", path},
          {"reason", "neither 0 nor 1"}, {"value", place}, {"limit", "1"});
+}
+
+/* Of a strict enum or strict flags. */
+static void known_check(checker *c, const model_type *type, const char *place, const char *path)
+{
+    arena *memory = c->g->memory;
+    const model_members *members = type->members;
+    bool is_signed = members->base >= MODEL_INT8 && members->base <= MODEL_INT64;
+
+    EMIT(&c->g->source, refusal,
+         {"condition", arena_printf(memory, "!%s_is_known(%s)", name_decl(memory, members->decl), place)},
+         {"path", path},
+         {"reason", type->kind == MODEL_ENUM ? "not a member of the enum" : "with bits that are no flags"},
+         {"value", is_signed ? arena_printf(memory, "(uint64_t)%s", place) : place}, {"limit", "0"});
 }
 
 static void count_check(checker *c, const model_type *type, const char *count, const char *path)
@@ -124,6 +139,8 @@ static void value_check(checker *c, const model_type *type, const char *place, c
         return;
     if (type->kind == MODEL_BOOL)
         bool_check(c, place, path_take(c, path));
+    else if (type->kind == MODEL_ENUM || type->kind == MODEL_FLAGS)
+        known_check(c, type, place, path_take(c, path));
     else if (type->kind == MODEL_STRUCT || type->kind == MODEL_UNION)
         record_check(c, type, place);
     else if (type->kind == MODEL_ARRAY)
@@ -159,11 +176,12 @@ static void arms_check(checker *c, const model_record *record)
 {
     gen *g = c->g;
     emit *e = &g->source;
+    const char *tag = record->strict ? path_take(c, "tag") : NULL;
 
     emit_text(e, "switch (record->tag) {\n");
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *arm = &record->fields[i];
-        if (!c_type_is_checked(arm->type))
+        if (!record->strict && !c_type_is_checked(arm->type))
             continue;
         const char *name = name_field(g->memory, arm);
         EMIT(e, "case ${tag}:\n", {"tag", name_upper(g->memory, arena_printf(g->memory, "%s_%s", c->type, name))});
@@ -172,7 +190,11 @@ static void arms_check(checker *c, const model_record *record)
         emit_text(e, "break;\n");
         emit_out(e);
     }
-    emit_text(e, "default: break;\n}\n");
+    if (tag)
+        EMIT(e, "default: return refuse_(fault, ${path}, \"not the tag of an arm\", record->tag, 0);\n}\n",
+             {"path", tag});
+    else
+        emit_text(e, "default: break;\n}\n");
 }
 
 /* static const char *const NAME[] = {"a", "b"}; */
@@ -296,6 +318,8 @@ static bool type_refuses(const model_type *type)
 
 static bool record_refuses(const model_record *record)
 {
+    if (record->strict)
+        return true;
     for (uint32_t i = 0; i < record->field_count; i++) {
         if (record->fields[i].optional || type_refuses(record->fields[i].type))
             return true;
