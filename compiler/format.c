@@ -495,7 +495,7 @@ static void put_entries(format *f, uint32_t begin, uint32_t end, uint32_t indent
 
 /* ---- the whole ---- */
 
-/* Syntax is all that counts: what the language does not support yet, and warnings, are for others to tell. */
+/* Syntax is all that counts: warnings are for others to tell. */
 static bool is_sound(arena *memory, diag *diagnostics, const source *text)
 {
     diag *found = diag_new(memory);
@@ -506,7 +506,7 @@ static bool is_sound(arena *memory, diag *diagnostics, const source *text)
     const diag_entry *const *sorted = diag_sorted(found, &count);
     for (size_t i = 0; i < count; i++) {
         const diag_entry *entry = sorted[i];
-        if (entry->code == DIAG_E701 || diag_code_severity(entry->code) != DIAG_ERROR)
+        if (diag_code_severity(entry->code) != DIAG_ERROR)
             continue;
         diag_entry *copy = diag_add(diagnostics, entry->code, entry->at, "%s", entry->message);
         if (entry->note)
