@@ -21,42 +21,6 @@
 
 /* ---- connecting ---- */
 
-static int describe(const shmrpc_service_info *service, control_hello *hello)
-{
-    uint32_t i;
-
-    *hello = (control_hello){.service = service->name, .method_count = service->method_count};
-    hello->methods = calloc(service->method_count == 0 ? 1 : service->method_count, sizeof(*hello->methods));
-    if (hello->methods == NULL) {
-        return error_system(-ENOMEM, "cannot describe the service");
-    }
-    for (i = 0; i < service->method_count; i++) {
-        const shmrpc_method_info *method = &service->methods[i];
-
-        hello->methods[i] = (control_method){
-            .name = method->name,
-            .fingerprint = method->fingerprint,
-            .request_size = method->request == NULL ? 0 : method->request->size,
-            .reply_size = message_answer_size(method),
-            .oneway = (method->flags & SHMRPC_METHOD_ONEWAY) != 0,
-        };
-    }
-    return 0;
-}
-
-static uint32_t largest_answer(const control_hello *hello)
-{
-    uint32_t largest = 1;
-    uint32_t i;
-
-    for (i = 0; i < hello->method_count; i++) {
-        if (hello->methods[i].reply_size > largest) {
-            largest = hello->methods[i].reply_size;
-        }
-    }
-    return largest;
-}
-
 int shmrpc_client_connect(shmrpc_client **ret, const char *name, const shmrpc_service_info *info,
                           const shmrpc_client_options *options)
 {
@@ -82,10 +46,10 @@ int shmrpc_client_connect(shmrpc_client **ret, const char *name, const shmrpc_se
     }
     client->service = info;
     client->uses_envelopes = options->send_times || options->metadata != 0;
-    rc = describe(info, &hello);
+    rc = handle_describe(info, &hello);
     if (rc == 0) {
         hello.envelope = client->uses_envelopes ? envelope_size(options->metadata) : 0;
-        rc = handle_init(&client->handle, name, options, &hello, largest_answer(&hello));
+        rc = handle_init(&client->handle, name, options, &hello, info);
     }
     if (rc != 0) {
         free(client);
@@ -119,9 +83,19 @@ void client_refuse_method(uint32_t method)
     (void)error_set(SHMRPC_E_MISUSE, "the client is NULL, or its service has no method %u", method);
 }
 
-int client_find_room(shmrpc_client *client, uint32_t method, bool answers, client_call *call)
+/* The server does not have it, or not in a layout that both have. */
+static int error_no_method(const shmrpc_client *client, const client_call *call, uint32_t method)
 {
-    const control_method *known = &client->handle.hello.methods[method];
+    if (call->method == CONTROL_METHOD_MISMATCH) {
+        return error_set(SHMRPC_E_MISMATCH, "%s", call->own->session->reports[method]);
+    }
+    return error_set(SHMRPC_E_UNIMPLEMENTED, "%s: the server does not have '%s'", client->service->name,
+                     call->info->name);
+}
+
+/* begin() as far as there is room. */
+static int find_room(shmrpc_client *client, uint32_t method, bool answers, client_call *call)
+{
     uint32_t envelope = 0;
     int rc;
 
@@ -130,25 +104,51 @@ int client_find_room(shmrpc_client *client, uint32_t method, bool answers, clien
         if (rc != 0) {
             return rc;
         }
-        call->method = call->own->session->methods[method];
-        if (call->method == CONTROL_METHOD_MISSING) {
-            return error_set(SHMRPC_E_UNIMPLEMENTED, "%s: the server does not have '%s'", client->service->name,
-                             call->info->name);
+        call->terms = &call->own->session->methods[method];
+        call->method = call->terms->number;
+        if (call->method >= CONTROL_METHOD_MISMATCH) {
+            if (client->handle.options.reconnect) {
+                (void)connection_look(&call->own->connection); /* the next server may have it */
+            }
+            if (!handle_is_to_renew(&client->handle, call->own)) {
+                return error_no_method(client, call, method);
+            }
+            rc = SHMRPC_E_NOT_SENT;
+            continue;
         }
         if (client->uses_envelopes) {
-            rc = client_measure_envelope(client, call, known->request_size, &envelope);
+            rc = client_measure_envelope(client, call, call->terms->request_size, &envelope);
             if (rc != 0) {
                 return rc;
             }
         }
-        rc = connection_begin(&call->own->connection, known->request_size + envelope, answers ? known->reply_size : 0,
-                              &call->timeout_ns, &call->at);
+        rc = connection_begin(&call->own->connection, call->terms->request_size + envelope,
+                              answers ? call->terms->answer_size : 0, &call->timeout_ns, &call->at);
     } while (rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(&client->handle, call->own));
     if (rc == 0 && envelope != 0) {
         client_write_envelope(client, call->at.request);
     }
     call->length = envelope;
     return rc;
+}
+
+int client_begin_slowly(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call)
+{
+    const shmrpc_type_info *type = call->info->request;
+    int rc = find_room(client, method, answers, call);
+    unsigned char *to;
+
+    if (rc != 0 || type == NULL) {
+        return rc;
+    }
+    to = (unsigned char *)call->at.request + call->length;
+    if (call->terms->request_size < type->size) {
+        call->length += message_store_first(type, to, request, call->terms->request_size,
+                                            call->own->scratch + client->handle.scratch_size);
+    } else {
+        call->length += message_store(type, to, request);
+    }
+    return 0;
 }
 
 /* The payload of a declared error is kept for shmrpc_client_error_payload(): in the lane that the thread now has. */
@@ -210,7 +210,7 @@ static ALWAYS_INLINE int call_once(shmrpc_client *client, uint32_t method, const
     if (rc != 0) {
         return rc;
     }
-    rc = client_take_reply(client, call->own, call->info, &reply, ret);
+    rc = client_take_reply(client, call->own, call->info, call->terms, &reply, ret);
     connection_end(&call->own->connection, &call->at);
     return rc;
 }

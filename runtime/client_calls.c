@@ -106,7 +106,7 @@ int shmrpc_call_wait(shmrpc_call *object, void *ret)
     client_keeper(client, own)->failed_errors = NULL;
     rc = flight_await(self, &reply);
     if (rc == 0) {
-        rc = client_take_reply(client, own, info, &reply, ret);
+        rc = client_take_reply(client, own, info, &own->session->methods[self->waiter.method], &reply, ret);
     }
     flight_land(self);
     handle_settle(own->of, own);
@@ -194,7 +194,7 @@ static void finish(const shmrpc_client *client, handle_lane *from, flight *self,
 
     client_keeper(client, from)->failed_errors = NULL;
     if (rc == 0) {
-        rc = client_take_reply(client, from, info, reply, from->scratch);
+        rc = client_take_reply(client, from, info, &from->session->methods[self->waiter.method], reply, from->scratch);
     }
     flight_land(self);
     done((shmrpc_call *)(void *)self, rc, rc == 0 && info->reply != NULL ? from->scratch : NULL);

@@ -21,9 +21,10 @@ struct shmrpc_client {
 /* A call of the thread that makes it. */
 typedef struct client_call {
     const shmrpc_method_info *info;
-    handle_lane *own; /* the thread's lane */
-    uint16_t method;  /* the server's number */
-    uint32_t length;  /* of the request */
+    handle_lane *own;          /* the thread's lane */
+    const method_terms *terms; /* what its session has agreed on */
+    uint16_t method;           /* the server's number */
+    uint32_t length;           /* of the request */
     int64_t timeout_ns;
     lane_call at;
 } client_call;
@@ -69,29 +70,10 @@ int client_measure_envelope(const shmrpc_client *client, client_call *call, uint
 void client_write_envelope(const shmrpc_client *client, void *to);
 
 /*
- * begin() as far as there is room, for a thread that may have no lane that it can use, and for calls with envelopes,
- * which it writes.
+ * begin() for a thread that may have no lane that it can use, for calls with envelopes, and for methods that the server
+ * does not have, or has as they were before.
  */
-int client_find_room(shmrpc_client *client, uint32_t method, bool answers, client_call *call);
-
-/* The same in the lane that the thread has, for a call without an envelope. */
-static ALWAYS_INLINE int client_find_room_at_once(shmrpc_client *client, uint32_t method, bool answers,
-                                                  client_call *call)
-{
-    const control_method *known = &client->handle.hello.methods[method];
-    int rc;
-
-    call->length = 0;
-    call->method = call->own->session->methods[method];
-    if (call->method == CONTROL_METHOD_MISSING) {
-        return client_find_room(client, method, answers, call); /* the next server may have it */
-    }
-    rc = connection_begin(&call->own->connection, known->request_size, answers ? known->reply_size : 0,
-                          &call->timeout_ns, &call->at);
-    return rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(&client->handle, call->own)
-               ? client_find_room(client, method, answers, call)
-               : rc;
-}
+int client_begin_slowly(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call);
 
 /*
  * What each call begins with, in `call->timeout_ns`, from which it takes the time that it waits: the thread's lane,
@@ -101,11 +83,24 @@ static ALWAYS_INLINE int client_begin(shmrpc_client *client, uint32_t method, co
                                       client_call *call)
 {
     const shmrpc_type_info *type = call->info->request;
-    int rc = call->own == NULL || client->uses_envelopes ? client_find_room(client, method, answers, call)
-                                                         : client_find_room_at_once(client, method, answers, call);
+    int rc;
 
+    if (call->own == NULL || client->uses_envelopes) {
+        return client_begin_slowly(client, method, request, answers, call);
+    }
+    call->length = 0;
+    call->terms = &call->own->session->methods[method];
+    call->method = call->terms->plain;
+    if (call->method == CONTROL_METHOD_MISSING) {
+        return client_begin_slowly(client, method, request, answers, call); /* also: the next server may have it */
+    }
+    rc = connection_begin(&call->own->connection, call->terms->request_size, answers ? call->terms->answer_size : 0,
+                          &call->timeout_ns, &call->at);
+    if (rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(&client->handle, call->own)) {
+        return client_begin_slowly(client, method, request, answers, call);
+    }
     if (rc == 0 && type != NULL) {
-        call->length += message_store(type, (unsigned char *)call->at.request + call->length, request);
+        call->length = message_store(type, call->at.request, request);
     }
     return rc;
 }
@@ -126,16 +121,17 @@ int client_take_otherwise(const shmrpc_client *client, handle_lane *from, const 
 /*
  * Copies an answer out of shared memory and validates it: 0 with the reply in `ret` (which may be the scratch of
  * `from`, the lane that the answer came in), or what the call ended with, and the payload of an error kept for
- * shmrpc_client_error_payload().
+ * shmrpc_client_error_payload(). `terms`: of the lane's session.
  */
 static ALWAYS_INLINE int client_take_reply(const shmrpc_client *client, handle_lane *from,
-                                           const shmrpc_method_info *info, const lane_reply *reply, void *ret)
+                                           const shmrpc_method_info *info, const method_terms *terms,
+                                           const lane_reply *reply, void *ret)
 {
     const shmrpc_type_info *type = info->reply;
     /* Nothing is written to the caller's memory that has not been validated. */
     void *to = type != NULL && type->validate != NULL ? from->scratch : ret;
 
-    if (reply->status != 0 || (type == NULL ? reply->length != 0 : !message_length_is_valid(type, reply->length))) {
+    if (reply->status != 0 || !terms_take(reply->length, terms->reply_least, terms->reply_size)) {
         return client_take_otherwise(client, from, info, reply);
     }
     if (type == NULL) {

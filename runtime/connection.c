@@ -276,7 +276,7 @@ static void watch(connection *self)
 }
 
 int connection_init(connection *self, const char *name, const shmrpc_client_options *options, control_hello *hello,
-                    process_share *process, control_packet **ret_welcome)
+                    process_share *process, connection_judge *judge, const void *judge_of, control_packet **ret_welcome)
 {
     control_packet packet = {.kind = CONTROL_HELLO};
     control_packet *welcome = NULL;
@@ -316,11 +316,17 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
         rc = take_process(self, process, pidfd);
     }
     if (rc == 0 && welcome->as.welcome.status != 0) {
+        rc = judge(judge_of, &welcome->as.welcome);
+    }
+    if (rc == 0 && welcome->as.welcome.status != 0) {
         rc = handshake_refusal(welcome->as.welcome.status, welcome->as.welcome.text);
     }
     if (rc == 0 && welcome->as.welcome.method_count != hello->method_count) {
         rc = error_set(SHMRPC_E_PROTOCOL, "the server numbered %u methods of %u", welcome->as.welcome.method_count,
                        hello->method_count);
+    }
+    if (rc == 0) {
+        rc = judge(judge_of, &welcome->as.welcome);
     }
     if (rc == 0) {
         rc = attach(self, &welcome->as.welcome, until_ns, options_spin_ns(options->spin_ns));

@@ -48,13 +48,18 @@ typedef struct connection {
     int64_t settled_ns;   /* until then the server's process is given time to end; 0: nobody has asked */
 } connection;
 
+/* What of the server's answer is the caller's to judge: 0, or a status that connecting ends with. */
+typedef int connection_judge(const void *of, const control_welcome *welcome);
+
 /*
  * Connects to the server `name`, says `hello` (depth and blocks are filled in from the options) and sets the lane up.
- * `process`: the session's, where it is known; NULL: to be found out. *ret_welcome is the server's answer, to be freed
+ * `process`: the session's, where it is known; NULL: to be found out. `judge` is asked before a refusal is taken for what
+ * it says, and before any memory is made. *ret_welcome is the server's answer, to be freed
  * with control_packet_free(). Returns 0 or a status; then nothing remains.
  */
 int connection_init(connection *self, const char *name, const shmrpc_client_options *options, control_hello *hello,
-                    process_share *process, control_packet **ret_welcome);
+                    process_share *process, connection_judge *judge, const void *judge_of,
+                    control_packet **ret_welcome);
 void connection_deinit(connection *self);
 
 /* What the server is, as far as its socket and process tell now. */

@@ -29,6 +29,7 @@ typedef Shmrpc__Control__Attach wire_attach;
 typedef Shmrpc__Control__Ready wire_ready;
 typedef Shmrpc__Control__Goodbye wire_goodbye;
 typedef Shmrpc__Control__Method wire_method;
+typedef Shmrpc__Control__Mismatch wire_mismatch;
 
 /* ---- encoding ---- */
 
@@ -38,14 +39,14 @@ static char *wire_string(const char *text)
     return text != NULL ? (char *)(uintptr_t)text : (char *)(uintptr_t) "";
 }
 
-/* Bytes of `text` up to CONTROL_TEXT_MAX, none of a character that is cut. */
-static size_t text_length(const char *text)
+/* Bytes of `text` up to `most`, none of a character that is cut. */
+static size_t text_length(const char *text, size_t most)
 {
-    size_t length = strnlen(text, CONTROL_TEXT_MAX + 1);
+    size_t length = strnlen(text, most + 1);
 
-    if (length <= CONTROL_TEXT_MAX)
+    if (length <= most)
         return length;
-    length = CONTROL_TEXT_MAX;
+    length = most;
     while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
         length--;
     return length;
@@ -57,7 +58,7 @@ static int wire_text(const char *text, char **ret_text, char **ret_copy)
     char *copy = NULL;
 
     if (text != NULL) {
-        size_t length = text_length(text);
+        size_t length = text_length(text, CONTROL_TEXT_MAX);
 
         if (text[length] != '\0') {
             copy = strndup(text, length);
@@ -144,9 +145,12 @@ static int hello_encode(const control_hello *hello, void **ret_bytes, size_t *re
 
         shmrpc__control__method__init(&methods[i]);
         methods[i].name = wire_string(from->name);
-        methods[i].fingerprint = from->fingerprint;
-        methods[i].request_size = from->request_size;
-        methods[i].reply_size = from->reply_size;
+        methods[i].fingerprints = from->fingerprints;
+        methods[i].n_fingerprints = from->revision_count;
+        methods[i].request_sizes = from->request_sizes;
+        methods[i].n_request_sizes = from->revision_count;
+        methods[i].answer_sizes = from->answer_sizes;
+        methods[i].n_answer_sizes = from->revision_count;
         methods[i].oneway = from->oneway;
         pointers[i] = &methods[i];
     }
@@ -177,10 +181,26 @@ out_free:
     return r;
 }
 
+/* Texts that are too long are the receiver's to cut. */
+static void mismatch_encode(const control_mismatch *from, wire_mismatch *to)
+{
+    shmrpc__control__mismatch__init(to);
+    to->method = from->method;
+    to->oneway = from->oneway;
+    to->fingerprint = from->fingerprint;
+    to->request_size = from->request_size;
+    to->answer_size = from->answer_size;
+    to->request = wire_string(from->request);
+    to->reply = wire_string(from->reply);
+    to->errors = wire_string(from->errors);
+}
+
 static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size_t *ret_length)
 {
     wire_packet packet;
     wire_welcome to;
+    wire_mismatch *mismatches = NULL;
+    wire_mismatch **pointers = NULL;
     control_token token = welcome->token;
     char *copy;
     int r;
@@ -190,6 +210,21 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
     r = wire_text(welcome->text, &to.text, &copy);
     if (r < 0)
         return r;
+    if (welcome->mismatch_count > 0) {
+        mismatches = calloc(welcome->mismatch_count, sizeof(*mismatches));
+        pointers = calloc(welcome->mismatch_count, sizeof(wire_mismatch *));
+        if (mismatches == NULL || pointers == NULL) {
+            r = -ENOMEM;
+            goto out_free;
+        }
+    }
+    for (uint32_t i = 0; i < welcome->mismatch_count; i++) {
+        mismatch_encode(&welcome->mismatches[i], &mismatches[i]);
+        pointers[i] = &mismatches[i];
+    }
+    to.mismatches = pointers;
+    to.n_mismatches = welcome->mismatch_count;
+    to.version = welcome->version;
     to.status = welcome->status;
     to.protocol = welcome->protocol;
     to.depth = welcome->depth;
@@ -199,6 +234,8 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
     to.reply_block_count = welcome->reply_block_count;
     to.method_numbers = welcome->method_numbers;
     to.n_method_numbers = welcome->method_count;
+    to.method_revisions = welcome->method_revisions;
+    to.n_method_revisions = welcome->method_revisions != NULL ? welcome->method_count : 0;
     to.session = welcome->session;
     to.runtime = wire_string(welcome->runtime);
     to.inbox_depth = welcome->inbox_depth;
@@ -209,6 +246,10 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_WELCOME;
     packet.welcome = &to;
     r = wire_pack(&packet, ret_bytes, ret_length);
+
+out_free:
+    free(pointers);
+    free(mismatches);
     free(copy);
     return r;
 }
@@ -337,9 +378,9 @@ static bool name_is_usable(const char *name, size_t least)
 }
 
 /* Cuts the text and takes out, in place, what is not for printing. */
-static const char *text_decode(char *text)
+static const char *text_decode(char *text, size_t most)
 {
-    size_t length = text_length(text);
+    size_t length = text_length(text, most);
     bool plain;
 
     /* An empty string may be protobuf-c's own constant. */
@@ -363,13 +404,20 @@ static reason method_decode(const wire_method *from, control_method *to)
 {
     if (!name_is_usable(from->name, 1))
         return "a method's name is not usable";
-    if (from->request_size > SHMRPC_MESSAGE_MAX || from->reply_size > SHMRPC_MESSAGE_MAX)
-        return "a method's messages are above the limit";
+    if (from->n_fingerprints == 0 || from->n_fingerprints > CONTROL_REVISIONS_MAX)
+        return "a method has no layouts, or too many";
+    if (from->n_request_sizes != from->n_fingerprints || from->n_answer_sizes != from->n_fingerprints)
+        return "a method's layouts are not all described";
+    for (size_t i = 0; i < from->n_fingerprints; i++) {
+        if (from->request_sizes[i] > SHMRPC_MESSAGE_MAX || from->answer_sizes[i] > SHMRPC_MESSAGE_MAX)
+            return "a method's messages are above the limit";
+    }
     *to = (control_method){
         .name = from->name,
-        .fingerprint = from->fingerprint,
-        .request_size = from->request_size,
-        .reply_size = from->reply_size,
+        .revision_count = (uint32_t)from->n_fingerprints,
+        .fingerprints = from->fingerprints,
+        .request_sizes = from->request_sizes,
+        .answer_sizes = from->answer_sizes,
         .oneway = from->oneway != 0,
     };
     return NULL;
@@ -416,7 +464,27 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
     return token_decode(&from->token, &to->token);
 }
 
-static reason welcome_decode(const wire_welcome *from, control_welcome *to)
+static reason mismatch_decode(const wire_mismatch *from, control_mismatch *to)
+{
+    if (from->method >= SHMRPC_METHODS_MAX)
+        return "a method's index is above the limit";
+    if (from->request_size > SHMRPC_MESSAGE_MAX || from->answer_size > SHMRPC_MESSAGE_MAX)
+        return "a method's messages are above the limit";
+    *to = (control_mismatch){
+        .method = from->method,
+        .oneway = from->oneway != 0,
+        .fingerprint = from->fingerprint,
+        .request_size = from->request_size,
+        .answer_size = from->answer_size,
+        .request = text_decode(from->request, CONTROL_LAYOUT_MAX),
+        .reply = text_decode(from->reply, CONTROL_LAYOUT_MAX),
+        .errors = text_decode(from->errors, CONTROL_LAYOUT_MAX),
+    };
+    return NULL;
+}
+
+/* `mismatches` has room for all of them. */
+static reason welcome_decode(const wire_welcome *from, control_mismatch *mismatches, control_welcome *to)
 {
     if (from->status > 0)
         return "the status is not one of the transport's";
@@ -433,9 +501,21 @@ static reason welcome_decode(const wire_welcome *from, control_welcome *to)
         if (from->method_numbers[i] > CONTROL_METHOD_MISSING)
             return "a method's number is above the limit";
     }
+    if (from->n_method_revisions != 0 && from->n_method_revisions != from->n_method_numbers)
+        return "methods and their revisions are not as many";
+    for (size_t i = 0; i < from->n_method_revisions; i++) {
+        if (from->method_revisions[i] >= CONTROL_REVISIONS_MAX)
+            return "a method's revision is above the limit";
+    }
+    for (size_t i = 0; i < from->n_mismatches; i++) {
+        reason why = mismatch_decode(from->mismatches[i], &mismatches[i]);
+
+        if (why != NULL)
+            return why;
+    }
     *to = (control_welcome){
         .status = from->status,
-        .text = text_decode(from->text),
+        .text = text_decode(from->text, CONTROL_TEXT_MAX),
         .protocol = from->protocol,
         .depth = from->depth,
         .request_block_size = from->request_block_size,
@@ -443,7 +523,11 @@ static reason welcome_decode(const wire_welcome *from, control_welcome *to)
         .reply_block_size = from->reply_block_size,
         .reply_block_count = from->reply_block_count,
         .method_numbers = from->method_numbers,
+        .method_revisions = from->n_method_revisions != 0 ? from->method_revisions : NULL,
         .method_count = (uint32_t)from->n_method_numbers,
+        .version = from->version,
+        .mismatches = mismatches,
+        .mismatch_count = (uint32_t)from->n_mismatches,
         .session = from->session,
         .runtime = from->runtime,
         .inbox_depth = from->inbox_depth,
@@ -453,15 +537,39 @@ static reason welcome_decode(const wire_welcome *from, control_welcome *to)
     return token_decode(&from->token, &to->token);
 }
 
-static reason packet_decode(const wire_packet *from, control_method *methods, control_packet *to)
+/* Our form of what a packet has many of. */
+typedef union part {
+    control_method method;
+    control_mismatch mismatch;
+} part;
+
+/* How many there are; `*ret_reason`: too many. */
+static size_t count_parts(const wire_packet *from, reason *ret_reason)
+{
+    size_t count = 0;
+
+    *ret_reason = NULL;
+    if (from->body_case == SHMRPC__CONTROL__PACKET__BODY_HELLO) {
+        count = from->hello->n_methods;
+        if (count > SHMRPC_METHODS_MAX)
+            *ret_reason = "too many methods";
+    } else if (from->body_case == SHMRPC__CONTROL__PACKET__BODY_WELCOME) {
+        count = from->welcome->n_mismatches;
+        if (count > CONTROL_MISMATCHES_MAX)
+            *ret_reason = "too many methods that are not as the client has them";
+    }
+    return count;
+}
+
+static reason packet_decode(const wire_packet *from, void *parts, control_packet *to)
 {
     switch (from->body_case) {
     case SHMRPC__CONTROL__PACKET__BODY_HELLO:
         to->kind = CONTROL_HELLO;
-        return hello_decode(from->hello, methods, &to->as.hello);
+        return hello_decode(from->hello, parts, &to->as.hello);
     case SHMRPC__CONTROL__PACKET__BODY_WELCOME:
         to->kind = CONTROL_WELCOME;
-        return welcome_decode(from->welcome, &to->as.welcome);
+        return welcome_decode(from->welcome, parts, &to->as.welcome);
     case SHMRPC__CONTROL__PACKET__BODY_ATTACH:
         to->kind = CONTROL_ATTACH;
         to->as.attach.size = from->attach->size;
@@ -470,11 +578,12 @@ static reason packet_decode(const wire_packet *from, control_method *methods, co
         if (from->ready->status > 0)
             return "the status is not one of the transport's";
         to->kind = CONTROL_READY;
-        to->as.ready = (control_ready){.status = from->ready->status, .text = text_decode(from->ready->text)};
+        to->as.ready =
+            (control_ready){.status = from->ready->status, .text = text_decode(from->ready->text, CONTROL_TEXT_MAX)};
         return NULL;
     case SHMRPC__CONTROL__PACKET__BODY_GOODBYE:
         to->kind = CONTROL_GOODBYE;
-        to->as.goodbye = text_decode(from->goodbye->text);
+        to->as.goodbye = text_decode(from->goodbye->text, CONTROL_TEXT_MAX);
         return NULL;
     case SHMRPC__CONTROL__PACKET__BODY_CANCEL:
         to->kind = CONTROL_CANCEL;
@@ -484,10 +593,10 @@ static reason packet_decode(const wire_packet *from, control_method *methods, co
     }
 }
 
-/* The packet with room behind it for the methods, which it points to. */
+/* The packet with room behind it for its parts, which it points to. */
 typedef struct decoded {
     control_packet packet;
-    control_method methods[];
+    part parts[];
 } decoded;
 
 int control_decode(const void *bytes, size_t length, control_packet **ret_packet, const char **ret_reason)
@@ -496,7 +605,7 @@ int control_decode(const void *bytes, size_t length, control_packet **ret_packet
     ProtobufCAllocator allocator = {.alloc = budget_alloc, .free = budget_free, .allocator_data = &of};
     decoded *result = NULL;
     wire_packet *wire;
-    size_t method_count;
+    size_t count;
     reason why;
     int r;
 
@@ -512,18 +621,18 @@ int control_decode(const void *bytes, size_t length, control_packet **ret_packet
         return -EPROTO;
     }
 
-    method_count = wire->body_case == SHMRPC__CONTROL__PACKET__BODY_HELLO ? wire->hello->n_methods : 0;
-    if (method_count > SHMRPC_METHODS_MAX) {
-        *ret_reason = "too many methods";
+    count = count_parts(wire, &why);
+    if (why != NULL) {
+        *ret_reason = why;
         r = -EPROTO;
         goto out_free;
     }
-    result = calloc(1, sizeof(*result) + method_count * sizeof(result->methods[0]));
+    result = calloc(1, sizeof(*result) + count * sizeof(result->parts[0]));
     if (result == NULL) {
         r = -ENOMEM;
         goto out_free;
     }
-    why = packet_decode(wire, result->methods, &result->packet);
+    why = packet_decode(wire, result->parts, &result->packet);
     if (why != NULL) {
         *ret_reason = why;
         r = -EPROTO;

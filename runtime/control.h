@@ -16,13 +16,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define CONTROL_PROTOCOL 1u        /* the version of the shared-memory protocol of this library */
-#define CONTROL_NAME_MAX 255u      /* bytes of a service's or method's name, and of a library's version */
-#define CONTROL_TEXT_MAX 1023u     /* bytes of a reason; longer ones are cut */
-#define CONTROL_DEPTH_MAX 65536u   /* slots */
-#define CONTROL_BLOCKS_MAX 255u    /* of each direction */
-#define CONTROL_ENVELOPE_MAX 1040u /* bytes */
-#define CONTROL_METHOD_MISSING 0xffffu
+#define CONTROL_PROTOCOL 1u             /* the version of the shared-memory protocol of this library */
+#define CONTROL_NAME_MAX 255u           /* bytes of a service's or method's name, and of a library's version */
+#define CONTROL_TEXT_MAX 1023u          /* bytes of a reason; longer ones are cut */
+#define CONTROL_DEPTH_MAX 65536u        /* slots */
+#define CONTROL_BLOCKS_MAX 255u         /* of each direction */
+#define CONTROL_ENVELOPE_MAX 1040u      /* bytes */
+#define CONTROL_METHOD_MISSING 0xffffu  /* a method's number: there is no such method, */
+#define CONTROL_METHOD_MISMATCH 0xfffeu /* or it has other layouts */
+#define CONTROL_REVISIONS_MAX 64u       /* of a method */
+#define CONTROL_MISMATCHES_MAX 256u
+#define CONTROL_LAYOUT_MAX 4095u /* bytes of a layout's text; longer ones are cut */
 #define CONTROL_TOKEN_SIZE 16u
 
 /* A secret between a client and its server; all zero: none. */
@@ -31,12 +35,25 @@ typedef struct control_token {
 } control_token;
 
 typedef struct control_method {
-    const char *name; /* 1 .. CONTROL_NAME_MAX bytes */
-    uint64_t fingerprint;
-    uint32_t request_size; /* at most SHMRPC_MESSAGE_MAX */
-    uint32_t reply_size;   /* likewise */
+    const char *name;        /* 1 .. CONTROL_NAME_MAX bytes */
+    uint32_t revision_count; /* 1 .. CONTROL_REVISIONS_MAX; the newest comes first */
+    uint64_t *fingerprints;  /* of each */
+    uint32_t *request_sizes; /* likewise; at most SHMRPC_MESSAGE_MAX */
+    uint32_t *answer_sizes;  /* likewise */
     bool oneway;
 } control_method;
+
+/* How the server has a method that is not as the client has it. */
+typedef struct control_mismatch {
+    uint32_t method; /* of the client's; below SHMRPC_METHODS_MAX */
+    bool oneway;
+    uint64_t fingerprint;
+    uint32_t request_size; /* at most SHMRPC_MESSAGE_MAX */
+    uint32_t answer_size;  /* likewise */
+    const char *request;   /* texts of layouts, cut to CONTROL_LAYOUT_MAX bytes */
+    const char *reply;
+    const char *errors;
+} control_mismatch;
 
 typedef struct control_hello {
     uint32_t protocol_least; /* 1 .. protocol_most */
@@ -65,8 +82,12 @@ typedef struct control_welcome {
     uint32_t request_block_count; /* at most CONTROL_BLOCKS_MAX */
     uint32_t reply_block_size;    /* as for requests */
     uint32_t reply_block_count;
-    uint32_t *method_numbers; /* each at most CONTROL_METHOD_MISSING */
-    uint32_t method_count;    /* at most SHMRPC_METHODS_MAX */
+    uint32_t *method_numbers;   /* each at most CONTROL_METHOD_MISSING */
+    uint32_t *method_revisions; /* as many, each below CONTROL_REVISIONS_MAX; NULL: 0 */
+    uint32_t method_count;      /* at most SHMRPC_METHODS_MAX */
+    uint32_t version;
+    control_mismatch *mismatches;
+    uint32_t mismatch_count; /* at most CONTROL_MISMATCHES_MAX */
     uint64_t session;
     const char *runtime;  /* 0 .. CONTROL_NAME_MAX bytes */
     uint32_t inbox_depth; /* at most CONTROL_DEPTH_MAX */

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "flight.h"
+#include "message.h"
 #include "options.h"
 #include "platform/closer.h"
 #include "platform/process.h"
@@ -100,14 +101,35 @@ static int make_condition(pthread_cond_t *ret_condition)
     return -error;
 }
 
+/* What each lane has for its thread. */
+static void measure_scratch(handle *self, const shmrpc_service_info *service)
+{
+    uint32_t answer_size = 0;
+    uint32_t request_size = 0;
+    bool has_former = false;
+
+    for (uint32_t i = 0; service != NULL && i < service->method_count; i++) {
+        const shmrpc_method_info *method = &service->methods[i];
+        uint32_t own_size = message_answer_size(method);
+
+        answer_size = own_size > answer_size ? own_size : answer_size;
+        own_size = method->request == NULL ? 0 : method->request->size;
+        request_size = own_size > request_size ? own_size : request_size;
+        has_former = has_former || method->former_count != 0;
+    }
+    self->scratch_size = (answer_size + 15) / 16 * 16;
+    self->narrow_size = has_former ? request_size : 0;
+}
+
 int handle_init(handle *self, const char *name, const shmrpc_client_options *options, const control_hello *hello,
-                uint32_t scratch_size)
+                const shmrpc_service_info *service)
 {
     handle_lane *lane = NULL;
     int held;
     int rc;
 
-    *self = (handle){.options = *options, .hello = *hello, .scratch_size = scratch_size};
+    *self = (handle){.options = *options, .hello = *hello, .service = service};
+    measure_scratch(self, service);
     self->call_timeout_ns = options_timeout_ns(options->call_timeout_ns);
     list_init(&self->link);
     list_init(&self->lanes);

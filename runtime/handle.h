@@ -35,6 +35,7 @@
 #include "connection.h"
 #include "current.h"
 #include "list.h"
+#include "revision.h"
 #include "thread_map.h"
 
 #include <shmrpc/generated.h>
@@ -49,7 +50,8 @@ typedef struct handle_session {
     process_share *process;
     control_token token; /* none: there can be one lane only */
     uint32_t method_count;
-    uint16_t methods[]; /* the server's numbers, in the order of the Hello */
+    char **reports;         /* for methods that the server has in other layouts: what differs; NULL: there are none */
+    method_terms methods[]; /* in the order of the Hello */
 } handle_session;
 
 typedef struct handle handle;
@@ -66,7 +68,11 @@ struct handle_lane {
     handle_session *session;
     const shmrpc_errors_info *failed_errors; /* of the method whose call failed last with a payload */
     int failed_code;
-    _Alignas(16) unsigned char scratch[]; /* handle.scratch_size bytes: a reply before it is validated; that payload */
+    /*
+     * handle.scratch_size bytes: a reply before it is validated; that payload. Then handle.narrow_size: a request of which
+     * the server takes the first bytes.
+     */
+    _Alignas(16) unsigned char scratch[];
 };
 
 struct handle {
@@ -77,8 +83,10 @@ struct handle {
     uint32_t generation; /* process_generation() of the process that connected */
     char *name;
     shmrpc_client_options options;
-    control_hello hello; /* its methods are the handle's */
-    uint32_t scratch_size;
+    control_hello hello;                /* its methods are the handle's */
+    const shmrpc_service_info *service; /* NULL: the raw transport */
+    uint32_t scratch_size;              /* a multiple of 16 */
+    uint32_t narrow_size;
     int64_t call_timeout_ns;
     handle_session *session; /* the current one */
     bool is_renewing;        /* a thread connects */
@@ -88,12 +96,15 @@ struct handle {
     char reason[256];   /* why it could not the last time */
 };
 
+/* Says in Hello which methods there are, in which layouts. Its methods are the heap's. 0 or NO_MEMORY. */
+int handle_describe(const shmrpc_service_info *service, control_hello *hello);
+
 /*
- * Connects, as connection_init(). `hello` says what is asked for; its methods are the handle's from here on, also where
- * this fails. `scratch_size`: bytes that each lane has for its thread. Returns 0 or a status.
+ * Connects, as connection_init(), to a service, or by the raw transport (NULL). `hello` says what is asked for; its
+ * methods are the handle's from here on, also where this fails. Returns 0 or a status.
  */
 int handle_init(handle *self, const char *name, const shmrpc_client_options *options, const control_hello *hello,
-                uint32_t scratch_size);
+                const shmrpc_service_info *service);
 void handle_deinit(handle *self);
 
 /*

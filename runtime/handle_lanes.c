@@ -45,30 +45,6 @@ void handles_wait(pthread_cond_t *condition, int64_t until_ns)
 
 /* ---- sessions ---- */
 
-static handle_session *session_new(const control_welcome *welcome, process_share *process)
-{
-    handle_session *session = calloc(1, sizeof(*session) + welcome->method_count * sizeof(session->methods[0]));
-
-    if (session == NULL) {
-        return NULL;
-    }
-    session->process = process_enter(process);
-    session->token = welcome->token;
-    session->method_count = welcome->method_count;
-    for (uint32_t i = 0; i < welcome->method_count; i++) {
-        session->methods[i] = (uint16_t)welcome->method_numbers[i];
-    }
-    return session;
-}
-
-void handle_session_free(handle_session *session)
-{
-    if (session != NULL) {
-        process_leave(session->process);
-        free(session);
-    }
-}
-
 void session_enter(handle_session *session)
 {
     session->references++;
@@ -116,11 +92,16 @@ void lanes_free(list_link *lanes)
     thread_release(held);
 }
 
+static int judge(const void *of, const control_welcome *welcome)
+{
+    return handle_judge(of, welcome);
+}
+
 int lane_open(handle *self, const handle_session *session, const shmrpc_client_options *options, handle_lane **ret_lane,
               control_packet **ret_welcome)
 {
     control_hello hello = self->hello;
-    handle_lane *lane = calloc(1, sizeof(*lane) + self->scratch_size);
+    handle_lane *lane = calloc(1, sizeof(*lane) + self->scratch_size + self->narrow_size);
     int rc;
 
     if (lane == NULL) {
@@ -132,7 +113,7 @@ int lane_open(handle *self, const handle_session *session, const shmrpc_client_o
         hello.token = session->token;
     }
     rc = connection_init(&lane->connection, self->name, options, &hello, session == NULL ? NULL : session->process,
-                         ret_welcome);
+                         judge, self, ret_welcome);
     if (rc != 0) {
         free(lane);
         return rc;
@@ -224,7 +205,7 @@ int handle_connect(handle *self, const shmrpc_client_options *options, bool own,
     if (rc != 0) {
         return rc;
     }
-    session = session_new(&welcome->as.welcome, lane->connection.process);
+    session = handle_session_new(self, &welcome->as.welcome, lane->connection.process);
     control_packet_free(welcome);
     handles_lock();
     rc = session == NULL ? -ENOMEM : own ? lane_take(self, lane) : 0;

@@ -18,8 +18,16 @@ void handles_wait(pthread_cond_t *condition, int64_t until_ns);
 /* With the lock held. A former session goes with the last who refers to it. */
 void session_enter(handle_session *session);
 void session_leave(const handle *self, handle_session *session);
+/* A session to which nobody refers yet. NULL: out of memory. */
+handle_session *handle_session_new(const handle *self, const control_welcome *welcome, process_share *process);
 /* To which nobody refers; NULL: none. */
 void handle_session_free(handle_session *session);
+
+/*
+ * Can this be lived with? 0; PROTOCOL; MISMATCH with the report, where a method whose layouts differ is of a strict
+ * service, on either side. A refusal that says nothing of methods is not looked at: 0.
+ */
+int handle_judge(const handle *self, const control_welcome *welcome);
 
 /* Does a lane of the current session, other than `except`, still have its server? With the lock held. */
 bool session_lives(const handle *self, const handle_lane *except);

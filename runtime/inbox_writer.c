@@ -2,6 +2,7 @@
 #include "inbox_writer.h"
 
 #include <assert.h>
+#include <errno.h>
 #include <stdlib.h>
 
 inbox_writer *inbox_writer_new(const region *memory, lane_caller *caller, void (*on_close)(inbox_writer *self))
@@ -38,6 +39,7 @@ void inbox_writer_free(inbox_writer *self)
     free(self->calls);
     free(self->tickets);
     free(self->free);
+    free(self->narrow);
     free(self);
 }
 
@@ -47,6 +49,27 @@ static uint32_t depth_of(const inbox_writer *self)
 }
 
 /* ---- the owner ---- */
+
+int inbox_writer_reserve(inbox_writer *self, uint32_t size)
+{
+    void *larger;
+    void *former;
+
+    if (size <= self->narrow_size) {
+        return 0;
+    }
+    larger = malloc(size);
+    if (larger == NULL) {
+        return -ENOMEM;
+    }
+    inbox_writer_lock(self);
+    former = self->narrow;
+    self->narrow = larger;
+    self->narrow_size = size;
+    inbox_writer_unlock(self);
+    free(former);
+    return 0;
+}
 
 bool inbox_writer_has_room(inbox_writer *self)
 {

@@ -33,6 +33,8 @@ typedef struct inbox_call {
     int64_t until_ns;                        /* when its caller has given up at the latest */
     const char *service;                     /* for lines of the log; there while the lane is open, */
     const struct shmrpc_method_info *method; /* as is this, with all that it leads to */
+    uint32_t reply_size; /* bytes of its reply and of its largest answer, as agreed with the client */
+    uint32_t answer_size;
 } inbox_call;
 
 typedef struct inbox_writer inbox_writer;
@@ -51,6 +53,8 @@ struct inbox_writer {
     bool is_awaited;     /* the owner is to be told when there are none */
     inbox_call *calls;   /* by ticket */
     uint16_t *tickets;   /* by entry: whose it is */
+    void *narrow;        /* for answers of which the client takes the first bytes; NULL: none has been needed */
+    uint32_t narrow_size;
 
     /* The owner's alone. */
     uint16_t *free;
@@ -65,6 +69,9 @@ struct inbox_writer {
  */
 inbox_writer *inbox_writer_new(const region *memory, lane_caller *caller, void (*on_close)(inbox_writer *self));
 void inbox_writer_free(inbox_writer *self);
+
+/* Makes room for answers of this size of which the client takes the first bytes. 0 or -ENOMEM. The owner. */
+int inbox_writer_reserve(inbox_writer *self, uint32_t size);
 
 /* Is a ticket free? Takes those back whose entries have been read. The owner. */
 bool inbox_writer_has_room(inbox_writer *self);

@@ -227,7 +227,7 @@ static int writer_of(lane_server *lane, inbox_writer **ret_writer)
 }
 
 int later_begin(lane_server *lane, const lane_request *request, const char *service, const shmrpc_method_info *method,
-                int64_t timeout_ns, shmrpc_later *ret_later)
+                const method_terms *terms, int64_t timeout_ns, shmrpc_later *ret_later)
 {
     inbox_call call = {
         .reply_block = request->reply_block,
@@ -235,11 +235,17 @@ int later_begin(lane_server *lane, const lane_request *request, const char *serv
         .until_ns = clock_after_ns(timeout_ns),
         .service = service,
         .method = method,
+        .reply_size = terms->reply_size,
+        .answer_size = terms->answer_size,
     };
     inbox_writer *writer = NULL;
     uint32_t ticket;
     int rc = writer_of(lane, &writer);
 
+    if (rc == 0 && method->reply != NULL && terms->reply_size < method->reply->size &&
+        inbox_writer_reserve(writer, method->reply->size) != 0) {
+        rc = error_set(SHMRPC_E_NO_MEMORY, "there is no memory for calls that are answered later");
+    }
     if (rc != 0) {
         return rc;
     }
@@ -292,11 +298,15 @@ static int answer_with(answer *self, int status, const shmrpc_type_info *type, c
     uint8_t block = BLOCK_NONE;
     int rc = 0;
 
-    if (type != NULL) {
-        void *to = inbox_writer_place(self->writer, self->ticket, type->size, &block);
+    /* The payload of an error that is newer than what was agreed on does not travel. */
+    if (type != NULL && (status == 0 || type->size <= self->call->answer_size)) {
+        uint32_t size = status == 0 ? self->call->reply_size : type->size;
+        void *to = inbox_writer_place(self->writer, self->ticket, size, &block);
 
         if (to == NULL) {
             rc = error_set(SHMRPC_E_INTERNAL, "there is no block for the answer");
+        } else if (size < type->size) {
+            length = message_store_first(type, to, message, size, self->writer->narrow);
         } else {
             length = message_store(type, to, message);
         }

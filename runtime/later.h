@@ -12,15 +12,16 @@
 
 #include "inbox_writer.h"
 #include "lane_server.h"
+#include "revision.h"
 
 #include <shmrpc/generated.h>
 
 /*
- * Puts a call off: frees its slot, and gives the number that it is answered by. Within its handler. 0; LIMIT: the client
+ * Puts a call off, of a method of which `terms` are agreed on: frees its slot, and gives the number that it is answered by. Within its handler. 0; LIMIT: the client
  * has no inbox, or the process as many lanes with such calls as it may; NO_MEMORY.
  */
 int later_begin(lane_server *lane, const lane_request *request, const char *service, const shmrpc_method_info *method,
-                int64_t timeout_ns, shmrpc_later *ret_later);
+                const method_terms *terms, int64_t timeout_ns, shmrpc_later *ret_later);
 
 /*
  * The handler failed after it had put its call off: answers INTERNAL, unless it has been answered already. `why` goes to

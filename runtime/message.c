@@ -27,6 +27,18 @@ int shmrpc_message_check(const shmrpc_type_info *type, const void *message)
     return report(SHMRPC_E_INVALID, type, &fault);
 }
 
+uint32_t message_store_first(const shmrpc_type_info *type, void *to, const void *message, uint32_t size, void *scratch)
+{
+    if (type->store != NULL) {
+        size_t used = type->store(scratch, message);
+
+        message = scratch;
+        size = used < size ? (uint32_t)used : size;
+    }
+    copy_bytes(to, message, size);
+    return size;
+}
+
 void message_fill(const shmrpc_type_info *type, void *to, uint32_t length)
 {
     unsigned char *rest = (unsigned char *)to + length;

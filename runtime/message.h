@@ -22,6 +22,12 @@ static inline uint32_t message_store(const shmrpc_type_info *type, void *to, con
     return type->size;
 }
 
+/*
+ * The same of the first `size` bytes only, for a receiver to whom the message ends there. `scratch`: private memory of
+ * type->size bytes.
+ */
+uint32_t message_store_first(const shmrpc_type_info *type, void *to, const void *message, uint32_t size, void *scratch);
+
 /* Makes `to` the default image. */
 static inline void message_init(const shmrpc_type_info *type, void *to)
 {

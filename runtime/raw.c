@@ -62,7 +62,7 @@ int shmrpc_lane_connect(shmrpc_lane **ret, const char *name, const shmrpc_lane_l
     if (rc == 0) {
         hello.request_size = lane->limits.request_size;
         hello.reply_size = lane->limits.reply_size;
-        rc = handle_init(&lane->handle, name, options, &hello, 0);
+        rc = handle_init(&lane->handle, name, options, &hello, NULL);
     }
     if (rc != 0) {
         free(lane);

@@ -84,6 +84,7 @@ static uint32_t answer(server_worker *self, shmrpc_session *session, session_lan
         .session = session,
         .lane = &lane->lane,
         .scratch = &desk->scratch,
+        .methods = session->methods,
         .now_ns = self->now_ns,
     };
     uint32_t answered = 0;

@@ -2,9 +2,21 @@
 #include "service.h"
 
 #include "error.h"
+#include "mismatch.h"
 
 #include <errno.h>
 #include <stdlib.h>
+
+void service_terms_deinit(service_terms *terms)
+{
+    free(terms->method_numbers);
+    free(terms->method_revisions);
+    mismatches_free(terms->mismatches, terms->mismatch_count);
+    if (terms->owns_methods) {
+        free((method_terms *)(uintptr_t)terms->methods);
+    }
+    *terms = (service_terms){0};
+}
 
 /* A cache line more than needed: an empty payload has a place, too. */
 static unsigned char *room(uint32_t size)
@@ -17,8 +29,10 @@ int service_scratch_init(service_scratch *scratch, const service *of)
     scratch->request = room(of->request_size);
     scratch->reply = room(of->answer_size);
     scratch->payload = room(of->answer_size);
+    scratch->narrow = room(of->answer_size);
     scratch->metadata = calloc(1, sizeof(*scratch->metadata));
-    if (scratch->request == NULL || scratch->reply == NULL || scratch->payload == NULL || scratch->metadata == NULL) {
+    if (scratch->request == NULL || scratch->reply == NULL || scratch->payload == NULL || scratch->narrow == NULL ||
+        scratch->metadata == NULL) {
         service_scratch_deinit(scratch);
         return error_system(-ENOMEM, "cannot make room for requests");
     }
@@ -30,6 +44,7 @@ void service_scratch_deinit(service_scratch *scratch)
     free(scratch->request);
     free(scratch->reply);
     free(scratch->payload);
+    free(scratch->narrow);
     free(scratch->metadata);
     *scratch = (service_scratch){0};
 }

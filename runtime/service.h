@@ -11,6 +11,7 @@
 #include "control.h"
 #include "lane_server.h"
 #include "metadata.h"
+#include "revision.h"
 
 #include <shmrpc/server.h>
 
@@ -18,16 +19,27 @@
 typedef struct service_terms {
     uint32_t request_size; /* bytes of the largest request and answer */
     uint32_t answer_size;
-    uint32_t *method_numbers; /* heap; for each of the client's methods */
+    uint32_t *method_numbers;   /* heap; for each of the client's methods, */
+    uint32_t *method_revisions; /* as are these; NULL: the newest of each */
     uint32_t method_count;
+    uint32_t version;             /* of the service's package */
+    control_mismatch *mismatches; /* heap (mismatch.h) */
+    uint32_t mismatch_count;
+    bool is_refused;             /* for these; error.h has a line */
+    const method_terms *methods; /* by the server's numbers; NULL: the service does not look at it */
+    bool owns_methods;           /* it is heap, and not the service's */
     bool takes_envelopes;
 } service_terms;
+
+/* Frees what is on the heap. */
+void service_terms_deinit(service_terms *terms);
 
 /* Private memory of one thread that handles requests, enough for any of a service. */
 typedef struct service_scratch {
     unsigned char *request; /* a copy of the request that is being handled, */
     unsigned char *reply;   /* the reply that the handler fills, */
     unsigned char *payload; /* the payload of the error that it throws, */
+    unsigned char *narrow;  /* an answer of which the client takes the first bytes, */
     metadata *metadata;     /* and what came with the request */
 } service_scratch;
 
@@ -37,7 +49,8 @@ typedef struct service_visit {
     shmrpc_session *session;
     lane_server *lane;
     const service_scratch *scratch;
-    int64_t now_ns; /* of clock.h, as last read: a tick of the system's or a few late, never early */
+    const method_terms *methods; /* that were agreed on, as in service_terms */
+    int64_t now_ns;              /* of clock.h, as last read: a tick of the system's or a few late, never early */
 } service_visit;
 
 typedef struct service service;
@@ -49,7 +62,7 @@ struct service {
     bool takes_envelopes;  /* requests may be in one (envelope.h) */
 
     /*
-     * 0, or a status and a line (error.h) that the client is refused with. On success the caller frees method_numbers.
+     * 0, or a status and a line (error.h) that the client is refused with. On success the caller frees the terms.
      */
     int (*agree)(const service *self, const control_hello *hello, service_terms *ret_terms);
 

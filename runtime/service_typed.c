@@ -16,6 +16,7 @@
 #include "later.h"
 #include "log.h"
 #include "message.h"
+#include "mismatch.h"
 #include "platform/clock.h"
 #include "platform/compiler.h"
 #include "server_core.h"
@@ -38,8 +39,9 @@ typedef struct typed_habit {
 typedef struct typed_service {
     service base;
     shmrpc_server_binding binding;
-    typed_habit *habits; /* by method */
-    typed_name *names;   /* sorted, so that a client that asks for many methods does not take long */
+    typed_habit *habits;  /* by method */
+    typed_name *names;    /* sorted, so that a client that asks for many methods does not take long */
+    method_terms *newest; /* by method: its newest revision, which most clients agree on */
 } typed_service;
 
 /* What is behind a context while its handler runs. */
@@ -49,6 +51,7 @@ typedef struct typed_call {
     const service_visit *visit;
     const lane_request *request;
     const shmrpc_method_info *method;
+    const method_terms *terms;
     const metadata *metadata; /* what came with the request; NULL: nothing */
     int64_t sent_ns;          /* when it was sent; 0: not told */
     int64_t looked_ns;        /* when a question of the handler's led to a look at the client's socket; 0: never */
@@ -66,44 +69,139 @@ static int compare_names(const void *a, const void *b)
     return strcmp(((const typed_name *)a)->name, ((const typed_name *)b)->name);
 }
 
-static int agree_on(const typed_service *self, const control_method *asked, service_terms *terms, uint32_t *ret_number)
-{
-    const shmrpc_service_info *info = self->binding.service;
-    const typed_name key = {asked->name, 0};
-    const typed_name *known = bsearch(&key, self->names, info->method_count, sizeof(key), compare_names);
-    const shmrpc_method_info *method;
-    uint32_t request_size;
-    uint32_t answer_size;
+/* Bytes of layouts' texts in a Welcome. */
+#define TEXTS_MAX ((size_t)64 * 1024)
 
+/* What agreeing with one client has come to. */
+typedef struct agreement {
+    const typed_service *with;
+    service_terms terms;
+    method_terms *own; /* by the server's numbers */
+    size_t texts;      /* bytes that there is room for */
+    bool has_former;   /* not all revisions are the client's newest */
+} agreement;
+
+/* The revision of the client's that is the newest of those that the server has too, and as what: both from the newest. */
+static bool find_revision(const shmrpc_method_info *method, const control_method *asked, uint32_t *ret_theirs,
+                          uint32_t *ret_ours)
+{
+    uint32_t count = revision_count(method);
+
+    for (uint32_t ours = 0; ours < count; ours++) {
+        shmrpc_revision_info of = revision_of(method, ours);
+
+        for (uint32_t theirs = 0; theirs < asked->revision_count; theirs++) {
+            if (asked->fingerprints[theirs] == of.fingerprint && asked->request_sizes[theirs] == of.request_size &&
+                asked->answer_sizes[theirs] == of.answer_size) {
+                *ret_theirs = theirs;
+                *ret_ours = ours;
+                return ((method->flags & SHMRPC_METHOD_ONEWAY) != 0) == asked->oneway;
+            }
+        }
+    }
+    return false;
+}
+
+/* Says how the server has a method, if not too many have been told. 0 or NO_MEMORY. */
+static int tell_mismatch(agreement *self, const shmrpc_method_info *method, uint32_t index)
+{
+    service_terms *terms = &self->terms;
+
+    if (terms->mismatches == NULL) {
+        terms->mismatches = calloc(CONTROL_MISMATCHES_MAX, sizeof(*terms->mismatches));
+    }
+    if (terms->mismatches != NULL && terms->mismatch_count == CONTROL_MISMATCHES_MAX) {
+        return 0;
+    }
+    if (terms->mismatches == NULL ||
+        mismatch_describe(method, index, &self->texts, &terms->mismatches[terms->mismatch_count]) != 0) {
+        return error_set(SHMRPC_E_NO_MEMORY, "the server is out of memory");
+    }
+    terms->mismatch_count++;
+    return 0;
+}
+
+static int agree_on(agreement *self, const control_method *asked, uint32_t index)
+{
+    const shmrpc_service_info *info = self->with->binding.service;
+    const typed_name key = {asked->name, 0};
+    const typed_name *known = bsearch(&key, self->with->names, info->method_count, sizeof(key), compare_names);
+    service_terms *terms = &self->terms;
+    const shmrpc_method_info *method;
+    method_terms agreed;
+    uint32_t theirs;
+    uint32_t ours;
+
+    terms->method_numbers[index] = CONTROL_METHOD_MISSING;
     if (known == NULL) {
-        *ret_number = CONTROL_METHOD_MISSING;
         return 0;
     }
     method = &info->methods[known->number];
-    *ret_number = known->number;
-    if (method->fingerprint != asked->fingerprint) {
-        return error_set(SHMRPC_E_MISMATCH,
-                         "%s.%s: the fingerprint is %016" PRIx64 " in the server, %016" PRIx64 " in the client",
-                         info->name, method->name, method->fingerprint, asked->fingerprint);
+    if (!find_revision(method, asked, &theirs, &ours)) {
+        terms->method_numbers[index] = CONTROL_METHOD_MISMATCH;
+        if (terms->mismatch_count == 0 && (info->flags & SHMRPC_SERVICE_STRICT) != 0) {
+            terms->is_refused = true;
+            (void)error_set(SHMRPC_E_MISMATCH, "%s.%s: the server has it in another layout, and takes only the same",
+                            info->name, method->name);
+        }
+        return tell_mismatch(self, method, index);
     }
-    request_size = method->request == NULL ? 0 : method->request->size;
-    answer_size = message_answer_size(method);
-    if (request_size != asked->request_size || answer_size != asked->reply_size ||
-        ((method->flags & SHMRPC_METHOD_ONEWAY) != 0) != asked->oneway) {
-        return error_set(SHMRPC_E_MISMATCH,
-                         "%s.%s: requests and answers have %u and %u bytes in the server, %u and %u in the client",
-                         info->name, method->name, request_size, answer_size, asked->request_size, asked->reply_size);
+    agreed = revision_terms(method, ours);
+    if (self->own[known->number].request_least <= self->own[known->number].request_size &&
+        memcmp(&self->own[known->number], &agreed, sizeof(agreed)) != 0) {
+        return error_set(SHMRPC_E_PROTOCOL, "%s.%s is asked for twice, in two layouts", info->name, method->name);
     }
-    terms->request_size = request_size > terms->request_size ? request_size : terms->request_size;
-    terms->answer_size = answer_size > terms->answer_size ? answer_size : terms->answer_size;
+    self->own[known->number] = agreed;
+    terms->method_numbers[index] = known->number;
+    terms->method_revisions[index] = theirs;
+    self->has_former = self->has_former || theirs != 0;
+    terms->request_size = agreed.request_size > terms->request_size ? agreed.request_size : terms->request_size;
+    terms->answer_size = agreed.answer_size > terms->answer_size ? agreed.answer_size : terms->answer_size;
     return 0;
+}
+
+/* 0 or NO_MEMORY. */
+static int agreement_begin(agreement *self, const typed_service *with, uint32_t method_count)
+{
+    uint32_t own_count = with->binding.service->method_count;
+
+    *self = (agreement){.with = with, .texts = TEXTS_MAX};
+    self->terms.version = with->binding.service->version;
+    self->terms.takes_envelopes = true;
+    self->terms.method_count = method_count;
+    self->terms.method_numbers = calloc((size_t)method_count + 1, sizeof(*self->terms.method_numbers));
+    self->terms.method_revisions = calloc((size_t)method_count + 1, sizeof(*self->terms.method_revisions));
+    self->own = calloc((size_t)own_count + 1, sizeof(*self->own));
+    if (self->terms.method_numbers == NULL || self->terms.method_revisions == NULL || self->own == NULL) {
+        return error_set(SHMRPC_E_NO_MEMORY, "the server is out of memory");
+    }
+    for (uint32_t i = 0; i < own_count; i++) {
+        self->own[i] = terms_none;
+    }
+    return 0;
+}
+
+/* A client that has agreed on nothing but newest revisions needs no table of its own. */
+static void agreement_end(agreement *self)
+{
+    const typed_service *with = self->with;
+
+    if (!self->has_former) {
+        free(self->terms.method_revisions);
+        self->terms.method_revisions = NULL;
+    }
+    self->terms.owns_methods =
+        memcmp(self->own, with->newest, with->binding.service->method_count * sizeof(*self->own)) != 0;
+    self->terms.methods = self->terms.owns_methods ? self->own : with->newest;
+    if (!self->terms.owns_methods) {
+        free(self->own);
+    }
 }
 
 static int agree(const service *self, const control_hello *hello, service_terms *ret_terms)
 {
-    const typed_service *typed = (const typed_service *)(const void *)self;
-    service_terms terms = {0};
-    uint32_t i;
+    agreement made;
+    int rc;
 
     if (strcmp(hello->service, self->name) != 0) {
         char line[ERROR_LINE_MAX + 1];
@@ -111,25 +209,26 @@ static int agree(const service *self, const control_hello *hello, service_terms 
         return error_set(SHMRPC_E_REFUSED, "the server offers %s, not '%s'", self->name,
                          log_text(line, sizeof(line), hello->service, strlen(hello->service)));
     }
-    terms.method_count = hello->method_count;
-    terms.takes_envelopes = true;
-    terms.method_numbers = calloc(hello->method_count == 0 ? 1 : hello->method_count, sizeof(*terms.method_numbers));
-    if (terms.method_numbers == NULL) {
-        return error_set(SHMRPC_E_NO_MEMORY, "the server is out of memory");
+    rc = agreement_begin(&made, (const typed_service *)(const void *)self, hello->method_count);
+    for (uint32_t i = 0; rc == 0 && i < hello->method_count; i++) {
+        rc = agree_on(&made, &hello->methods[i], i);
     }
-    for (i = 0; i < hello->method_count; i++) {
-        int rc = agree_on(typed, &hello->methods[i], &terms, &terms.method_numbers[i]);
-
-        if (rc != 0) {
-            free(terms.method_numbers);
-            return rc;
-        }
+    if (rc != 0) {
+        free(made.own);
+        service_terms_deinit(&made.terms);
+        return rc;
     }
-    *ret_terms = terms;
+    agreement_end(&made);
+    *ret_terms = made.terms;
     return 0;
 }
 
 /* ---- answers ---- */
+
+static RARE int error_no_block(uint32_t size)
+{
+    return error_set(SHMRPC_E_PROTOCOL, "a request offers no block for an answer of %u bytes", size);
+}
 
 /*
  * Stores a valid message as the answer. A client that did not offer a block for an answer that needs one breaks the
@@ -142,7 +241,7 @@ static ALWAYS_INLINE int answer_with(lane_server *lane, const lane_request *requ
     void *to = lane_server_place(lane, request, type->size, &block);
 
     if (to == NULL) {
-        return error_set(SHMRPC_E_PROTOCOL, "a request offers no block for an answer of %u bytes", type->size);
+        return error_no_block(type->size);
     }
     lane_server_answer(lane, request, status, message_store(type, to, message), block);
     return status;
@@ -180,6 +279,9 @@ static RARE int answer_failure(lane_server *lane, const lane_request *request, c
         if (call->thrown_code != status) {
             return handler_failed(lane, request, call, "it returned an error without its payload");
         }
+        if (error->payload->size > call->terms->answer_size) {
+            return answer_status(lane, request, status); /* newer than what was agreed on, like the error */
+        }
         return answer_with(lane, request, status, error->payload, call->visit->scratch->payload);
     }
     if (status == SHMRPC_E_INTERNAL) {
@@ -189,6 +291,22 @@ static RARE int answer_failure(lane_server *lane, const lane_request *request, c
         return handler_failed(lane, request, call, "it returned a status that is not a handler's to give");
     }
     return answer_status(lane, request, status);
+}
+
+/* A reply to a client that knows the first bytes of it only. */
+static RARE int answer_first(lane_server *lane, const lane_request *request, const typed_call *call)
+{
+    uint32_t size = call->terms->reply_size;
+    const service_scratch *scratch = call->visit->scratch;
+    uint8_t block;
+    void *to = lane_server_place(lane, request, size, &block);
+
+    if (to == NULL) {
+        return error_no_block(size);
+    }
+    size = message_store_first(call->method->reply, to, scratch->reply, size, scratch->narrow);
+    lane_server_answer(lane, request, 0, size, block);
+    return 0;
 }
 
 static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, const typed_call *call, int status)
@@ -204,6 +322,9 @@ static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, 
     if (type->validate != NULL && shmrpc_message_check(type, call->visit->scratch->reply) != 0) {
         return handler_failed(lane, request, call, shmrpc_last_error());
     }
+    if (call->terms->reply_size != type->size) {
+        return answer_first(lane, request, call);
+    }
     return answer_with(lane, request, 0, type, call->visit->scratch->reply);
 }
 
@@ -211,8 +332,7 @@ static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, 
 static RARE int put_off(lane_server *lane, const lane_request *request, const typed_call *call, int returned)
 {
     if (call->is_broken) {
-        return error_set(SHMRPC_E_PROTOCOL, "a request offers no block for an answer of %u bytes",
-                         message_answer_size(call->method));
+        return error_no_block(call->terms->answer_size);
     }
     if (!call->is_put_off) {
         return handler_failed(lane, request, call, "it returned SHMRPC_DEFERRED, and its call was not put off");
@@ -227,12 +347,12 @@ static RARE int put_off(lane_server *lane, const lane_request *request, const ty
 
 /* ---- requests ---- */
 
-static ALWAYS_INLINE int load(const typed_service *self, const shmrpc_method_info *method, const lane_request *request,
-                              void *to)
+static ALWAYS_INLINE int load(const typed_service *self, const shmrpc_method_info *method, const method_terms *terms,
+                              const lane_request *request, void *to)
 {
     const shmrpc_type_info *type = method->request;
 
-    if (type == NULL ? request->length != 0 : !message_length_is_valid(type, request->length)) {
+    if (!terms_take(request->length, terms->request_least, terms->request_size)) {
         return error_set(SHMRPC_E_PROTOCOL, "%s.%s: a request of %u bytes", self->base.name, method->name,
                          request->length);
     }
@@ -251,6 +371,7 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
 {
     const service_scratch *scratch = visit->scratch;
     lane_server *lane = visit->lane;
+    const method_terms *terms = &visit->methods[request->method];
     const shmrpc_method_info *method;
     typed_call call;
     shmrpc_context context;
@@ -260,7 +381,7 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
         return answer_status(lane, request, SHMRPC_E_PERMISSION);
     }
     method = &self->binding.service->methods[request->method];
-    rc = load(self, method, request, scratch->request);
+    rc = load(self, method, terms, request, scratch->request);
     if (rc != 0) {
         return rc;
     }
@@ -271,6 +392,7 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
     call.visit = visit;
     call.request = request;
     call.method = method;
+    call.terms = terms;
     call.metadata = with;
     call.sent_ns = sent_ns;
     call.looked_ns = 0;
@@ -398,12 +520,12 @@ shmrpc_later shmrpc_context_defer(shmrpc_context *context)
                         call->service->base.name, call->method->name);
         return (shmrpc_later){0};
     }
-    if (lane_server_place(call->visit->lane, call->request, message_answer_size(call->method), &block) == NULL) {
+    if (lane_server_place(call->visit->lane, call->request, call->terms->answer_size, &block) == NULL) {
         call->is_broken = true;
         return (shmrpc_later){0};
     }
     call->is_put_off = later_begin(call->visit->lane, call->request, call->service->base.name, call->method,
-                                   call->current.timeout_ns, &call->later) == 0;
+                                   call->terms, call->current.timeout_ns, &call->later) == 0;
     return call->is_put_off ? call->later : (shmrpc_later){0};
 }
 
@@ -452,6 +574,7 @@ static void typed_free(service *base)
 
     free(self->names);
     free(self->habits);
+    free(self->newest);
     free(self);
 }
 
@@ -471,8 +594,9 @@ static int typed_new(service **ret, const shmrpc_server_binding *binding)
     if (self != NULL) {
         self->names = calloc((size_t)info->method_count + 1, sizeof(*self->names));
         self->habits = calloc((size_t)info->method_count + 1, sizeof(*self->habits));
+        self->newest = calloc((size_t)info->method_count + 1, sizeof(*self->newest));
     }
-    if (self == NULL || self->names == NULL || self->habits == NULL) {
+    if (self == NULL || self->names == NULL || self->habits == NULL || self->newest == NULL) {
         if (self != NULL) {
             typed_free(&self->base);
         }
@@ -485,11 +609,12 @@ static int typed_new(service **ret, const shmrpc_server_binding *binding)
         request_size =
             method->request != NULL && method->request->size > request_size ? method->request->size : request_size;
         answer_size = answer_of > answer_size ? answer_of : answer_size;
-        self->names[i] = (typed_name){method->name, i};
+        self->names[i] = (typed_name){method_wire_name(method), i};
+        self->newest[i] = revision_terms(method, 0);
     }
     qsort(self->names, info->method_count, sizeof(*self->names), compare_names);
     self->binding = *binding;
-    self->base.name = info->name;
+    self->base.name = service_wire_name(info);
     self->base.request_size = request_size;
     self->base.answer_size = answer_size;
     self->base.method_count = info->method_count;

@@ -141,6 +141,9 @@ void session_free(shmrpc_session *session)
     if (session->process >= 0) {
         (void)close(session->process);
     }
+    if (session->owns_methods) {
+        free((method_terms *)(uintptr_t)session->methods);
+    }
     free(session->memory);
     free(session);
 }
@@ -181,6 +184,22 @@ void session_say_goodbye(const session_lane *lane)
     (void)say(lane, &packet);
 }
 
+/* The client is turned away for methods that it has in other layouts, and is told which. */
+static int send_refusal(const session_lane *lane, const service_terms *terms)
+{
+    control_packet packet = {.kind = CONTROL_WELCOME};
+
+    packet.as.welcome = (control_welcome){
+        .status = SHMRPC_E_MISMATCH,
+        .text = shmrpc_last_error(),
+        .version = terms->version,
+        .mismatches = terms->mismatches,
+        .mismatch_count = terms->mismatch_count,
+        .runtime = SHMRPC_VERSION,
+    };
+    return say(lane, &packet);
+}
+
 static int send_welcome(const shmrpc_session *session, const session_lane *lane, const service_terms *terms)
 {
     const region_geometry *geometry = &lane->geometry;
@@ -196,7 +215,11 @@ static int send_welcome(const shmrpc_session *session, const session_lane *lane,
         .reply_block_count = geometry->reply_block_count,
         .inbox_depth = geometry->inbox_depth,
         .method_numbers = terms->method_numbers,
+        .method_revisions = terms->method_revisions,
         .method_count = terms->method_count,
+        .version = terms->version,
+        .mismatches = terms->mismatches,
+        .mismatch_count = terms->mismatch_count,
         .session = session->id,
         .token = session->token,
         .membarrier = lane->membarrier,
@@ -248,11 +271,21 @@ static int agree(shmrpc_session *session, session_lane *lane, const control_hell
     }
     session->request_size = terms.request_size;
     session->answer_size = terms.answer_size;
-    rc = plan(lane, hello, host, &terms);
+    if (terms.is_refused) {
+        session->is_told = send_refusal(lane, &terms) == 0;
+        rc = SHMRPC_E_MISMATCH;
+    } else {
+        rc = plan(lane, hello, host, &terms);
+    }
     if (rc == 0) {
         rc = send_welcome(session, lane, &terms);
     }
-    free(terms.method_numbers);
+    if (rc == 0) {
+        session->methods = terms.methods;
+        session->owns_methods = terms.owns_methods;
+        terms.owns_methods = false;
+    }
+    service_terms_deinit(&terms);
     return rc;
 }
 
@@ -376,7 +409,7 @@ int session_receive(shmrpc_session *session, session_lane *lane, session_host *h
         if (rc == 0) {
             return 1;
         }
-        if (rc != SHMRPC_E_AGAIN && rc != SHMRPC_E_UNAVAILABLE) {
+        if (rc != SHMRPC_E_AGAIN && rc != SHMRPC_E_UNAVAILABLE && !session->is_told) {
             session_refuse(lane, rc, shmrpc_last_error());
         }
     } else {

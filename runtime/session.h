@@ -80,6 +80,9 @@ struct shmrpc_session {
     void *memory;          /* the application's, per session */
     uint32_t request_size; /* the largest messages that were agreed on */
     uint32_t answer_size;
+    const method_terms *methods; /* what was agreed on for each, as in service_terms, */
+    bool owns_methods;
+    bool is_told; /* Welcome has said why the client is turned away */
 
     /* The host's, under its lock. */
     uint64_t past_calls; /* of lanes that it had */

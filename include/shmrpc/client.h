@@ -66,8 +66,8 @@ SHMRPC_EXPORT shmrpc_client_condition shmrpc_client_state(shmrpc_client *client)
 
 /*
  * Connects to the server called `name` (docs/names.md) and its service `info`. `options` may be NULL. Blocks until
- * connected or connect_timeout_ns. On success *ret is the caller's to free. NAME, UNAVAILABLE, REFUSED, MISMATCH,
- * PERMISSION, VERSION, PROTOCOL, TOO_LARGE (options), NO_MEMORY, LIMIT, SYSTEM, MISUSE.
+ * connected or connect_timeout_ns. On success *ret is the caller's to free. NAME, UNAVAILABLE, REFUSED, MISMATCH (of a
+ * strict service), PERMISSION, VERSION, PROTOCOL, TOO_LARGE (options), NO_MEMORY, LIMIT, SYSTEM, MISUSE.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_connect(shmrpc_client **ret, const char *name,
                                                          const struct shmrpc_service_info *info,
@@ -83,7 +83,8 @@ SHMRPC_EXPORT void shmrpc_client_free(shmrpc_client *client);
 /*
  * One call of method `method` (index in the service's table): validates and copies `request` (NULL where the method has
  * none), waits, copies the validated reply to `ret` (only on success; NULL where there is none).
- * 0, a declared error, or INVALID, UNIMPLEMENTED, TIMEOUT, NOT_SENT, NOT_EXECUTED, UNKNOWN, PROTOCOL, INTERNAL,
+ * 0, a declared error, or INVALID, UNIMPLEMENTED, MISMATCH (the server has the method in no layout that this side knows;
+ * nothing is sent), TIMEOUT, NOT_SENT, NOT_EXECUTED, UNKNOWN, PROTOCOL, INTERNAL,
  * TOO_LARGE (the server gave no block of that size), AGAIN (as shmrpc_call_start()), FORKED, MISUSE, or another status
  * that the handler returned (docs/errors.md says which ones may). NOT_SENT also where the thread has no lane yet, or
  * the connection has ended and is to be made anew (`reconnect`), and the deadline passes before. WRONG_THREAD where the
@@ -94,7 +95,7 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_call(shmrpc_client *client, uin
 
 /*
  * Sends a oneway message; returns when it is in the ring. The deadline bounds the wait for room. 0, INVALID,
- * UNIMPLEMENTED (where the server is known not to have it), NOT_SENT, AGAIN, TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED,
+ * UNIMPLEMENTED (where the server is known not to have it), MISMATCH, NOT_SENT, AGAIN, TOO_LARGE, PROTOCOL, WRONG_THREAD, FORKED,
  * MISUSE.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *request,

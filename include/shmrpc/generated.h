@@ -4,7 +4,7 @@
  *
  * A table is trusted as the program's own code is. Its shape is the generated-code ABI: generated files refuse to
  * compile against a header of another SHMRPC_GENERATED_ABI, and refuse to link with a library of another one
- * (shmrpc_generated_abi_1 is a symbol that they refer to).
+ * (shmrpc_generated_abi_2 is a symbol that they refer to).
  */
 #ifndef SHMRPC_GENERATED_H
 #define SHMRPC_GENERATED_H
@@ -20,8 +20,8 @@
 
 SHMRPC_BEGIN_DECLS
 
-#define SHMRPC_GENERATED_ABI 1
-SHMRPC_EXPORT extern const uint32_t shmrpc_generated_abi_1;
+#define SHMRPC_GENERATED_ABI 2
+SHMRPC_EXPORT extern const uint32_t shmrpc_generated_abi_2;
 
 /* Where a message does not validate: filled by a validator that returns false. */
 typedef struct shmrpc_fault {
@@ -51,6 +51,11 @@ typedef struct shmrpc_type_info {
     size_t (*store)(void *to, const void *message);
     /* Looks at a private copy. NULL: every value is valid. Fills *ret_fault where it returns false. */
     bool (*validate)(const void *message, shmrpc_fault *ret_fault);
+    /*
+     * The text that the fingerprint is of, for reports of what two sides see differently; a long one is cut. NULL: they
+     * say less.
+     */
+    const char *layout;
 } shmrpc_type_info;
 
 typedef struct shmrpc_error_info {
@@ -76,24 +81,44 @@ typedef struct shmrpc_errors_info {
 /* `request` is a validated private copy, `reply` a private default image; each NULL where the method has none. */
 typedef int shmrpc_invoke(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply);
 
+/*
+ * A layout that a method has had. Of each message it is the first bytes of the newest one, and what is missing has the
+ * values of the default image.
+ */
+typedef struct shmrpc_revision_info {
+    uint64_t fingerprint;
+    uint32_t version;      /* of the package, from which on it was so */
+    uint32_t request_size; /* 0: () */
+    uint32_t request_min_size;
+    uint32_t reply_size; /* 0: () or oneway */
+    uint32_t reply_min_size;
+    uint32_t answer_size; /* of the reply, or of the largest payload of an error */
+} shmrpc_revision_info;
+
 typedef struct shmrpc_method_info {
     const char *name;
-    uint64_t fingerprint; /* kind, request, reply and errors */
+    uint64_t fingerprint; /* kind, request, reply and errors, of the newest revision: that of the types below */
     uint32_t flags;       /* SHMRPC_METHOD_... */
-    uint32_t reserved;
-    int64_t timeout_ns;               /* @deadline of the method or service; or one of the two above */
-    const shmrpc_type_info *request;  /* NULL: () */
-    const shmrpc_type_info *reply;    /* NULL: () or oneway */
-    const shmrpc_errors_info *errors; /* NULL: no throws */
-    shmrpc_invoke *invoke;            /* calls the operation; UNIMPLEMENTED where that is NULL */
+    uint32_t former_count;
+    int64_t timeout_ns;                 /* @deadline of the method or service; or one of the two above */
+    const shmrpc_type_info *request;    /* NULL: () */
+    const shmrpc_type_info *reply;      /* NULL: () or oneway */
+    const shmrpc_errors_info *errors;   /* NULL: no throws */
+    shmrpc_invoke *invoke;              /* calls the operation; UNIMPLEMENTED where that is NULL */
+    const shmrpc_revision_info *former; /* its revisions before the newest, in ascending order */
+    const char *original;               /* the name that both sides know it by (@renamed_from); NULL: `name` */
 } shmrpc_method_info;
 
+#define SHMRPC_SERVICE_STRICT UINT32_C(1) /* who has a method in no layout that this side knows is not connected */
+
 typedef struct shmrpc_service_info {
-    const uint32_t *abi;   /* &shmrpc_generated_abi_1 */
+    const uint32_t *abi;   /* &shmrpc_generated_abi_2 */
     const char *name;      /* "demo.calc.Calculator" */
     uint32_t version;      /* the package's @version */
     uint32_t method_count; /* 0 .. SHMRPC_METHODS_MAX */
     const shmrpc_method_info *methods;
+    const char *original; /* the name that both sides know it by; NULL: `name` */
+    uint32_t flags;       /* SHMRPC_SERVICE_... */
 } shmrpc_service_info;
 
 /* Validates as a sender does and records the fault for shmrpc_last_error(): 0 or SHMRPC_E_INVALID. */

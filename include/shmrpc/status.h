@@ -42,7 +42,7 @@ SHMRPC_BEGIN_DECLS
     X(REFUSED, -11, "the server refused the connection",                                                           \
       "The server does not offer this service, or is full. shmrpc_last_error() has its reason.")                   \
     X(MISMATCH, -12, "the two sides were made from different schemas",                                             \
-      "A method's messages are laid out differently on the two sides. shmrpc_last_error() has both fingerprints.") \
+      "The two sides have a method in no layout in common. shmrpc_last_error() names the field, as each has it.")  \
     X(IN_USE, -13, "another server has this name", "A live server listens under this name. It is never replaced.") \
     X(NAME, -14, "not a usable name",                                                                              \
       "The server's name is empty, too long, or has a part that is not allowed. shmrpc_last_error() says which.")  \

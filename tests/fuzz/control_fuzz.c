@@ -6,6 +6,7 @@
 #include "fuzz.h"
 
 #include "runtime/control.h"
+#include "runtime/mismatch.h"
 #include "runtime/platform/socket.h"
 
 #include <shmrpc/generated.h>
@@ -30,11 +31,11 @@ static void require_name(const char *name, size_t least)
         require(name[i] > ' ' && name[i] <= '~');
 }
 
-static void require_text(const char *text)
+static void require_text(const char *text, size_t most)
 {
     size_t length = strlen(text);
 
-    require(length <= CONTROL_TEXT_MAX && shmrpc_text_is_valid(text, length));
+    require(length <= most && shmrpc_text_is_valid(text, length));
     for (size_t i = 0; i < length; i++)
         require((unsigned char)text[i] >= ' ' && text[i] != 0x7f);
 }
@@ -49,9 +50,38 @@ static void check_hello(const control_hello *hello)
     require_name(hello->runtime, 0);
     for (uint32_t i = 0; i < hello->method_count; i++) {
         require_name(hello->methods[i].name, 1);
-        require(hello->methods[i].request_size <= SHMRPC_MESSAGE_MAX);
-        require(hello->methods[i].reply_size <= SHMRPC_MESSAGE_MAX);
+        require(hello->methods[i].revision_count > 0 && hello->methods[i].revision_count <= CONTROL_REVISIONS_MAX);
+        for (uint32_t k = 0; k < hello->methods[i].revision_count; k++)
+            require(hello->methods[i].request_sizes[k] <= SHMRPC_MESSAGE_MAX &&
+                    hello->methods[i].answer_sizes[k] <= SHMRPC_MESSAGE_MAX);
     }
+}
+
+/* What a client makes of it, whose own method is like this. */
+static void check_mismatch(const control_mismatch *theirs, uint32_t version)
+{
+    static const shmrpc_type_info inner = {.name = "demo.Inner", .layout = "struct(8){0:uint32 a;4:uint32 b;}"};
+    static const shmrpc_type_info request = {
+        .name = "demo.Request",
+        .layout = "message(64){0:uint64 a;8?16:uint32 b;24:struct(8){0:uint32 a;4:uint32 b;} c;32:"
+                  "vector<struct(8){0:uint32 a;4:uint32 b;},3> d;}"};
+    static const shmrpc_error_info items[] = {{"PLAIN", 1, NULL}, {"INNER", 2, &inner}};
+    static const shmrpc_errors_info errors = {.name = "demo.Error", .items = items, .count = 2};
+    static const shmrpc_method_info method = {.name = "method",
+                                              .request = &request,
+                                              .reply = &inner,
+                                              .errors = &errors};
+    static const shmrpc_service_info service = {.name = "demo.Service", .version = 2};
+    char line[MISMATCH_LINE_MAX + 1];
+
+    require(theirs->method < SHMRPC_METHODS_MAX);
+    require(theirs->request_size <= SHMRPC_MESSAGE_MAX && theirs->answer_size <= SHMRPC_MESSAGE_MAX);
+    require_text(theirs->request, CONTROL_LAYOUT_MAX);
+    require_text(theirs->reply, CONTROL_LAYOUT_MAX);
+    require_text(theirs->errors, CONTROL_LAYOUT_MAX);
+    memset(line, 0x55, sizeof(line));
+    mismatch_report(&service, &method, theirs, version, line);
+    require(strnlen(line, sizeof(line)) <= MISMATCH_LINE_MAX && line[0] != '\0');
 }
 
 static void check_welcome(const control_welcome *welcome)
@@ -61,10 +91,14 @@ static void check_welcome(const control_welcome *welcome)
     require(welcome->request_block_count <= CONTROL_BLOCKS_MAX && welcome->request_block_size <= SHMRPC_MESSAGE_MAX);
     require(welcome->reply_block_count <= CONTROL_BLOCKS_MAX && welcome->reply_block_size <= SHMRPC_MESSAGE_MAX);
     require(welcome->method_count <= SHMRPC_METHODS_MAX);
-    require_text(welcome->text);
+    require_text(welcome->text, CONTROL_TEXT_MAX);
     require_name(welcome->runtime, 0);
     for (uint32_t i = 0; i < welcome->method_count; i++)
-        require(welcome->method_numbers[i] <= CONTROL_METHOD_MISSING);
+        require(welcome->method_numbers[i] <= CONTROL_METHOD_MISSING &&
+                (welcome->method_revisions == NULL || welcome->method_revisions[i] < CONTROL_REVISIONS_MAX));
+    require(welcome->mismatch_count <= CONTROL_MISMATCHES_MAX);
+    for (uint32_t i = 0; i < welcome->mismatch_count; i++)
+        check_mismatch(&welcome->mismatches[i], welcome->version);
 }
 
 static void check_packet(const control_packet *packet)
@@ -75,9 +109,9 @@ static void check_packet(const control_packet *packet)
     case CONTROL_ATTACH: return;
     case CONTROL_READY:
         require(packet->as.ready.status <= 0);
-        require_text(packet->as.ready.text);
+        require_text(packet->as.ready.text, CONTROL_TEXT_MAX);
         return;
-    case CONTROL_GOODBYE: require_text(packet->as.goodbye); return;
+    case CONTROL_GOODBYE: require_text(packet->as.goodbye, CONTROL_TEXT_MAX); return;
     case CONTROL_CANCEL: return;
     }
     abort();
@@ -111,12 +145,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
 
 size_t fuzz_seed(size_t index, uint8_t *to)
 {
+    static uint64_t fingerprints[] = {1, UINT64_MAX, 7};
+    static uint32_t sizes[] = {16, 8, SHMRPC_MESSAGE_MAX, 0};
     static control_method methods[] = {
-        {.name = "add", .fingerprint = 1, .request_size = 16, .reply_size = 8},
-        {.name = "divide", .fingerprint = UINT64_MAX, .request_size = 16, .reply_size = 8},
-        {.name = "note", .request_size = SHMRPC_MESSAGE_MAX, .oneway = true},
+        {"add", 3, fingerprints, sizes, sizes, false},
+        {"divide", 1, fingerprints + 1, sizes, sizes + 1, false},
+        {"note", 1, fingerprints + 2, sizes + 2, sizes + 3, true},
     };
-    static uint32_t numbers[] = {2, 0, CONTROL_METHOD_MISSING};
+    static uint32_t numbers[] = {2, CONTROL_METHOD_MISMATCH, CONTROL_METHOD_MISSING};
+    static uint32_t revisions[] = {2, 0, 0};
+    static control_mismatch mismatches[] = {
+        {1, false, 9, 64, 8, "message(64){0:uint64 a;8?16:uint32 b;24:struct(8){0:uint32 a;4:uint16 b;} c;}",
+         "message(8){0:uint64 a;}", "errors{1: PLAIN;2:struct(8){0:uint32 a;} INNER;}"},
+        {1, true, 9, 0, 0,
+         "message(64){0:uint64 a;8?16:uint32 b;24:struct(8){0:uint32 a;4:uint32 b;} c;32:vector<struct(8)"
+         "{0:uint32 a;4:uint8 b;},3> d;}",
+         "", ""},
+    };
     const control_packet packets[] = {
         {.kind = CONTROL_HELLO,
          .as.hello = {.protocol_least = 1,
@@ -137,7 +182,11 @@ size_t fuzz_seed(size_t index, uint8_t *to)
                         .reply_block_size = 256,
                         .reply_block_count = 8,
                         .method_numbers = numbers,
+                        .method_revisions = revisions,
                         .method_count = 3,
+                        .version = 3,
+                        .mismatches = mismatches,
+                        .mismatch_count = 2,
                         .session = 7,
                         .runtime = "0.1.0"}},
         {.kind = CONTROL_WELCOME, .as.welcome = {.status = -12, .text = "add: \xc3\xa4 differs"}},

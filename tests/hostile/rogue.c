@@ -136,17 +136,24 @@ control_packet rogue_hello(control_method *methods)
 {
     control_packet packet = {.kind = CONTROL_HELLO};
 
+    static uint64_t fingerprints[PROBE_METHODS];
+    static uint32_t sizes[PROBE_METHODS][2];
+
     for (uint32_t i = 0; i < PROBE_METHODS; i++) {
         const shmrpc_method_info *method = &probe_service.methods[i];
         uint32_t reply_size = method->reply != NULL ? method->reply->size : 0;
         for (uint32_t e = 0; method->errors != NULL && e < method->errors->count; e++)
             if (method->errors->items[e].payload != NULL && method->errors->items[e].payload->size > reply_size)
                 reply_size = method->errors->items[e].payload->size;
+        fingerprints[i] = method->fingerprint;
+        sizes[i][0] = method->request != NULL ? method->request->size : 0;
+        sizes[i][1] = reply_size;
         methods[i] = (control_method){
             .name = method->name,
-            .fingerprint = method->fingerprint,
-            .request_size = method->request != NULL ? method->request->size : 0,
-            .reply_size = reply_size,
+            .revision_count = 1,
+            .fingerprints = &fingerprints[i],
+            .request_sizes = &sizes[i][0],
+            .answer_sizes = &sizes[i][1],
             .oneway = (method->flags & SHMRPC_METHOD_ONEWAY) != 0,
         };
     }

@@ -306,6 +306,8 @@ START_TEST(takes_a_hello_with_as_many_methods_as_there_can_be)
 {
     static control_method many[SHMRPC_METHODS_MAX];
     static char names[SHMRPC_METHODS_MAX][16];
+    uint64_t fingerprint = 77;
+    uint32_t size = 0;
     control_method methods[PROBE_METHODS];
     control_packet hello = rogue_hello(methods);
     char text[CONTROL_TEXT_MAX + 1] = "";
@@ -313,7 +315,7 @@ START_TEST(takes_a_hello_with_as_many_methods_as_there_can_be)
 
     for (uint32_t i = 0; i < SHMRPC_METHODS_MAX; i++) {
         snprintf(names[i], sizeof(names[i]), "m%u", i);
-        many[i] = (control_method){.name = names[i], .fingerprint = i};
+        many[i] = (control_method){names[i], 1, &fingerprint, &size, &size, false};
     }
     hello.as.hello.methods = many;
     hello.as.hello.method_count = SHMRPC_METHODS_MAX;

@@ -32,7 +32,11 @@ static const shmrpc_method_info methods[POOL_METHODS] = {
     [POOL_WORK] = {"work", 5, 0, 0, 0, &request_type, &reply_type, &pool_errors, handle_work},
     [POOL_NOTE] = {"note", 6, SHMRPC_METHOD_ONEWAY, 0, 0, &request_type, NULL, NULL, handle_note},
 };
-const shmrpc_service_info pool_service = {&shmrpc_generated_abi_1, "test.Pool", 1, POOL_METHODS, methods};
+const shmrpc_service_info pool_service = {.abi = &shmrpc_generated_abi_2,
+                                          .name = "test.Pool",
+                                          .version = 1,
+                                          .method_count = POOL_METHODS,
+                                          .methods = methods};
 
 /* ---- the server's process ---- */
 

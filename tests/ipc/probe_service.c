@@ -172,7 +172,7 @@ static const shmrpc_method_info probe_methods[PROBE_METHODS] = {
 };
 
 const shmrpc_service_info probe_service = {
-    .abi = &shmrpc_generated_abi_1,
+    .abi = &shmrpc_generated_abi_2,
     .name = PROBE_NAME,
     .version = 1,
     .method_count = PROBE_METHODS,

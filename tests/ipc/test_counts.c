@@ -233,6 +233,7 @@ START_TEST(leaves_nothing_behind_of_connections_that_were_refused)
     shmrpc_client *second = connect_default();
     probe_schema_init(&schema);
     schema.methods[PROBE_ECHO].fingerprint ^= 1;
+    schema.info.flags = SHMRPC_SERVICE_STRICT;
     ck_assert(probe_answers_rightly(first, 1, 5) && probe_answers_rightly(second, 1, 5));
     process_counts server_before = take_of(server.child.pid, 2);
     counts_take(&before);

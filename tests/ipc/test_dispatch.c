@@ -103,7 +103,11 @@ static const shmrpc_method_info methods[METHODS] = {
     {.name = "stop", .fingerprint = 3, .invoke = stop_itself},
 };
 
-static const shmrpc_service_info service = {&shmrpc_generated_abi_1, "test.Dispatched", 1, METHODS, methods};
+static const shmrpc_service_info service = {.abi = &shmrpc_generated_abi_2,
+                                            .name = "test.Dispatched",
+                                            .version = 1,
+                                            .method_count = METHODS,
+                                            .methods = methods};
 static const int operations;
 static const shmrpc_server_binding binding = {.service = &service,
                                               .operations = &operations,
@@ -534,7 +538,11 @@ START_TEST(a_host_is_dispatched_too_and_services_come_and_go_between_rounds)
     shmrpc_host host;
     shmrpc_client *client = NULL;
     shmrpc_server parts[2];
-    static const shmrpc_service_info other = {&shmrpc_generated_abi_1, "test.Other", 1, METHODS, methods};
+    static const shmrpc_service_info other = {.abi = &shmrpc_generated_abi_2,
+                                              .name = "test.Other",
+                                              .version = 1,
+                                              .method_count = METHODS,
+                                              .methods = methods};
     shmrpc_server_binding other_binding = binding;
 
     other_binding.service = &other;

@@ -89,7 +89,8 @@ static const shmrpc_method_info methods[METHODS] = {
     {.name = "note", .fingerprint = 4, .flags = SHMRPC_METHOD_ONEWAY, .invoke = wait_at_gate},
 };
 
-static const shmrpc_service_info service = {&shmrpc_generated_abi_1, "test.Draining", 1, METHODS, methods};
+static const shmrpc_service_info service = {
+    .abi = &shmrpc_generated_abi_2, .name = "test.Draining", .version = 1, .method_count = METHODS, .methods = methods};
 
 /* ---- the server ---- */
 

@@ -116,9 +116,21 @@ static const shmrpc_method_info methods[METHODS] = {
     {.name = "absent", .fingerprint = 5, .invoke = is_absent},
 };
 
-static const shmrpc_service_info red = {&shmrpc_generated_abi_1, "test.hosts.Red", 1, METHODS, methods};
-static const shmrpc_service_info blue = {&shmrpc_generated_abi_1, "test.hosts.Blue", 1, METHODS, methods};
-static const shmrpc_service_info green = {&shmrpc_generated_abi_1, "test.hosts.Green", 1, METHODS, methods};
+static const shmrpc_service_info red = {.abi = &shmrpc_generated_abi_2,
+                                        .name = "test.hosts.Red",
+                                        .version = 1,
+                                        .method_count = METHODS,
+                                        .methods = methods};
+static const shmrpc_service_info blue = {.abi = &shmrpc_generated_abi_2,
+                                         .name = "test.hosts.Blue",
+                                         .version = 1,
+                                         .method_count = METHODS,
+                                         .methods = methods};
+static const shmrpc_service_info green = {.abi = &shmrpc_generated_abi_2,
+                                          .name = "test.hosts.Green",
+                                          .version = 1,
+                                          .method_count = METHODS,
+                                          .methods = methods};
 
 static int attach_status(part *to, const shmrpc_service_info *service, uint64_t number)
 {

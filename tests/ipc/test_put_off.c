@@ -60,7 +60,8 @@ static const shmrpc_method_info method = {.name = "work",
                                           .reply = &probe_value_type,
                                           .errors = &errors,
                                           .invoke = put_it_off};
-static const shmrpc_service_info service = {&shmrpc_generated_abi_1, "test.PutOff", 1, 1, &method};
+static const shmrpc_service_info service = {
+    .abi = &shmrpc_generated_abi_2, .name = "test.PutOff", .version = 1, .method_count = 1, .methods = &method};
 
 static void *run_server(void *unused)
 {

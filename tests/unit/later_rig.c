@@ -38,8 +38,9 @@ static int invoke(shmrpc_server *server, shmrpc_context *context, const void *re
     return rig.returned;
 }
 
-static const shmrpc_type_info small_type = {"test.Small", 1, 8, 8, NULL, NULL, NULL};
-static const shmrpc_type_info large_type = {"test.Large", 2, sizeof(large), sizeof(large), NULL, NULL, large_validate};
+static const shmrpc_type_info small_type = {"test.Small", 1, 8, 8, NULL, NULL, NULL, NULL};
+static const shmrpc_type_info large_type = {"test.Large", 2,    sizeof(large),  sizeof(large),
+                                            NULL,         NULL, large_validate, NULL};
 static const shmrpc_error_info error_items[] = {{"PLAIN", 1, NULL}, {"LARGE", 2, &large_type}};
 static const shmrpc_errors_info errors = {"test.Error", 3, error_items, 2};
 static const shmrpc_method_info methods[METHODS] = {
@@ -49,7 +50,8 @@ static const shmrpc_method_info methods[METHODS] = {
     [METHOD_FAIL] = {"fail", 13, 0, 0, 0, &small_type, &small_type, &errors, invoke},
     [METHOD_DONE] = {"done", 14, 0, 0, 0, &small_type, NULL, NULL, invoke},
 };
-static const shmrpc_service_info info = {&shmrpc_generated_abi_1, "test.Service", 1, METHODS, methods};
+static const shmrpc_service_info info = {
+    .abi = &shmrpc_generated_abi_2, .name = "test.Service", .version = 1, .method_count = METHODS, .methods = methods};
 static const shmrpc_server_binding binding = {.service = &info};
 
 later_rig rig;
@@ -65,6 +67,9 @@ void rig_begin_with(uint32_t inbox_depth)
     runtime_dir_make();
     ck_assert_int_eq(shmrpc_server_init(&rig.server, &binding, "service", NULL), 0);
     rig.offered = server_core_service(&rig.server);
+    for (unsigned i = 0; i < METHODS; i++) {
+        rig.terms[i] = revision_terms(&methods[i], 0);
+    }
     ck_assert_int_eq(service_scratch_init(&rig.scratch, rig.offered), 0);
     lane_pair_init_with_inbox(&rig.pair, RING, 4, inbox_depth);
     shmrpc_log_set(keep_line, SHMRPC_LOG_WARNING);
@@ -114,7 +119,10 @@ void send_request(uint16_t method, uint32_t budget_us, uint8_t reply_block)
 
 int serve(void)
 {
-    const service_visit visit = {.server = &rig.server, .lane = &rig.pair.server, .scratch = &rig.scratch};
+    const service_visit visit = {.server = &rig.server,
+                                 .lane = &rig.pair.server,
+                                 .scratch = &rig.scratch,
+                                 .methods = rig.terms};
     lane_request taken;
 
     if (lane_server_take(&rig.pair.server, &taken) == 0) {

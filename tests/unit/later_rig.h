@@ -42,6 +42,7 @@ typedef struct later_rig {
     shmrpc_server server;
     service *offered;
     service_scratch scratch;
+    method_terms terms[METHODS];
     bool is_closed;
 } later_rig;
 

@@ -35,6 +35,7 @@ foreach(noun IN ITEMS
         closer
         envelope
         message
+        mismatch
         options
         poller
         random
@@ -46,7 +47,7 @@ foreach(noun IN ITEMS
         timer)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
-foreach(noun IN ITEMS lane_server lane_client lane_waiters lane_inbox lane_race lane_stress service)
+foreach(noun IN ITEMS lane_server lane_client lane_waiters lane_inbox lane_race lane_stress revisions service)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c lane_pair.c LIBS shmrpc_objects TIMEOUT 120
                           LABELS unit)
 endforeach()

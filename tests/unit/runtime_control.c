@@ -52,9 +52,11 @@ static void expect_refused(const control_packet *packet, const char *expected)
 
 static control_packet hello(void)
 {
+    static uint64_t fingerprints[] = {0x0123456789abcdefu, 0, 17, UINT64_MAX};
+    static uint32_t sizes[] = {0, 8, 16, 24, SHMRPC_MESSAGE_MAX};
     static control_method methods[] = {
-        {.name = "add", .fingerprint = 0x0123456789abcdefu, .request_size = 16, .reply_size = 8},
-        {.name = "note", .fingerprint = UINT64_MAX, .request_size = SHMRPC_MESSAGE_MAX, .oneway = true},
+        {"add", 3, fingerprints, sizes, sizes + 1, false},
+        {"note", 1, fingerprints + 3, sizes + 4, sizes, true},
     };
 
     return (control_packet){
@@ -82,7 +84,12 @@ static control_packet hello(void)
 
 static control_packet welcome(void)
 {
-    static uint32_t numbers[] = {1, 0, CONTROL_METHOD_MISSING};
+    static uint32_t numbers[] = {1, CONTROL_METHOD_MISMATCH, CONTROL_METHOD_MISSING};
+    static uint32_t revisions[] = {CONTROL_REVISIONS_MAX - 1, 0, 0};
+    static control_mismatch mismatches[] = {
+        {1, true, 0xfedcba9876543210u, 16, SHMRPC_MESSAGE_MAX, "message(16){0:uint64 a;}", "", "errors{}"},
+        {SHMRPC_METHODS_MAX - 1, false, 1, 0, 0, "", "", ""},
+    };
 
     return (control_packet){
         .kind = CONTROL_WELCOME,
@@ -97,7 +104,11 @@ static control_packet welcome(void)
                 .reply_block_size = SHMRPC_MESSAGE_MAX,
                 .reply_block_count = CONTROL_BLOCKS_MAX,
                 .method_numbers = numbers,
+                .method_revisions = revisions,
                 .method_count = 3,
+                .version = 7,
+                .mismatches = mismatches,
+                .mismatch_count = 2,
                 .session = UINT64_MAX - 1,
                 .runtime = "0.1.0",
                 .inbox_depth = CONTROL_DEPTH_MAX,
@@ -134,9 +145,12 @@ START_TEST(a_hello_arrives_as_it_was_sent)
         const control_method *sent = &packet.as.hello.methods[i];
 
         ck_assert_str_eq(got->methods[i].name, sent->name);
-        ck_assert(got->methods[i].fingerprint == sent->fingerprint);
-        ck_assert_uint_eq(got->methods[i].request_size, sent->request_size);
-        ck_assert_uint_eq(got->methods[i].reply_size, sent->reply_size);
+        ck_assert_uint_eq(got->methods[i].revision_count, sent->revision_count);
+        for (uint32_t k = 0; k < sent->revision_count; k++) {
+            ck_assert(got->methods[i].fingerprints[k] == sent->fingerprints[k]);
+            ck_assert_uint_eq(got->methods[i].request_sizes[k], sent->request_sizes[k]);
+            ck_assert_uint_eq(got->methods[i].answer_sizes[k], sent->answer_sizes[k]);
+        }
         ck_assert(got->methods[i].oneway == sent->oneway);
     }
     control_packet_free(decoded);
@@ -162,15 +176,17 @@ START_TEST(a_hello_may_have_as_many_methods_as_a_service)
     control_method *methods = calloc(SHMRPC_METHODS_MAX, sizeof(*methods));
     control_packet packet = hello();
     control_packet *decoded;
+    uint64_t fingerprint = 4321;
+    uint32_t size = 48;
 
     ck_assert_ptr_nonnull(methods);
     for (uint32_t i = 0; i < SHMRPC_METHODS_MAX; i++)
-        methods[i] = (control_method){.name = "a_method_with_a_name", .fingerprint = i, .reply_size = 48};
+        methods[i] = (control_method){"a_method_with_a_name", 1, &fingerprint, &size, &size, false};
     packet.as.hello.methods = methods;
     packet.as.hello.method_count = SHMRPC_METHODS_MAX;
     decoded = round_trip(&packet);
     ck_assert_uint_eq(decoded->as.hello.method_count, SHMRPC_METHODS_MAX);
-    ck_assert_uint_eq(decoded->as.hello.methods[SHMRPC_METHODS_MAX - 1].fingerprint, SHMRPC_METHODS_MAX - 1);
+    ck_assert_uint_eq(decoded->as.hello.methods[SHMRPC_METHODS_MAX - 1].fingerprints[0], 4321);
     control_packet_free(decoded);
     free(methods);
 }
@@ -196,8 +212,21 @@ START_TEST(a_welcome_arrives_as_it_was_sent)
     ck_assert(got->membarrier);
     ck_assert_uint_eq(got->method_count, 3);
     ck_assert_uint_eq(got->method_numbers[0], 1);
-    ck_assert_uint_eq(got->method_numbers[1], 0);
+    ck_assert_uint_eq(got->method_numbers[1], CONTROL_METHOD_MISMATCH);
     ck_assert_uint_eq(got->method_numbers[2], CONTROL_METHOD_MISSING);
+    ck_assert_uint_eq(got->method_revisions[0], CONTROL_REVISIONS_MAX - 1);
+    ck_assert_uint_eq(got->method_revisions[1], 0);
+    ck_assert_uint_eq(got->version, 7);
+    ck_assert_uint_eq(got->mismatch_count, 2);
+    ck_assert_uint_eq(got->mismatches[0].method, 1);
+    ck_assert(got->mismatches[0].oneway && !got->mismatches[1].oneway);
+    ck_assert(got->mismatches[0].fingerprint == 0xfedcba9876543210u);
+    ck_assert_uint_eq(got->mismatches[0].request_size, 16);
+    ck_assert_uint_eq(got->mismatches[0].answer_size, SHMRPC_MESSAGE_MAX);
+    ck_assert_str_eq(got->mismatches[0].request, "message(16){0:uint64 a;}");
+    ck_assert_str_eq(got->mismatches[0].reply, "");
+    ck_assert_str_eq(got->mismatches[0].errors, "errors{}");
+    ck_assert_uint_eq(got->mismatches[1].method, SHMRPC_METHODS_MAX - 1);
     ck_assert(got->session == UINT64_MAX - 1);
     ck_assert_str_eq(got->runtime, "0.1.0");
     control_packet_free(decoded);
@@ -375,7 +404,10 @@ END_TEST
 
 START_TEST(a_method_beyond_its_limits_is_refused)
 {
-    control_method method = {.name = "m", .request_size = 8, .reply_size = 8};
+    uint64_t fingerprints[CONTROL_REVISIONS_MAX + 1] = {0};
+    uint32_t request_sizes[CONTROL_REVISIONS_MAX + 1] = {8, 0};
+    uint32_t answer_sizes[CONTROL_REVISIONS_MAX + 1] = {8, 0};
+    control_method method = {"m", CONTROL_REVISIONS_MAX, fingerprints, request_sizes, answer_sizes, false};
     control_packet packet = hello();
 
     packet.as.hello.methods = &method;
@@ -386,17 +418,36 @@ START_TEST(a_method_beyond_its_limits_is_refused)
     method.name = "a\nb";
     expect_refused(&packet, "a method's name is not usable");
     method.name = "m";
-    method.request_size = SHMRPC_MESSAGE_MAX + 1;
+    request_sizes[1] = SHMRPC_MESSAGE_MAX + 1;
     expect_refused(&packet, "a method's messages are above the limit");
-    method.request_size = 0;
-    method.reply_size = SHMRPC_MESSAGE_MAX + 1;
+    request_sizes[1] = 0;
+    answer_sizes[CONTROL_REVISIONS_MAX - 1] = SHMRPC_MESSAGE_MAX + 1;
     expect_refused(&packet, "a method's messages are above the limit");
+    answer_sizes[CONTROL_REVISIONS_MAX - 1] = 0;
+    method.revision_count = CONTROL_REVISIONS_MAX + 1;
+    expect_refused(&packet, "a method has no layouts, or too many");
+    method.revision_count = 0;
+    expect_refused(&packet, "a method has no layouts, or too many");
+}
+END_TEST
+
+/* Packet.hello { protocol_least: 1 protocol_most: 1 methods { name: "m" fingerprints: 0 (and sizes of one kind) } } */
+START_TEST(layouts_that_are_not_all_described_are_refused)
+{
+    static const unsigned char no_answer[] = "\x0a\x16\x08\x01\x10\x01\x22\x10\x0a\x01m\x12\x08\0\0\0\0\0\0\0\0"
+                                             "\x1a\x01\x08";
+    static const unsigned char no_request[] = "\x0a\x16\x08\x01\x10\x01\x22\x10\x0a\x01m\x12\x08\0\0\0\0\0\0\0\0"
+                                              "\x22\x01\x08";
+
+    expect_bytes_refused(no_answer, sizeof(no_answer) - 1, "a method's layouts are not all described");
+    expect_bytes_refused(no_request, sizeof(no_request) - 1, "a method's layouts are not all described");
 }
 END_TEST
 
 START_TEST(a_welcome_beyond_its_limits_is_refused)
 {
     uint32_t number = CONTROL_METHOD_MISSING + 1;
+    uint32_t revision = CONTROL_REVISIONS_MAX;
     control_packet packet;
 
     packet = welcome();
@@ -427,6 +478,49 @@ START_TEST(a_welcome_beyond_its_limits_is_refused)
     packet.as.welcome.method_numbers = &number;
     packet.as.welcome.method_count = 1;
     expect_refused(&packet, "a method's number is above the limit");
+    number = 0;
+    packet.as.welcome.method_revisions = &revision;
+    expect_refused(&packet, "a method's revision is above the limit");
+}
+END_TEST
+
+START_TEST(a_report_beyond_its_limits_is_refused_or_cut)
+{
+    static control_mismatch many[CONTROL_MISMATCHES_MAX + 1];
+    char text[CONTROL_LAYOUT_MAX + 3];
+    control_mismatch *one = &many[0];
+    control_packet packet = welcome();
+    control_packet *decoded;
+
+    memset(many, 0, sizeof(many));
+    packet.as.welcome.mismatches = many;
+    packet.as.welcome.mismatch_count = CONTROL_MISMATCHES_MAX;
+    control_packet_free(round_trip(&packet));
+    packet.as.welcome.mismatch_count = CONTROL_MISMATCHES_MAX + 1;
+    expect_refused(&packet, "too many methods that are not as the client has them");
+
+    packet.as.welcome.mismatch_count = 1;
+    one->method = SHMRPC_METHODS_MAX;
+    expect_refused(&packet, "a method's index is above the limit");
+    one->method = 0;
+    one->request_size = SHMRPC_MESSAGE_MAX + 1;
+    expect_refused(&packet, "a method's messages are above the limit");
+    one->request_size = 0;
+    one->answer_size = UINT32_MAX;
+    expect_refused(&packet, "a method's messages are above the limit");
+    one->answer_size = 0;
+
+    memset(text, 'x', sizeof(text));
+    text[3] = '\n';
+    text[sizeof(text) - 1] = '\0';
+    one->request = one->reply = one->errors = text;
+    decoded = round_trip(&packet);
+    one = &decoded->as.welcome.mismatches[0];
+    ck_assert_uint_eq(strlen(one->request), CONTROL_LAYOUT_MAX);
+    ck_assert_uint_eq(strlen(one->reply), CONTROL_LAYOUT_MAX);
+    ck_assert_uint_eq(strlen(one->errors), CONTROL_LAYOUT_MAX);
+    ck_assert_int_eq(one->request[3], '?');
+    control_packet_free(decoded);
 }
 END_TEST
 
@@ -436,16 +530,19 @@ START_TEST(too_many_methods_are_refused)
     control_method *methods = calloc(count, sizeof(*methods));
     uint32_t *numbers = calloc(count, sizeof(*numbers));
     control_packet packet = hello();
+    uint64_t fingerprint = 0;
+    uint32_t size = 0;
 
     ck_assert(methods != NULL && numbers != NULL);
     for (size_t i = 0; i < count; i++)
-        methods[i].name = "m";
+        methods[i] = (control_method){"m", 1, &fingerprint, &size, &size, false};
     packet.as.hello.methods = methods;
     packet.as.hello.method_count = (uint32_t)count;
     expect_refused(&packet, "too many methods");
 
     packet = welcome();
     packet.as.welcome.method_numbers = numbers;
+    packet.as.welcome.method_revisions = NULL;
     packet.as.welcome.method_count = (uint32_t)count;
     expect_refused(&packet, "too many methods");
     free(methods);
@@ -605,7 +702,9 @@ static Suite *control_suite(void)
     tcase_add_test(tests, tokens_differ_by_any_byte);
     tcase_add_test(tests, a_token_of_another_size_is_refused);
     tcase_add_test(tests, a_method_beyond_its_limits_is_refused);
+    tcase_add_test(tests, layouts_that_are_not_all_described_are_refused);
     tcase_add_test(tests, a_welcome_beyond_its_limits_is_refused);
+    tcase_add_test(tests, a_report_beyond_its_limits_is_refused_or_cut);
     tcase_add_test(tests, too_many_methods_are_refused);
     tcase_add_test(tests, a_ready_has_a_status_of_the_transport);
     tcase_add_test(tests, what_would_not_fit_a_packet_is_not_encoded);

@@ -41,8 +41,9 @@ static bool note_validate(const void *message, shmrpc_fault *ret_fault)
     return true;
 }
 
-static const shmrpc_type_info note_type = {"test.Note", 1, sizeof(note), 16, &note_initial, note_store, note_validate};
-static const shmrpc_type_info plain_type = {"test.Plain", 2, sizeof(note), 8, NULL, NULL, NULL};
+static const shmrpc_type_info note_type = {"test.Note",   1,          sizeof(note),  16,
+                                           &note_initial, note_store, note_validate, NULL};
+static const shmrpc_type_info plain_type = {"test.Plain", 2, sizeof(note), 8, NULL, NULL, NULL, NULL};
 
 START_TEST(a_plain_message_is_stored_as_it_is)
 {
@@ -160,7 +161,7 @@ START_TEST(finds_declared_errors_and_the_largest_answer)
 {
     static const shmrpc_error_info items[] = {{"PLAIN", 1, NULL}, {"NOTE", 32767, &note_type}};
     static const shmrpc_errors_info errors = {"test.Error", 3, items, 2};
-    static const shmrpc_type_info small = {"test.Small", 4, 8, 8, NULL, NULL, NULL};
+    static const shmrpc_type_info small = {"test.Small", 4, 8, 8, NULL, NULL, NULL, NULL};
     const shmrpc_method_info none = {.name = "none"};
     const shmrpc_method_info both = {.name = "both", .reply = &small, .errors = &errors};
 
@@ -179,7 +180,7 @@ END_TEST
 START_TEST(a_table_of_another_abi_is_refused)
 {
     static const uint32_t other = SHMRPC_GENERATED_ABI + 1;
-    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_1, .name = "test.Service"};
+    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_2, .name = "test.Service"};
 
     ck_assert_int_eq(message_check_service(&service), 0);
     service.abi = &other;
@@ -194,7 +195,7 @@ START_TEST(a_service_with_messages_beyond_the_limit_is_refused)
     const shmrpc_type_info largest = {.name = "largest", .size = SHMRPC_MESSAGE_MAX};
     const shmrpc_type_info larger = {.name = "larger", .size = SHMRPC_MESSAGE_MAX + 8};
     shmrpc_method_info method = {.name = "put", .request = &largest, .reply = &largest};
-    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_1,
+    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_2,
                                    .name = "test.Service",
                                    .method_count = 1,
                                    .methods = &method};

@@ -70,8 +70,9 @@ static int invoke(shmrpc_server *server, shmrpc_context *context, const void *re
     return returned;
 }
 
-static const shmrpc_type_info small_type = {"test.Small", 1, 8, 8, NULL, NULL, NULL};
-static const shmrpc_type_info large_type = {"test.Large", 2, sizeof(large), sizeof(large), NULL, NULL, large_validate};
+static const shmrpc_type_info small_type = {"test.Small", 1, 8, 8, NULL, NULL, NULL, NULL};
+static const shmrpc_type_info large_type = {"test.Large", 2,    sizeof(large),  sizeof(large),
+                                            NULL,         NULL, large_validate, NULL};
 static const shmrpc_error_info error_items[] = {{"PLAIN", 1, NULL}, {"LARGE", 2, &large_type}};
 static const shmrpc_errors_info errors = {"test.Error", 3, error_items, 2};
 static const shmrpc_method_info methods[METHODS] = {
@@ -80,13 +81,15 @@ static const shmrpc_method_info methods[METHODS] = {
     [METHOD_NOTE] = {"note", 12, SHMRPC_METHOD_ONEWAY, 0, 0, &large_type, NULL, NULL, invoke},
     [METHOD_FAIL] = {"fail", 13, 0, 0, 0, &small_type, &small_type, &errors, invoke},
 };
-static const shmrpc_service_info info = {&shmrpc_generated_abi_1, "test.Service", 1, METHODS, methods};
+static const shmrpc_service_info info = {
+    .abi = &shmrpc_generated_abi_2, .name = "test.Service", .version = 1, .method_count = METHODS, .methods = methods};
 static const shmrpc_server_binding binding = {.service = &info, .permit = permit};
 
 static shmrpc_server server;
 static service *offered;
 static service_scratch scratch;
 static lane_pair pair;
+static method_terms agreed[METHODS];
 
 static void begin(void)
 {
@@ -94,6 +97,9 @@ static void begin(void)
     ck_assert_int_eq(shmrpc_server_init(&server, &binding, "service", NULL), 0);
     offered = server_core_service(&server);
     ck_assert_int_eq(service_scratch_init(&scratch, offered), 0);
+    for (unsigned i = 0; i < METHODS; i++) {
+        agreed[i] = revision_terms(&methods[i], 0);
+    }
     lane_pair_init(&pair, 4, 2);
 }
 
@@ -107,11 +113,14 @@ static void end(void)
 
 /* ---- terms ---- */
 
+static uint64_t fingerprints[METHODS] = {13, 12, 99, 10};
+static uint32_t request_sizes[METHODS + 1] = {8, sizeof(large), 65536, 8, 0};
+static uint32_t answer_sizes[METHODS] = {sizeof(large), 0, 65536, 8};
 static control_method asked[METHODS] = {
-    {"fail", 13, 8, sizeof(large), false},
-    {"note", 12, sizeof(large), 0, true},
-    {"unheard", 99, 65536, 65536, false},
-    {"echo", 10, 8, 8, false},
+    {"fail", 1, &fingerprints[0], &request_sizes[0], &answer_sizes[0], false},
+    {"note", 1, &fingerprints[1], &request_sizes[1], &answer_sizes[1], true},
+    {"unheard", 1, &fingerprints[2], &request_sizes[2], &answer_sizes[2], false},
+    {"echo", 1, &fingerprints[3], &request_sizes[3], &answer_sizes[3], false},
 };
 
 static int agree(uint32_t count, service_terms *ret_terms)
@@ -134,7 +143,7 @@ START_TEST(numbers_methods_by_name_and_says_which_are_missing)
     /* What the server does not have needs no room. */
     ck_assert_uint_eq(terms.request_size, sizeof(large));
     ck_assert_uint_eq(terms.answer_size, sizeof(large));
-    free(terms.method_numbers);
+    service_terms_deinit(&terms);
 }
 END_TEST
 
@@ -145,7 +154,7 @@ START_TEST(agrees_with_a_client_that_asks_for_nothing)
     ck_assert_int_eq(agree(0, &terms), 0);
     ck_assert_uint_eq(terms.method_count, 0);
     ck_assert_uint_eq(terms.request_size, 0);
-    free(terms.method_numbers);
+    service_terms_deinit(&terms);
 }
 END_TEST
 
@@ -159,22 +168,31 @@ START_TEST(refuses_another_service_by_both_names)
 }
 END_TEST
 
-START_TEST(refuses_a_method_that_is_not_the_same)
+START_TEST(says_how_it_has_a_method_that_is_not_the_same)
 {
     service_terms terms;
 
     switch (_i) {
-    case 0: asked[3].fingerprint = 0xabc; break;
-    case 1: asked[3].request_size = 16; break;
-    case 2: asked[3].reply_size = 0; break;
+    case 0: fingerprints[3] = 0xabc; break;
+    case 1: request_sizes[3] = 16; break;
+    case 2: answer_sizes[3] = 0; break;
     default: asked[3].oneway = true; break;
     }
-    ck_assert_int_eq(agree(METHODS, &terms), SHMRPC_E_MISMATCH);
-    if (_i == 0) {
-        ck_assert_str_eq(shmrpc_last_error(),
-                         "test.Service.echo: the fingerprint is 000000000000000a in the server, 0000000000000abc in "
-                         "the client");
-    }
+    ck_assert_int_eq(agree(METHODS, &terms), 0);
+    ck_assert(!terms.is_refused);
+    ck_assert_uint_eq(terms.method_numbers[0], METHOD_FAIL);
+    ck_assert_uint_eq(terms.method_numbers[3], CONTROL_METHOD_MISMATCH);
+    ck_assert_uint_eq(terms.mismatch_count, 1);
+    ck_assert_uint_eq(terms.mismatches[0].method, 3);
+    ck_assert(terms.mismatches[0].fingerprint == 10);
+    ck_assert_uint_eq(terms.mismatches[0].request_size, 8);
+    ck_assert_uint_eq(terms.mismatches[0].answer_size, 8);
+    ck_assert(!terms.mismatches[0].oneway);
+    /* Nobody can call what was not agreed on. */
+    ck_assert(terms.owns_methods);
+    ck_assert(!terms_take(8, terms.methods[METHOD_ECHO].request_least, terms.methods[METHOD_ECHO].request_size));
+    ck_assert(terms_take(8, terms.methods[METHOD_FAIL].request_least, terms.methods[METHOD_FAIL].request_size));
+    service_terms_deinit(&terms);
 }
 END_TEST
 
@@ -183,18 +201,25 @@ START_TEST(agrees_with_a_service_of_as_many_methods_as_there_may_be)
     shmrpc_method_info *many = calloc(SHMRPC_METHODS_MAX, sizeof(*many));
     control_method *all = calloc(SHMRPC_METHODS_MAX, sizeof(*all));
     char(*names)[16] = calloc(SHMRPC_METHODS_MAX, sizeof(*names));
-    const shmrpc_service_info large_info = {&shmrpc_generated_abi_1, "test.Many", 1, SHMRPC_METHODS_MAX, many};
+    uint64_t *prints = calloc(SHMRPC_METHODS_MAX, sizeof(*prints));
+    const shmrpc_service_info large_info = {.abi = &shmrpc_generated_abi_2,
+                                            .name = "test.Many",
+                                            .version = 1,
+                                            .method_count = SHMRPC_METHODS_MAX,
+                                            .methods = many};
     const shmrpc_server_binding large_binding = {.service = &large_info};
     const control_hello hello = {.service = "test.Many", .methods = all, .method_count = SHMRPC_METHODS_MAX};
     service_terms terms;
     shmrpc_server other;
     service *of_many;
 
-    ck_assert(many != NULL && all != NULL && names != NULL);
+    ck_assert(many != NULL && all != NULL && names != NULL && prints != NULL);
     for (uint32_t i = 0; i < SHMRPC_METHODS_MAX; i++) {
         snprintf(names[i], sizeof(names[i]), "method_%u", i);
         many[i] = (shmrpc_method_info){.name = names[i], .fingerprint = i, .invoke = invoke};
-        all[SHMRPC_METHODS_MAX - 1 - i] = (control_method){.name = names[i], .fingerprint = i};
+        all[SHMRPC_METHODS_MAX - 1 - i] =
+            (control_method){names[i], 1, &prints[i], &request_sizes[4], &request_sizes[4], false};
+        prints[i] = i;
     }
     ck_assert_int_eq(shmrpc_server_init(&other, &large_binding, "many", NULL), 0);
     of_many = server_core_service(&other);
@@ -202,11 +227,12 @@ START_TEST(agrees_with_a_service_of_as_many_methods_as_there_may_be)
     for (uint32_t i = 0; i < SHMRPC_METHODS_MAX; i++) {
         ck_assert_uint_eq(terms.method_numbers[i], SHMRPC_METHODS_MAX - 1 - i);
     }
-    free(terms.method_numbers);
+    service_terms_deinit(&terms);
     shmrpc_server_deinit(&other);
     free(many);
     free(all);
     free(names);
+    free(prints);
 }
 END_TEST
 
@@ -215,7 +241,7 @@ END_TEST
 /* Publishes a request, has the service handle it, and looks at what it says and answers. */
 static int handle(uint16_t method, uint64_t value, uint32_t length, uint32_t reply_size, lane_reply *ret_reply)
 {
-    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch};
+    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch, .methods = agreed};
     unsigned char request[PAIR_BLOCK] = {0};
     int64_t timeout_ns = 1000000000;
     lane_request taken;
@@ -306,7 +332,7 @@ END_TEST
 
 START_TEST(a_cancelled_request_is_not_begun)
 {
-    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch};
+    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch, .methods = agreed};
     lane_call call = lane_pair_call(&pair, 1, 8, 8);
     lane_request taken;
 
@@ -369,7 +395,7 @@ static void cancel_and_ask(shmrpc_context *context)
 
 START_TEST(a_running_handler_sees_that_its_call_is_cancelled)
 {
-    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch};
+    const service_visit visit = {.server = &server, .lane = &pair.server, .scratch = &scratch, .methods = agreed};
     int64_t timeout_ns = 1;
     lane_request taken;
     lane_call call;
@@ -490,7 +516,7 @@ static Suite *service_suite(void)
     tcase_add_test(tests, numbers_methods_by_name_and_says_which_are_missing);
     tcase_add_test(tests, agrees_with_a_client_that_asks_for_nothing);
     tcase_add_test(tests, refuses_another_service_by_both_names);
-    tcase_add_loop_test(tests, refuses_a_method_that_is_not_the_same, 0, 4);
+    tcase_add_loop_test(tests, says_how_it_has_a_method_that_is_not_the_same, 0, 4);
     tcase_add_test(tests, agrees_with_a_service_of_as_many_methods_as_there_may_be);
     tcase_add_test(tests, answers_in_the_slot_or_in_the_block);
     tcase_add_test(tests, takes_a_oneway_message_beyond_a_slot);

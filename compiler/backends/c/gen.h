@@ -58,6 +58,9 @@ void gen_record_store(gen *g, const model_record *record);
 void gen_record_check(gen *g, const model_record *record);
 void gen_record_info(gen *g, const model_record *record);
 
+/* How many bytes are sent at least of a record of this size, whose variable tail this is, or NULL. */
+uint32_t c_least_size(const model_field *tail, uint32_t size);
+
 /* The function that every check of a file calls where something is refused; nothing where no check does. */
 void gen_refuse(gen *g);
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "backends/c/gen.h"
+#include "support/buffer.h"
 
 static void padding_emit(gen *g, uint32_t size, int *number)
 {
@@ -173,13 +174,11 @@ static bool record_has_initial(const model_record *record)
     return false;
 }
 
-/* Room for one more than all other fields hold: how many bytes are sent at least. */
-static uint32_t record_min_size(const model_record *record)
+/* Room for one more than all other fields hold. */
+uint32_t c_least_size(const model_field *tail, uint32_t size)
 {
-    const model_field *tail = record->variable_tail;
-
     if (!tail)
-        return record->size;
+        return size;
     uint32_t end = tail->offset + tail->type->items_offset + (tail->type->kind == MODEL_STRING ? 1 : 0);
     return (end + 7) / 8 * 8;
 }
@@ -238,7 +237,36 @@ static const char info_template[] = "const shmrpc_type_info ${info} = {\n"
                                     "    ${initial},\n"
                                     "    ${store},\n"
                                     "    ${validate},\n"
+                                    "${layout},\n"
                                     "};\n";
+
+#define LAYOUT_MAX 4000u    /* bytes of a layout's text: below what C11 takes as one string */
+#define LAYOUT_LINE_MAX 80u /* bytes of a line of it, if it has a place to break it at */
+
+/* The text that the fingerprint is of, as a literal of several lines; a long one ends after one of its fields. */
+static const char *layout_literal(gen *g, const char *text)
+{
+    size_t length = strlen(text);
+    buffer to = {0};
+
+    if (length > LAYOUT_MAX) {
+        length = LAYOUT_MAX;
+        while (length > 0 && text[length - 1] != ';')
+            length--;
+    }
+    for (size_t at = 0; at < length;) {
+        size_t end = length - at > LAYOUT_LINE_MAX ? at + LAYOUT_LINE_MAX : length;
+        size_t cut = end;
+        while (cut > at && end < length && text[cut - 1] != ';')
+            cut--;
+        end = cut > at ? cut : end;
+        buffer_printf(&to, "%s    %s", at > 0 ? "\n" : "", c_literal_string(g->memory, text + at, end - at));
+        at = end;
+    }
+    const char *made = length > 0 ? arena_copy(g->memory, to.data, to.length) : "    NULL";
+    buffer_deinit(&to);
+    return made;
+}
 
 void gen_record_info(gen *g, const model_record *record)
 {
@@ -262,8 +290,9 @@ void gen_record_info(gen *g, const model_record *record)
     EMIT(&g->source, info_template, {"info", info}, {"type", type},
          {"name", c_literal_string(g->memory, name, strlen(name))},
          {"fingerprint", arena_printf(g->memory, "%016" PRIx64, record->fingerprint)},
-         {"min_size", arena_printf(g->memory, "%" PRIu32, record_min_size(record))},
+         {"min_size", arena_printf(g->memory, "%" PRIu32, c_least_size(record->variable_tail, record->size))},
          {"initial", initial ? arena_printf(g->memory, "&%s_initial_", type) : "NULL"},
          {"store", c_record_is_solid(record) ? "NULL" : arena_printf(g->memory, "%s_store_any_", type)},
-         {"validate", c_record_is_checked(record) ? arena_printf(g->memory, "%s_validate_any_", type) : "NULL"});
+         {"validate", c_record_is_checked(record) ? arena_printf(g->memory, "%s_validate_any_", type) : "NULL"},
+         {"layout", layout_literal(g, record->canonical)});
 }

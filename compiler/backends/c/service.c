@@ -32,18 +32,81 @@ static const char method_row[] = "{\n"
                                  "    ${name},\n"
                                  "    UINT64_C(0x${fingerprint}),\n"
                                  "    ${flags},\n"
-                                 "    0,\n"
+                                 "    ${former_count},\n"
                                  "    ${timeout},\n"
                                  "    ${request},\n"
                                  "    ${reply},\n"
                                  "    ${errors},\n"
                                  "    ${prefix}_${method}_invoke_,\n"
+                                 "    ${former},\n"
+                                 "    ${original},\n"
                                  "},\n";
+
+static const char revision_row[] = "{UINT64_C(0x${fingerprint}), ${version}, ${request}, ${request_min}, ${reply}, "
+                                   "${reply_min}, ${answer}},\n";
+
+static const char *number(gen *g, uint32_t value)
+{
+    return arena_printf(g->memory, "%" PRIu32, value);
+}
+
+static const char *revision_size(gen *g, const model_revision *of)
+{
+    return number(g, of ? of->size : 0);
+}
+
+static const char *revision_least(gen *g, const model_revision *of)
+{
+    return number(g, of ? c_least_size(of->variable_tail, of->size) : 0);
+}
+
+/* The layouts that it had before the newest; returns the name of their table. */
+static const char *former_emit(gen *g, const char *prefix, const model_method *method)
+{
+    emit *e = &g->source;
+    const char *table = arena_printf(g->memory, "%s_%s_former_", prefix, name_method(g->memory, method));
+
+    if (method->revision_count < 2)
+        return "NULL";
+    emit_gap(e);
+    EMIT(e, "static const shmrpc_revision_info ${table}[] = {\n", {"table", table});
+    emit_in(e);
+    for (uint32_t i = 0; i + 1 < method->revision_count; i++) {
+        const model_method_revision *of = &method->revisions[i];
+        EMIT(e, revision_row, {"fingerprint", arena_printf(g->memory, "%016" PRIx64, of->fingerprint)},
+             {"version", number(g, of->version)}, {"request", revision_size(g, of->request)},
+             {"request_min", revision_least(g, of->request)}, {"reply", revision_size(g, of->reply)},
+             {"reply_min", revision_least(g, of->reply)}, {"answer", number(g, of->answer_size)});
+    }
+    emit_out(e);
+    emit_text(e, "};\n");
+    return table;
+}
+
+/* What both sides know it by, where that is not its name. */
+static const char *original_literal(gen *g, const char *original)
+{
+    return original ? c_literal_string(g->memory, original, strlen(original)) : "NULL";
+}
+
+static const char *service_original(gen *g, const model_service *service)
+{
+    const model_file *file = service->decl->file;
+    const char *package = file->notes.original ? file->notes.original : file->package;
+    const char *own = service->decl->notes.original ? service->decl->notes.original : service->decl->name;
+
+    if (!file->notes.original && !service->decl->notes.original)
+        return "NULL";
+    return original_literal(g, arena_printf(g->memory, "%s.%s", package, own));
+}
 
 static void methods_emit(gen *g, const char *prefix, const model_service *service)
 {
     emit *e = &g->source;
+    const char **former = arena_array(g->memory, service->method_count, sizeof(*former));
 
+    for (uint32_t i = 0; i < service->method_count; i++)
+        former[i] = former_emit(g, prefix, &service->methods[i]);
     emit_gap(e);
     EMIT(e, "static const shmrpc_method_info ${prefix}_methods_[] = {\n", {"prefix", prefix});
     emit_in(e);
@@ -55,14 +118,17 @@ static void methods_emit(gen *g, const char *prefix, const model_service *servic
              {"request", payload_info(g, method->request)}, {"reply", payload_info(g, method->reply)},
              {"errors", method->errors ? arena_printf(g->memory, "&%s_info", name_decl(g->memory, method->errors->decl))
                                        : "NULL"},
-             {"prefix", prefix}, {"method", name_method(g->memory, method)});
+             {"prefix", prefix}, {"method", name_method(g->memory, method)},
+             {"former_count", number(g, method->revision_count - 1)}, {"former", former[i]},
+             {"original", original_literal(g, method->notes.original)});
     }
     emit_out(e);
     emit_text(e, "};\n");
 }
 
 static const char info_template[] = "const shmrpc_service_info ${info} = {\n"
-                                    "    &shmrpc_generated_abi_1, ${name}, ${version}, ${count}, ${methods},\n"
+                                    "    &shmrpc_generated_abi_2, ${name}, ${version}, ${count}, ${methods}, "
+                                    "${original}, ${flags},\n"
                                     "};\n";
 
 void gen_service_info(gen *g, const model_service *service)
@@ -78,7 +144,8 @@ void gen_service_info(gen *g, const model_service *service)
     EMIT(&g->source, info_template, {"info", info}, {"name", c_literal_string(g->memory, name, strlen(name))},
          {"version", arena_printf(g->memory, "%" PRIu32, service->decl->file->version)},
          {"count", arena_printf(g->memory, "%" PRIu32, service->method_count)},
-         {"methods", service->method_count > 0 ? arena_printf(g->memory, "%s_methods_", prefix) : "NULL"});
+         {"methods", service->method_count > 0 ? arena_printf(g->memory, "%s_methods_", prefix) : "NULL"},
+         {"original", service_original(g, service)}, {"flags", service->strict ? "SHMRPC_SERVICE_STRICT" : "0"});
     EMIT(&g->header, "extern const shmrpc_service_info ${info};\n", {"info", info});
 }
 

@@ -9,6 +9,7 @@ const shmrpc_type_info acc_bounds_info = {
     NULL,
     NULL,
     NULL,
+    "struct(16){0:int64 total;8:int64 added;}",
 };
 
 const char *acc_error_name(int code)
@@ -38,6 +39,7 @@ const shmrpc_type_info acc_amount_info = {
     NULL,
     NULL,
     NULL,
+    "message(8){0:int64 value;}",
 };
 
 void acc_balance_init(acc_balance *message)
@@ -53,6 +55,7 @@ const shmrpc_type_info acc_balance_info = {
     NULL,
     NULL,
     NULL,
+    "message(16){0:int64 total;8:uint64 additions;}",
 };
 
 int acc_connect(acc_client **ret, const char *name, const shmrpc_client_options *options)
@@ -219,6 +222,8 @@ static const shmrpc_method_info acc_methods_[] = {
         &acc_balance_info,
         &acc_error_info,
         acc_add_invoke_,
+        NULL,
+        NULL,
     },
     {
         "total",
@@ -230,6 +235,8 @@ static const shmrpc_method_info acc_methods_[] = {
         &acc_balance_info,
         NULL,
         acc_total_invoke_,
+        NULL,
+        NULL,
     },
     {
         "reset",
@@ -241,11 +248,13 @@ static const shmrpc_method_info acc_methods_[] = {
         NULL,
         NULL,
         acc_reset_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info acc_service_info = {
-    &shmrpc_generated_abi_1, "demo.accumulator.Accumulator", 1, 3, acc_methods_,
+    &shmrpc_generated_abi_2, "demo.accumulator.Accumulator", 1, 3, acc_methods_, NULL, 0,
 };
 
 static int acc_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

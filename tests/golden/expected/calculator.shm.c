@@ -18,6 +18,7 @@ const shmrpc_type_info calc_range_info = {
     NULL,
     NULL,
     NULL,
+    "struct(16){0:int64 lowest;8:int64 highest;}",
 };
 
 const char *calc_error_name(int code)
@@ -49,6 +50,7 @@ const shmrpc_type_info calc_pair_info = {
     NULL,
     NULL,
     NULL,
+    "message(16){0:int64 a;8:int64 b;}",
 };
 
 void calc_result_init(calc_result *message)
@@ -64,6 +66,7 @@ const shmrpc_type_info calc_result_info = {
     NULL,
     NULL,
     NULL,
+    "message(8){0:int64 value;}",
 };
 
 bool calc_describe_reply_set_name(calc_describe_reply *message, const char *text, size_t length)
@@ -122,6 +125,7 @@ const shmrpc_type_info calc_describe_reply_info = {
     NULL,
     calc_describe_reply_store_any_,
     calc_describe_reply_validate_any_,
+    "message(48){0:string<32> name;40:uint64 calls;}",
 };
 
 bool calc_note_request_set_text(calc_note_request *message, const char *text, size_t length)
@@ -180,6 +184,7 @@ const shmrpc_type_info calc_note_request_info = {
     NULL,
     calc_note_request_store_any_,
     calc_note_request_validate_any_,
+    "message(88){0:string<80> text;}",
 };
 
 int calc_connect(calc_client **ret, const char *name, const shmrpc_client_options *options)
@@ -387,6 +392,8 @@ static const shmrpc_method_info calc_methods_[] = {
         &calc_result_info,
         &calc_error_info,
         calc_add_invoke_,
+        NULL,
+        NULL,
     },
     {
         "divide",
@@ -398,6 +405,8 @@ static const shmrpc_method_info calc_methods_[] = {
         &calc_result_info,
         &calc_error_info,
         calc_divide_invoke_,
+        NULL,
+        NULL,
     },
     {
         "describe",
@@ -409,6 +418,8 @@ static const shmrpc_method_info calc_methods_[] = {
         &calc_describe_reply_info,
         NULL,
         calc_describe_invoke_,
+        NULL,
+        NULL,
     },
     {
         "note",
@@ -420,11 +431,13 @@ static const shmrpc_method_info calc_methods_[] = {
         NULL,
         NULL,
         calc_note_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info calc_service_info = {
-    &shmrpc_generated_abi_1, "demo.calc.Calculator", 1, 4, calc_methods_,
+    &shmrpc_generated_abi_2, "demo.calc.Calculator", 1, 4, calc_methods_, NULL, 0,
 };
 
 static int calc_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -30,6 +30,7 @@ const shmrpc_type_info golden_composed_limit_info = {
     NULL,
     golden_composed_limit_store_any_,
     NULL,
+    "struct(8){0:uint32 most;}",
 };
 
 const char *golden_composed_error_name(int code)
@@ -79,6 +80,7 @@ const shmrpc_type_info golden_composed_middle_info = {
     NULL,
     golden_composed_middle_store_any_,
     NULL,
+    "struct(12){0:uint16 first;10:uint16 second;}",
 };
 
 void golden_composed_gap_store_(golden_composed_gap *to, const golden_composed_gap *from)
@@ -117,6 +119,7 @@ const shmrpc_type_info golden_composed_gap_info = {
     NULL,
     golden_composed_gap_store_any_,
     golden_composed_gap_validate_any_,
+    "struct(16){8:bool only;}",
 };
 
 void golden_composed_any_set_limit(golden_composed_any *record, const golden_composed_limit *value)
@@ -229,6 +232,7 @@ const shmrpc_type_info golden_composed_roomy_info = {
     NULL,
     golden_composed_roomy_store_any_,
     golden_composed_roomy_validate_any_,
+    "struct(32){4:string<3> word;}",
 };
 
 void golden_composed_aligned_set_maybe(golden_composed_aligned *record, bool value)
@@ -295,6 +299,7 @@ const shmrpc_type_info golden_composed_aligned_info = {
     NULL,
     golden_composed_aligned_store_any_,
     golden_composed_aligned_validate_any_,
+    "struct(48){5?4:bool maybe;8:struct(32){4:string<3> word;} roomy;}",
 };
 
 bool golden_composed_around_set_gaps(golden_composed_around *record, const golden_composed_gap *items, size_t count)
@@ -363,6 +368,10 @@ const shmrpc_type_info golden_composed_around_info = {
     NULL,
     golden_composed_around_store_any_,
     golden_composed_around_validate_any_,
+    "struct(96){0:uint8 before;8:struct(16){8:bool only;} gap;"
+    "24:vector<struct(16){8:bool only;},2> gaps;"
+    "64:union(32){8:struct(8){0:uint32 most;} limit=1;8:struct(16){8:bool only;"
+    "} gap=3;8:uint16[9] largest=4;} any;}",
 };
 
 void golden_composed_grown_set_hint(golden_composed_grown *message, uint8_t value)
@@ -450,6 +459,9 @@ const shmrpc_type_info golden_composed_grown_info = {
     NULL,
     golden_composed_grown_store_any_,
     golden_composed_grown_validate_any_,
+    "message(88){0:uint64 key;21?20:uint8 hint;"
+    "32:union(32){8:struct(8){0:uint32 most;} limit=1;8:struct(16){8:bool only;"
+    "} gap=3;8:uint16[9] largest=4;} any;64:string<10> text;}",
 };
 
 bool golden_composed_quarter_touch_request_set_key(golden_composed_quarter_touch_request *message, const uint8_t *items,
@@ -501,6 +513,7 @@ const shmrpc_type_info golden_composed_quarter_touch_request_info = {
     NULL,
     golden_composed_quarter_touch_request_store_any_,
     golden_composed_quarter_touch_request_validate_any_,
+    "message(8){0:bytes<3> key;}",
 };
 
 int golden_composed_quarter_connect(golden_composed_quarter_client **ret, const char *name,
@@ -626,6 +639,8 @@ static const shmrpc_method_info golden_composed_quarter_methods_[] = {
         NULL,
         NULL,
         golden_composed_quarter_touch_invoke_,
+        NULL,
+        NULL,
     },
     {
         "bare",
@@ -637,11 +652,13 @@ static const shmrpc_method_info golden_composed_quarter_methods_[] = {
         NULL,
         NULL,
         golden_composed_quarter_bare_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info golden_composed_quarter_service_info = {
-    &shmrpc_generated_abi_1, "golden.composed.Quarter", 2, 2, golden_composed_quarter_methods_,
+    &shmrpc_generated_abi_2, "golden.composed.Quarter", 2, 2, golden_composed_quarter_methods_, NULL, 0,
 };
 
 static int golden_composed_quarter_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -816,6 +833,7 @@ const shmrpc_type_info golden_composed_half_ask_request_info = {
     NULL,
     golden_composed_half_ask_request_store_any_,
     golden_composed_half_ask_request_validate_any_,
+    "message(8){0:string<4> question;}",
 };
 
 static size_t golden_composed_half_ask_reply_store_any_(void *to_any, const void *from_any)
@@ -851,6 +869,7 @@ const shmrpc_type_info golden_composed_half_ask_reply_info = {
     NULL,
     golden_composed_half_ask_reply_store_any_,
     golden_composed_half_ask_reply_validate_any_,
+    "message(8){0:bool answer;}",
 };
 
 void golden_composed_half_slow_reply_init(golden_composed_half_slow_reply *message)
@@ -866,6 +885,7 @@ const shmrpc_type_info golden_composed_half_slow_reply_info = {
     NULL,
     NULL,
     NULL,
+    "message(8){0:float64 seconds;}",
 };
 
 int golden_composed_half_connect(golden_composed_half_client **ret, const char *name,
@@ -1089,6 +1109,8 @@ static const shmrpc_method_info golden_composed_half_methods_[] = {
         &golden_composed_half_ask_reply_info,
         &golden_composed_error_info,
         golden_composed_half_ask_invoke_,
+        NULL,
+        NULL,
     },
     {
         "slow",
@@ -1100,6 +1122,8 @@ static const shmrpc_method_info golden_composed_half_methods_[] = {
         &golden_composed_half_slow_reply_info,
         NULL,
         golden_composed_half_slow_invoke_,
+        NULL,
+        NULL,
     },
     {
         "touch",
@@ -1111,6 +1135,8 @@ static const shmrpc_method_info golden_composed_half_methods_[] = {
         NULL,
         NULL,
         golden_composed_half_touch_invoke_,
+        NULL,
+        NULL,
     },
     {
         "bare",
@@ -1122,11 +1148,13 @@ static const shmrpc_method_info golden_composed_half_methods_[] = {
         NULL,
         NULL,
         golden_composed_half_bare_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info golden_composed_half_service_info = {
-    &shmrpc_generated_abi_1, "golden.composed.Half", 2, 4, golden_composed_half_methods_,
+    &shmrpc_generated_abi_2, "golden.composed.Half", 2, 4, golden_composed_half_methods_, NULL, 0,
 };
 
 static int golden_composed_half_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1407,11 +1435,13 @@ static const shmrpc_method_info golden_composed_late_methods_[] = {
         NULL,
         NULL,
         golden_composed_late_late_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info golden_composed_late_service_info = {
-    &shmrpc_generated_abi_1, "golden.composed.Late", 2, 1, golden_composed_late_methods_,
+    &shmrpc_generated_abi_2, "golden.composed.Late", 2, 1, golden_composed_late_methods_, NULL, 0,
 };
 
 static int golden_composed_late_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1554,6 +1584,7 @@ const shmrpc_type_info golden_composed_whole_own_request_info = {
     NULL,
     golden_composed_whole_own_request_store_any_,
     NULL,
+    "message(24){0:uint8 x;16:uint32 y;}",
 };
 
 int golden_composed_whole_connect(golden_composed_whole_client **ret, const char *name,
@@ -1980,6 +2011,8 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
         &golden_composed_half_ask_reply_info,
         &golden_composed_error_info,
         golden_composed_whole_ask_invoke_,
+        NULL,
+        NULL,
     },
     {
         "slow",
@@ -1991,6 +2024,8 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
         &golden_composed_half_slow_reply_info,
         NULL,
         golden_composed_whole_slow_invoke_,
+        NULL,
+        NULL,
     },
     {
         "touch",
@@ -2002,6 +2037,8 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
         NULL,
         NULL,
         golden_composed_whole_touch_invoke_,
+        NULL,
+        NULL,
     },
     {
         "bare",
@@ -2013,6 +2050,8 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
         NULL,
         NULL,
         golden_composed_whole_bare_invoke_,
+        NULL,
+        NULL,
     },
     {
         "own",
@@ -2024,6 +2063,8 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
         NULL,
         NULL,
         golden_composed_whole_own_invoke_,
+        NULL,
+        NULL,
     },
     {
         "foreign",
@@ -2035,6 +2076,8 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
         &golden_more_receipt_info,
         &golden_parts_failure_info,
         golden_composed_whole_foreign_invoke_,
+        NULL,
+        NULL,
     },
     {
         "again",
@@ -2046,6 +2089,8 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
         &golden_more_receipt_info,
         &golden_services_own_info,
         golden_composed_whole_again_invoke_,
+        NULL,
+        NULL,
     },
     {
         "late",
@@ -2057,11 +2102,13 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
         NULL,
         NULL,
         golden_composed_whole_late_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info golden_composed_whole_service_info = {
-    &shmrpc_generated_abi_1, "golden.composed.Whole", 2, 8, golden_composed_whole_methods_,
+    &shmrpc_generated_abi_2, "golden.composed.Whole", 2, 8, golden_composed_whole_methods_, NULL, 0,
 };
 
 static int golden_composed_whole_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -78,6 +78,7 @@ const shmrpc_type_info golden_documents_point_info = {
     NULL,
     golden_documents_point_store_any_,
     golden_documents_point_validate_any_,
+    "struct(20){0:int32 x;4:int32 y;8:string<8> label;}",
 };
 
 void golden_documents_note_set_at(golden_documents_note *message, const golden_documents_point *value)
@@ -164,6 +165,8 @@ const shmrpc_type_info golden_documents_note_info = {
     NULL,
     golden_documents_note_store_any_,
     golden_documents_note_validate_any_,
+    "message(48){4?0:struct(20){0:int32 x;4:int32 y;8:string<8> label;} at;"
+    "24:string<16> text;}",
 };
 
 void golden_documents_either_set_left(golden_documents_either *record, uint32_t value)
@@ -249,6 +252,8 @@ const shmrpc_type_info golden_documents_holder_info = {
     NULL,
     golden_documents_holder_store_any_,
     golden_documents_holder_validate_any_,
+    "message(24){0:union(24){4:uint32 left=1;4:struct(20){0:int32 x;4:int32 y;"
+    "8:string<8> label;} right=2;} either;}",
 };
 
 const char *golden_documents_refusal_name(int code)
@@ -446,6 +451,8 @@ static const shmrpc_method_info golden_documents_desk_methods_[] = {
         NULL,
         &golden_documents_refusal_info,
         golden_documents_desk_leave_invoke_,
+        NULL,
+        NULL,
     },
     {
         "put",
@@ -457,6 +464,8 @@ static const shmrpc_method_info golden_documents_desk_methods_[] = {
         NULL,
         &golden_documents_refusal_info,
         golden_documents_desk_put_invoke_,
+        NULL,
+        NULL,
     },
     {
         "drop",
@@ -468,11 +477,13 @@ static const shmrpc_method_info golden_documents_desk_methods_[] = {
         NULL,
         NULL,
         golden_documents_desk_drop_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info golden_documents_desk_service_info = {
-    &shmrpc_generated_abi_1, "golden.documents.Desk", 1, 3, golden_documents_desk_methods_,
+    &shmrpc_generated_abi_2, "golden.documents.Desk", 1, 3, golden_documents_desk_methods_, NULL, 0,
 };
 
 static int golden_documents_desk_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -53,6 +53,7 @@ const shmrpc_type_info kv_stamp_info = {
     NULL,
     NULL,
     NULL,
+    "struct(16){0:uint64 revision;8:uint64 writer;}",
 };
 
 const shmrpc_type_info kv_limit_info = {
@@ -63,6 +64,7 @@ const shmrpc_type_info kv_limit_info = {
     NULL,
     NULL,
     NULL,
+    "struct(8){0:uint32 max;4:uint32 got;}",
 };
 
 const char *kv_error_name(int code)
@@ -139,6 +141,7 @@ const shmrpc_type_info kv_get_request_info = {
     NULL,
     kv_get_request_store_any_,
     kv_get_request_validate_any_,
+    "message(72){0:string<64> key;}",
 };
 
 void kv_get_reply_set_score(kv_get_reply *message, double value)
@@ -222,6 +225,8 @@ const shmrpc_type_info kv_get_reply_info = {
     &kv_get_reply_initial_,
     kv_get_reply_store_any_,
     kv_get_reply_validate_any_,
+    "message(3880){0:struct(16){0:uint64 revision;8:uint64 writer;} stamp;"
+    "24?16:float64 score;32:uint32 ttl_s;36:bytes<3840> value;}",
 };
 
 bool kv_put_request_set_key(kv_put_request *message, const char *text, size_t length)
@@ -334,6 +339,8 @@ const shmrpc_type_info kv_put_request_info = {
     &kv_put_request_initial_,
     kv_put_request_store_any_,
     kv_put_request_validate_any_,
+    "message(3936){0:string<64> key;68:enum:uint8 mode;72:uint32 ttl_s;"
+    "80?76:float64 score;88:bytes<3840> value;}",
 };
 
 void kv_change_set_stored(kv_change *record, const kv_stamp *value)
@@ -443,6 +450,10 @@ const shmrpc_type_info kv_stat_reply_info = {
     NULL,
     kv_stat_reply_store_any_,
     kv_stat_reply_validate_any_,
+    "message(72){0:flags:uint32 access;4:uint32 size_bytes;"
+    "8:union(64){8:struct(16){0:uint64 revision;8:uint64 writer;} stored=1;"
+    "8:struct(16){0:uint64 revision;8:uint64 writer;} removed=2;"
+    "8:vector<uint32,12> shards_moved=3;} last;}",
 };
 
 void kv_put_reply_init(kv_put_reply *message)
@@ -458,6 +469,7 @@ const shmrpc_type_info kv_put_reply_info = {
     NULL,
     NULL,
     NULL,
+    "message(16){0:struct(16){0:uint64 revision;8:uint64 writer;} stamp;}",
 };
 
 bool kv_remove_request_set_key(kv_remove_request *message, const char *text, size_t length)
@@ -516,6 +528,7 @@ const shmrpc_type_info kv_remove_request_info = {
     NULL,
     kv_remove_request_store_any_,
     kv_remove_request_validate_any_,
+    "message(72){0:string<64> key;}",
 };
 
 void kv_remove_reply_init(kv_remove_reply *message)
@@ -531,6 +544,7 @@ const shmrpc_type_info kv_remove_reply_info = {
     NULL,
     NULL,
     NULL,
+    "message(16){0:struct(16){0:uint64 revision;8:uint64 writer;} stamp;}",
 };
 
 bool kv_stat_request_set_key(kv_stat_request *message, const char *text, size_t length)
@@ -589,6 +603,7 @@ const shmrpc_type_info kv_stat_request_info = {
     NULL,
     kv_stat_request_store_any_,
     kv_stat_request_validate_any_,
+    "message(72){0:string<64> key;}",
 };
 
 bool kv_touch_request_set_key(kv_touch_request *message, const char *text, size_t length)
@@ -647,6 +662,7 @@ const shmrpc_type_info kv_touch_request_info = {
     NULL,
     kv_touch_request_store_any_,
     kv_touch_request_validate_any_,
+    "message(72){0:string<64> key;}",
 };
 
 int kv_connect(kv_client **ret, const char *name, const shmrpc_client_options *options)
@@ -938,6 +954,8 @@ static const shmrpc_method_info kv_methods_[] = {
         &kv_get_reply_info,
         &kv_error_info,
         kv_get_invoke_,
+        NULL,
+        NULL,
     },
     {
         "put",
@@ -949,6 +967,8 @@ static const shmrpc_method_info kv_methods_[] = {
         &kv_put_reply_info,
         &kv_error_info,
         kv_put_invoke_,
+        NULL,
+        NULL,
     },
     {
         "remove",
@@ -960,6 +980,8 @@ static const shmrpc_method_info kv_methods_[] = {
         &kv_remove_reply_info,
         &kv_error_info,
         kv_remove_invoke_,
+        NULL,
+        NULL,
     },
     {
         "stat",
@@ -971,6 +993,8 @@ static const shmrpc_method_info kv_methods_[] = {
         &kv_stat_reply_info,
         &kv_error_info,
         kv_stat_invoke_,
+        NULL,
+        NULL,
     },
     {
         "touch",
@@ -982,6 +1006,8 @@ static const shmrpc_method_info kv_methods_[] = {
         NULL,
         NULL,
         kv_touch_invoke_,
+        NULL,
+        NULL,
     },
     {
         "health",
@@ -993,11 +1019,13 @@ static const shmrpc_method_info kv_methods_[] = {
         &demo_health_health_reply_info,
         NULL,
         kv_health_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info kv_service_info = {
-    &shmrpc_generated_abi_1, "demo.kv.KeyValue", 1, 6, kv_methods_,
+    &shmrpc_generated_abi_2, "demo.kv.KeyValue", 1, 6, kv_methods_, NULL, 0,
 };
 
 static int kv_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -28,6 +28,10 @@ const shmrpc_type_info nm_xml_http_request2_info = {
     NULL,
     NULL,
     NULL,
+    "struct(72){0:int32 getURL;4:int32 start;8:int32 end;12:int32 identifier;"
+    "16:int32 length;20:int32 count;24:int32 tag;28:int32 body;32:int32 message;"
+    "36:int32 record;40:int32 value;44:int32 class;48:int32 assert;52:int32 package;"
+    "56:int32 import;60:int32 service;64:int32 string;68:int32 nm;}",
 };
 
 bool nm_renamed_set_text(nm_renamed *message, const char *text, size_t length)
@@ -105,6 +109,11 @@ const shmrpc_type_info nm_renamed_info = {
     NULL,
     nm_renamed_store_any_,
     nm_renamed_validate_any_,
+    "message(88){0:struct(72){0:int32 getURL;4:int32 start;8:int32 end;"
+    "12:int32 identifier;16:int32 length;20:int32 count;24:int32 tag;28:int32 body;"
+    "32:int32 message;36:int32 record;40:int32 value;44:int32 class;48:int32 assert;"
+    "52:int32 package;56:int32 import;60:int32 service;64:int32 string;68:int32 nm;"
+    "} request;72:string<4> text;80:bytes<4> items;}",
 };
 
 void nm_choice_set_text(nm_choice *record, uint32_t value)
@@ -243,6 +252,8 @@ const shmrpc_type_info nm_choice_holder_info = {
     NULL,
     nm_choice_holder_store_any_,
     nm_choice_holder_validate_any_,
+    "message(16){0:union(12){4:uint32 text=1;4:string<4> length=2;"
+    "4:vector<uint8,3> value=3;4:uint32 record=4;} choice;}",
 };
 
 const char *nm_failure_name(int code)
@@ -285,6 +296,7 @@ const shmrpc_type_info nm_http_server2_request_request_info = {
     NULL,
     nm_http_server2_request_request_store_any_,
     NULL,
+    "message(8){0:uint32 reply;}",
 };
 
 static size_t nm_http_server2_request_reply_store_any_(void *to_any, const void *from_any)
@@ -310,6 +322,7 @@ const shmrpc_type_info nm_http_server2_request_reply_info = {
     NULL,
     nm_http_server2_request_reply_store_any_,
     NULL,
+    "message(8){0:uint32 request;}",
 };
 
 bool nm_http_server2_stop_request_set_ret(nm_http_server2_stop_request *message, const char *text, size_t length)
@@ -371,6 +384,7 @@ const shmrpc_type_info nm_http_server2_stop_request_info = {
     NULL,
     nm_http_server2_stop_request_store_any_,
     nm_http_server2_stop_request_validate_any_,
+    "message(16){0:string<8> ret;12:bool deadline;}",
 };
 
 int nm_http_server2_connect(nm_http_server2_client **ret, const char *name, const shmrpc_client_options *options)
@@ -728,6 +742,8 @@ static const shmrpc_method_info nm_http_server2_methods_[] = {
         &nm_renamed_info,
         &nm_failure_info,
         nm_http_server2_get_url_invoke_,
+        NULL,
+        NULL,
     },
     {
         "request",
@@ -739,6 +755,8 @@ static const shmrpc_method_info nm_http_server2_methods_[] = {
         &nm_http_server2_request_reply_info,
         NULL,
         nm_http_server2_request_invoke_,
+        NULL,
+        NULL,
     },
     {
         "delete",
@@ -750,6 +768,8 @@ static const shmrpc_method_info nm_http_server2_methods_[] = {
         &nm_renamed_info,
         &nm_failure_info,
         nm_http_server2_remove_invoke_,
+        NULL,
+        NULL,
     },
     {
         "caller",
@@ -761,6 +781,8 @@ static const shmrpc_method_info nm_http_server2_methods_[] = {
         NULL,
         NULL,
         nm_http_server2_caller_invoke_,
+        NULL,
+        NULL,
     },
     {
         "context",
@@ -772,6 +794,8 @@ static const shmrpc_method_info nm_http_server2_methods_[] = {
         NULL,
         NULL,
         nm_http_server2_context_invoke_,
+        NULL,
+        NULL,
     },
     {
         "error",
@@ -783,6 +807,8 @@ static const shmrpc_method_info nm_http_server2_methods_[] = {
         NULL,
         NULL,
         nm_http_server2_error_invoke_,
+        NULL,
+        NULL,
     },
     {
         "stop",
@@ -794,11 +820,13 @@ static const shmrpc_method_info nm_http_server2_methods_[] = {
         NULL,
         NULL,
         nm_http_server2_stop_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info nm_http_server2_service_info = {
-    &shmrpc_generated_abi_1, "golden.naming.HTTPServer2", 1, 7, nm_http_server2_methods_,
+    &shmrpc_generated_abi_2, "golden.naming.HTTPServer2", 1, 7, nm_http_server2_methods_, NULL, 0,
 };
 
 static int nm_http_server2_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -49,6 +49,7 @@ const shmrpc_type_info golden_positions_flat_info = {
     NULL,
     NULL,
     NULL,
+    "struct(8){0:uint32 x;4:uint32 y;}",
 };
 
 void golden_positions_gaps_store_(golden_positions_gaps *to, const golden_positions_gaps *from)
@@ -89,6 +90,7 @@ const shmrpc_type_info golden_positions_gaps_info = {
     NULL,
     golden_positions_gaps_store_any_,
     golden_positions_gaps_validate_any_,
+    "struct(12){0:uint8 a;4:uint32 b;8:bool c;}",
 };
 
 bool golden_positions_inner_set_word(golden_positions_inner *record, const char *text, size_t length)
@@ -167,6 +169,7 @@ const shmrpc_type_info golden_positions_inner_info = {
     NULL,
     golden_positions_inner_store_any_,
     golden_positions_inner_validate_any_,
+    "struct(24){0:string<5> word;16?8:float64 weight;}",
 };
 
 bool golden_positions_outer_set_more(golden_positions_outer *record, const golden_positions_inner *items, size_t count)
@@ -241,6 +244,9 @@ const shmrpc_type_info golden_positions_outer_info = {
     NULL,
     golden_positions_outer_store_any_,
     golden_positions_outer_validate_any_,
+    "struct(160){0:uint8 kind;8:struct(24){0:string<5> word;16?8:float64 weight;"
+    "} first;32:struct(24){0:string<5> word;16?8:float64 weight;}[2] others;"
+    "80:vector<struct(24){0:string<5> word;16?8:float64 weight;},3> more;}",
 };
 
 bool golden_positions_name_set(golden_positions_name *to, const char *text, size_t length)
@@ -581,6 +587,10 @@ const shmrpc_type_info golden_positions_scalars_info = {
     NULL,
     golden_positions_scalars_store_any_,
     golden_positions_scalars_validate_any_,
+    "message(80){0:bool b;1:int8 i8;2:int16 i16;4:int32 i32;8:int64 i64;16:uint8 u8;"
+    "18:uint16 u16;20:uint32 u32;24:uint64 u64;32:float32 f32;40:float64 f64;"
+    "48:enum:uint8 color;50:enum:int16 level;56:flags:uint64 mask;"
+    "64:flags:uint8 small;72:enum:int64 wide;}",
 };
 
 void golden_positions_optionals_set_b(golden_positions_optionals *message, bool value)
@@ -1090,6 +1100,21 @@ const shmrpc_type_info golden_positions_optionals_info = {
     NULL,
     golden_positions_optionals_store_any_,
     golden_positions_optionals_validate_any_,
+    "message(400){1?0:bool b;3?2:int8 i8;6?4:uint16 u16;16?8:int64 i64;"
+    "28?24:float32 f32;33?32:enum:uint8 color;40?34:flags:uint64 mask;"
+    "52?48:struct(8){0:uint32 x;4:uint32 y;} flat;64?60:struct(12){0:uint8 a;"
+    "4:uint32 b;8:bool c;} gaps;80?76:struct(160){0:uint8 kind;"
+    "8:struct(24){0:string<5> word;16?8:float64 weight;} first;"
+    "32:struct(24){0:string<5> word;16?8:float64 weight;}[2] others;"
+    "80:vector<struct(24){0:string<5> word;16?8:float64 weight;},3> more;} outer;"
+    "248?240:union(64){8:bool truth=1;8:int8 small=2;8:float64 real=3;"
+    "8:enum:uint8 color=4;8:struct(8){0:uint32 x;4:uint32 y;} flat=5;"
+    "8:struct(12){0:uint8 a;4:uint32 b;8:bool c;} gaps=6;8:string<9> word=7;"
+    "8:bytes<3> raw=8;8:vector<struct(24){0:string<5> word;16?8:float64 weight;"
+    "},2> inners=9;8:uint16[3] three=10;8:string<7> name=4000000000;} shape;"
+    "314?312:string<6> text;326?324:bytes<6> raw;336?334:vector<uint32,2> numbers;"
+    "352?348:vector<struct(12){0:uint8 a;4:uint32 b;8:bool c;},2> spots;"
+    "382?380:uint16[3] three;390?388:string<7> name;}",
 };
 
 static size_t golden_positions_arrays_store_any_(void *to_any, const void *from_any)
@@ -1232,6 +1257,16 @@ const shmrpc_type_info golden_positions_arrays_info = {
     NULL,
     golden_positions_arrays_store_any_,
     golden_positions_arrays_validate_any_,
+    "message(384){0:bool[3] b;4:uint16[2][3] table;16:enum:uint8[4] colors;"
+    "20:struct(8){0:uint32 x;4:uint32 y;}[2] flats;36:struct(12){0:uint8 a;"
+    "4:uint32 b;8:bool c;}[2] gaps;64:union(64){8:bool truth=1;8:int8 small=2;"
+    "8:float64 real=3;8:enum:uint8 color=4;8:struct(8){0:uint32 x;4:uint32 y;"
+    "} flat=5;8:struct(12){0:uint8 a;4:uint32 b;8:bool c;} gaps=6;8:string<9> word=7;"
+    "8:bytes<3> raw=8;8:vector<struct(24){0:string<5> word;16?8:float64 weight;"
+    "},2> inners=9;8:uint16[3] three=10;8:string<7> name=4000000000;}[2] shapes;"
+    "192:string<3>[2] words;204:bytes<2>[2] raws;212:vector<bool,3>[2][2] sets;"
+    "236:float32[2][4] rows;268:string<7>[2] names;288:struct(24){0:string<5> word;"
+    "16?8:float64 weight;}[2][2] inners;}",
 };
 
 bool golden_positions_vectors_set_truths(golden_positions_vectors *message, const uint8_t *items, size_t count)
@@ -1584,6 +1619,21 @@ const shmrpc_type_info golden_positions_vectors_info = {
     NULL,
     golden_positions_vectors_store_any_,
     golden_positions_vectors_validate_any_,
+    "message(696){0:vector<bool,3> truths;6:vector<int8,3> octets;"
+    "16:vector<uint64,3> wides;48:vector<float64,2> reals;"
+    "72:vector<enum:uint8,3> colors;80:vector<struct(8){0:uint32 x;4:uint32 y;"
+    "},2> flats;100:vector<struct(12){0:uint8 a;4:uint32 b;8:bool c;},2> gaps;"
+    "128:vector<struct(160){0:uint8 kind;8:struct(24){0:string<5> word;"
+    "16?8:float64 weight;} first;32:struct(24){0:string<5> word;16?8:float64 weight;"
+    "}[2] others;80:vector<struct(24){0:string<5> word;16?8:float64 weight;},3> more;"
+    "},2> outers;456:vector<union(64){8:bool truth=1;8:int8 small=2;8:float64 real=3;"
+    "8:enum:uint8 color=4;8:struct(8){0:uint32 x;4:uint32 y;} flat=5;"
+    "8:struct(12){0:uint8 a;4:uint32 b;8:bool c;} gaps=6;8:string<9> word=7;"
+    "8:bytes<3> raw=8;8:vector<struct(24){0:string<5> word;16?8:float64 weight;"
+    "},2> inners=9;8:uint16[3] three=10;8:string<7> name=4000000000;},2> shapes;"
+    "592:vector<string<3>,2> words;606:vector<string<7>,2> names;"
+    "628:vector<bytes<2>,2> raws;640:vector<float32[4],2> rows;"
+    "676:vector<vector<uint8,2>,2> nested;686:vector<uint16[2],2> pairs;}",
 };
 
 bool golden_positions_named_set_name(golden_positions_named *message, const char *text, size_t length)
@@ -1746,6 +1796,10 @@ const shmrpc_type_info golden_positions_named_info = {
     NULL,
     golden_positions_named_store_any_,
     golden_positions_named_validate_any_,
+    "message(112){0:uint64 id;8:string<7> name;18:string<7> also;28:bytes<5> raw;"
+    "36:float32[4] row;52:vector<uint16,3> numbers;60:enum:uint8 paint;"
+    "64:struct(12){0:uint8 a;4:uint32 b;8:bool c;} spot;76:union(12){4:uint8 low=1;"
+    "4:uint8[5] five=2;} tiny;88:string<3>[2] words;100:vector<bytes<2>,2> lists;}",
 };
 
 bool golden_positions_tail_text_set_text(golden_positions_tail_text *message, const char *text, size_t length)
@@ -1805,6 +1859,7 @@ const shmrpc_type_info golden_positions_tail_text_info = {
     NULL,
     golden_positions_tail_text_store_any_,
     golden_positions_tail_text_validate_any_,
+    "message(32){0:uint32 before;4:string<20> text;}",
 };
 
 bool golden_positions_tail_bytes_set_raw(golden_positions_tail_bytes *message, const uint8_t *items, size_t count)
@@ -1857,6 +1912,7 @@ const shmrpc_type_info golden_positions_tail_bytes_info = {
     NULL,
     golden_positions_tail_bytes_store_any_,
     golden_positions_tail_bytes_validate_any_,
+    "message(24){0:uint8 before;2:bytes<20> raw;}",
 };
 
 bool golden_positions_tail_wide_set_wides(golden_positions_tail_wide *message, const uint64_t *items, size_t count)
@@ -1908,6 +1964,7 @@ const shmrpc_type_info golden_positions_tail_wide_info = {
     NULL,
     golden_positions_tail_wide_store_any_,
     golden_positions_tail_wide_validate_any_,
+    "message(40){0:vector<uint64,4> wides;}",
 };
 
 bool golden_positions_tail_records_set_inners(golden_positions_tail_records *message,
@@ -1972,6 +2029,8 @@ const shmrpc_type_info golden_positions_tail_records_info = {
     NULL,
     golden_positions_tail_records_store_any_,
     golden_positions_tail_records_validate_any_,
+    "message(88){0:uint16 before;8:vector<struct(24){0:string<5> word;"
+    "16?8:float64 weight;},3> inners;}",
 };
 
 bool golden_positions_tail_shapes_set_shapes(golden_positions_tail_shapes *message, const golden_positions_shape *items,
@@ -2038,6 +2097,11 @@ const shmrpc_type_info golden_positions_tail_shapes_info = {
     NULL,
     golden_positions_tail_shapes_store_any_,
     golden_positions_tail_shapes_validate_any_,
+    "message(136){0:vector<union(64){8:bool truth=1;8:int8 small=2;8:float64 real=3;"
+    "8:enum:uint8 color=4;8:struct(8){0:uint32 x;4:uint32 y;} flat=5;"
+    "8:struct(12){0:uint8 a;4:uint32 b;8:bool c;} gaps=6;8:string<9> word=7;"
+    "8:bytes<3> raw=8;8:vector<struct(24){0:string<5> word;16?8:float64 weight;"
+    "},2> inners=9;8:uint16[3] three=10;8:string<7> name=4000000000;},2> shapes;}",
 };
 
 bool golden_positions_large_set_most(golden_positions_large *message, const uint8_t *items, size_t count)
@@ -2133,4 +2197,6 @@ const shmrpc_type_info golden_positions_large_info = {
     NULL,
     golden_positions_large_store_any_,
     golden_positions_large_validate_any_,
+    "message(196624){0:bytes<65535> most;65538:vector<bool,65535> truths;"
+    "131076:string<65536> text;}",
 };

@@ -33,6 +33,7 @@ const shmrpc_type_info golden_services_little_info = {
     NULL,
     golden_services_little_store_any_,
     NULL,
+    "message(8){0:uint8 nothing;}",
 };
 
 const char *golden_services_own_name(int code)
@@ -113,6 +114,7 @@ const shmrpc_type_info golden_services_every_inline_both_request_info = {
     NULL,
     golden_services_every_inline_both_request_store_any_,
     golden_services_every_inline_both_request_validate_any_,
+    "message(40){0:string<30> question;}",
 };
 
 bool golden_services_every_inline_both_reply_set_answer(golden_services_every_inline_both_reply *message,
@@ -173,6 +175,7 @@ const shmrpc_type_info golden_services_every_inline_both_reply_info = {
     NULL,
     golden_services_every_inline_both_reply_store_any_,
     golden_services_every_inline_both_reply_validate_any_,
+    "message(40){0:uint32 number;4:string<30> answer;}",
 };
 
 bool golden_services_every_shout_request_set_voice(golden_services_every_shout_request *message, const uint8_t *items,
@@ -224,6 +227,7 @@ const shmrpc_type_info golden_services_every_shout_request_info = {
     NULL,
     golden_services_every_shout_request_store_any_,
     golden_services_every_shout_request_validate_any_,
+    "message(104){0:bytes<100> voice;}",
 };
 
 int golden_services_every_connect(golden_services_every_client **ret, const char *name,
@@ -714,6 +718,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         NULL,
         NULL,
         golden_services_every_nothing_invoke_,
+        NULL,
+        NULL,
     },
     {
         "ask",
@@ -725,6 +731,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         &golden_services_little_info,
         NULL,
         golden_services_every_ask_invoke_,
+        NULL,
+        NULL,
     },
     {
         "tell",
@@ -736,6 +744,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         NULL,
         NULL,
         golden_services_every_tell_invoke_,
+        NULL,
+        NULL,
     },
     {
         "both",
@@ -747,6 +757,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         &golden_services_little_info,
         NULL,
         golden_services_every_both_invoke_,
+        NULL,
+        NULL,
     },
     {
         "inline_both",
@@ -758,6 +770,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         &golden_services_every_inline_both_reply_info,
         &golden_services_own_info,
         golden_services_every_inline_both_invoke_,
+        NULL,
+        NULL,
     },
     {
         "foreign",
@@ -769,6 +783,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         &golden_more_receipt_info,
         &golden_parts_failure_info,
         golden_services_every_foreign_invoke_,
+        NULL,
+        NULL,
     },
     {
         "slow",
@@ -780,6 +796,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         NULL,
         &golden_services_own_info,
         golden_services_every_slow_invoke_,
+        NULL,
+        NULL,
     },
     {
         "for_ever",
@@ -791,6 +809,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         NULL,
         NULL,
         golden_services_every_for_ever_invoke_,
+        NULL,
+        NULL,
     },
     {
         "shout",
@@ -802,6 +822,8 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         NULL,
         NULL,
         golden_services_every_shout_invoke_,
+        NULL,
+        NULL,
     },
     {
         "knock",
@@ -813,11 +835,13 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
         NULL,
         NULL,
         golden_services_every_knock_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info golden_services_every_service_info = {
-    &shmrpc_generated_abi_1, "golden.services.Every", 1, 10, golden_services_every_methods_,
+    &shmrpc_generated_abi_2, "golden.services.Every", 1, 10, golden_services_every_methods_, NULL, 0,
 };
 
 static int golden_services_every_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1324,6 +1348,8 @@ static const shmrpc_method_info second_methods_[] = {
         &golden_more_receipt_info,
         &golden_parts_failure_info,
         second_foreign_invoke_,
+        NULL,
+        NULL,
     },
     {
         "again",
@@ -1335,11 +1361,13 @@ static const shmrpc_method_info second_methods_[] = {
         &golden_more_receipt_info,
         &golden_services_own_info,
         second_again_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info second_service_info = {
-    &shmrpc_generated_abi_1, "golden.services.Other", 1, 2, second_methods_,
+    &shmrpc_generated_abi_2, "golden.services.Other", 1, 2, second_methods_, NULL, 0,
 };
 
 static int second_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1556,7 +1584,7 @@ int golden_services_bare_client_dispatch(golden_services_bare_client *client, in
 }
 
 const shmrpc_service_info golden_services_bare_service_info = {
-    &shmrpc_generated_abi_1, "golden.services.Bare", 1, 0, NULL,
+    &shmrpc_generated_abi_2, "golden.services.Bare", 1, 0, NULL, NULL, 0,
 };
 
 static int golden_services_bare_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

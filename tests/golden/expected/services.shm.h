@@ -8,7 +8,7 @@
 #include "shared/parts.shm.h"
 #include "shared/more.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 1
+#if SHMRPC_GENERATED_ABI != 2
 #error "services.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 

@@ -264,6 +264,7 @@ const shmrpc_type_info golden_strict_plain_info = {
     NULL,
     NULL,
     golden_strict_plain_validate_any_,
+    "struct(2){0:enum:uint8 mode;1:uint8 rest;}",
 };
 
 void golden_strict_nested_set_number(golden_strict_nested *record, const golden_strict_number *value)
@@ -336,6 +337,12 @@ const shmrpc_type_info golden_strict_nested_info = {
     NULL,
     golden_strict_nested_store_any_,
     golden_strict_nested_validate_any_,
+    "struct(88){0:struct(2){0:enum:uint8 mode;1:uint8 rest;} plain;"
+    "8?2:union(16){8:uint32 small=1;8:uint64 large=4000000000;} number;"
+    "24:union(32){8:enum:uint8 mode=1;8:struct(20){0:string<12> label;"
+    "16:uint16 amount;18:bool fragile;} part=2;8:union(16){8:uint32 small=1;"
+    "8:uint64 large=4000000000;} number=3;8:vector<flags:uint16,3> accesses=9;"
+    "}[2] anys;}",
 };
 
 void golden_strict_everything_set_maybe(golden_strict_everything *message, golden_strict_level value)
@@ -509,6 +516,23 @@ const shmrpc_type_info golden_strict_everything_info = {
     NULL,
     golden_strict_everything_store_any_,
     golden_strict_everything_validate_any_,
+    "message(376){0:enum:int64 level;8:enum:uint8 mode;10:flags:uint16 access;"
+    "12:enum:uint8 way;16?13:enum:int64 maybe;24:enum:uint8[3] modes;"
+    "27:enum:uint8[2][2] table;32:union(16){8:uint32 small=1;"
+    "8:uint64 large=4000000000;} number;48:union(16){8:enum:uint8 mode=1;"
+    "8:enum:int64 level=2;8:uint8 other=3;} lax;"
+    "64:struct(88){0:struct(2){0:enum:uint8 mode;1:uint8 rest;} plain;"
+    "8?2:union(16){8:uint32 small=1;8:uint64 large=4000000000;} number;"
+    "24:union(32){8:enum:uint8 mode=1;8:struct(20){0:string<12> label;"
+    "16:uint16 amount;18:bool fragile;} part=2;8:union(16){8:uint32 small=1;"
+    "8:uint64 large=4000000000;} number=3;8:vector<flags:uint16,3> accesses=9;"
+    "}[2] anys;} nested;152:vector<enum:int64,4> levels;"
+    "192:vector<struct(88){0:struct(2){0:enum:uint8 mode;1:uint8 rest;} plain;"
+    "8?2:union(16){8:uint32 small=1;8:uint64 large=4000000000;} number;"
+    "24:union(32){8:enum:uint8 mode=1;8:struct(20){0:string<12> label;"
+    "16:uint16 amount;18:bool fragile;} part=2;8:union(16){8:uint32 small=1;"
+    "8:uint64 large=4000000000;} number=3;8:vector<flags:uint16,3> accesses=9;"
+    "}[2] anys;},2> all;}",
 };
 
 const char *golden_strict_error_name(int code)
@@ -559,6 +583,7 @@ const shmrpc_type_info golden_strict_strictly_set_reply_info = {
     NULL,
     golden_strict_strictly_set_reply_store_any_,
     golden_strict_strictly_set_reply_validate_any_,
+    "message(8){0:enum:uint8 was;}",
 };
 
 int golden_strict_strictly_connect(golden_strict_strictly_client **ret, const char *name,
@@ -670,11 +695,13 @@ static const shmrpc_method_info golden_strict_strictly_methods_[] = {
         &golden_strict_strictly_set_reply_info,
         &golden_strict_error_info,
         golden_strict_strictly_set_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info golden_strict_strictly_service_info = {
-    &shmrpc_generated_abi_1, "golden.strict.Strictly", 4, 1, golden_strict_strictly_methods_,
+    &shmrpc_generated_abi_2, "golden.strict.Strictly", 4, 1, golden_strict_strictly_methods_, NULL, 0,
 };
 
 static int golden_strict_strictly_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

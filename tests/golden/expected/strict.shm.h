@@ -7,7 +7,7 @@
 
 #include "shared/parts.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 1
+#if SHMRPC_GENERATED_ABI != 2
 #error "strict.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 

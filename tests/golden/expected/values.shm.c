@@ -27,6 +27,7 @@ const shmrpc_type_info vals_pair_info = {
     NULL,
     NULL,
     NULL,
+    "struct(8){0:uint32 a;4:uint32 b;}",
 };
 
 void vals_defaults_set_absent(vals_defaults *message, double value)
@@ -165,4 +166,8 @@ const shmrpc_type_info vals_defaults_info = {
     &vals_defaults_initial_,
     vals_defaults_store_any_,
     vals_defaults_validate_any_,
+    "message(104){0:bool b;1:int8 i8;8:int64 i64;16:uint64 u64;24:float32 f32;"
+    "32:float64 f64;40:enum:uint8 color;42:flags:uint16 mask;44:struct(8){0:uint32 a;"
+    "4:uint32 b;} pair;56?52:float64 absent;64:uint8[3] three;"
+    "68:vector<struct(8){0:uint32 a;4:uint32 b;},2> pairs;88:string<11> greeting;}",
 };

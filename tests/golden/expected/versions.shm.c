@@ -64,6 +64,7 @@ const shmrpc_type_info grown_stamp_info = {
     NULL,
     grown_stamp_store_any_,
     grown_stamp_validate_any_,
+    "struct(32){0:uint64 revision;12?8:uint32 writer;16:uint8[3] mark;}",
 };
 
 const shmrpc_type_info grown_wide_info = {
@@ -74,6 +75,7 @@ const shmrpc_type_info grown_wide_info = {
     NULL,
     NULL,
     NULL,
+    "struct(16){0:uint64 low;8:uint64 high;}",
 };
 
 void grown_change_set_stored(grown_change *record, const grown_stamp *value)
@@ -309,6 +311,9 @@ const shmrpc_type_info grown_request_info = {
     &grown_request_initial_,
     grown_request_store_any_,
     grown_request_validate_any_,
+    "message(176){0:uint32 id;4:string<12> key;24:uint8 flags;"
+    "32:struct(32){0:uint64 revision;12?8:uint32 writer;16:uint8[3] mark;} stamped;"
+    "64:enum:uint8 mode;72:bytes<100> more;}",
 };
 
 void grown_reply_set_any(grown_reply *message, const grown_any *value)
@@ -368,6 +373,10 @@ const shmrpc_type_info grown_reply_info = {
     NULL,
     grown_reply_store_any_,
     grown_reply_validate_any_,
+    "message(112){0:union(48){8:struct(32){0:uint64 revision;12?8:uint32 writer;"
+    "16:uint8[3] mark;} stored=1;8:string<20> removed=2;} change;"
+    "64?48:union(32){16:uint8 small=1;16:struct(16){0:uint64 low;8:uint64 high;"
+    "} wide=2;} any;96:uint16 count;}",
 };
 
 bool grown_note_set_parts(grown_note *message, const grown_wide *items, size_t count)
@@ -419,6 +428,7 @@ const shmrpc_type_info grown_note_info = {
     NULL,
     grown_note_store_any_,
     grown_note_validate_any_,
+    "message(64){0:vector<struct(16){0:uint64 low;8:uint64 high;},3> parts;}",
 };
 
 void grown_store_sum_request_init(grown_store_sum_request *message)
@@ -434,6 +444,7 @@ const shmrpc_type_info grown_store_sum_request_info = {
     NULL,
     NULL,
     NULL,
+    "message(16){0:uint64 a;8:uint64 b;}",
 };
 
 void grown_store_sum_reply_init(grown_store_sum_reply *message)
@@ -449,6 +460,7 @@ const shmrpc_type_info grown_store_sum_reply_info = {
     NULL,
     NULL,
     NULL,
+    "message(8){0:uint64 total;}",
 };
 
 int grown_store_connect(grown_store_client **ret, const char *name, const shmrpc_client_options *options)
@@ -607,17 +619,29 @@ static int grown_store_sum_invoke_(shmrpc_server *server, shmrpc_context *contex
                     (const grown_store_sum_request *)request, (grown_store_sum_reply *)reply);
 }
 
+static const shmrpc_revision_info grown_store_get_former_[] = {
+    {UINT64_C(0x8ded32fd44a8557c), 1, 24, 8, 48, 48, 48},
+    {UINT64_C(0x5d8076446ec2fa0d), 2, 64, 64, 96, 96, 96},
+    {UINT64_C(0x11f18cb5aa64aa57), 3, 72, 72, 112, 112, 112},
+};
+
+static const shmrpc_revision_info grown_store_sum_former_[] = {
+    {UINT64_C(0xfb0f0ec9427491c0), 3, 8, 8, 8, 8, 8},
+};
+
 static const shmrpc_method_info grown_store_methods_[] = {
     {
         "get",
         UINT64_C(0x70f424c905b4cade),
         0,
-        0,
+        3,
         SHMRPC_METHOD_DEADLINE_UNSET,
         &grown_request_info,
         &grown_reply_info,
         &grown_error_info,
         grown_store_get_invoke_,
+        grown_store_get_former_,
+        NULL,
     },
     {
         "note",
@@ -629,22 +653,26 @@ static const shmrpc_method_info grown_store_methods_[] = {
         NULL,
         NULL,
         grown_store_note_invoke_,
+        NULL,
+        NULL,
     },
     {
         "sum",
         UINT64_C(0x9758d733f23a4dc8),
         0,
-        0,
+        1,
         SHMRPC_METHOD_DEADLINE_UNSET,
         &grown_store_sum_request_info,
         &grown_store_sum_reply_info,
         NULL,
         grown_store_sum_invoke_,
+        grown_store_sum_former_,
+        NULL,
     },
 };
 
 const shmrpc_service_info grown_store_service_info = {
-    &shmrpc_generated_abi_1, "golden.versions.Store", 4, 3, grown_store_methods_,
+    &shmrpc_generated_abi_2, "golden.versions.Store", 4, 3, grown_store_methods_, NULL, 0,
 };
 
 static int grown_store_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

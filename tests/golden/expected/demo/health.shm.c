@@ -35,6 +35,7 @@ const shmrpc_type_info demo_health_health_reply_info = {
     NULL,
     demo_health_health_reply_store_any_,
     NULL,
+    "message(16){0:enum:uint8 state;8:uint64 up_ns;}",
 };
 
 int demo_health_health_connect(demo_health_health_client **ret, const char *name, const shmrpc_client_options *options)
@@ -138,11 +139,13 @@ static const shmrpc_method_info demo_health_health_methods_[] = {
         &demo_health_health_reply_info,
         NULL,
         demo_health_health_check_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info demo_health_health_service_info = {
-    &shmrpc_generated_abi_1, "demo.health.Health", 1, 1, demo_health_health_methods_,
+    &shmrpc_generated_abi_2, "demo.health.Health", 1, 1, demo_health_health_methods_, NULL, 0,
 };
 
 static int demo_health_health_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

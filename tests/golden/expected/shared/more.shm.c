@@ -91,6 +91,8 @@ const shmrpc_type_info golden_more_box_info = {
     NULL,
     golden_more_box_store_any_,
     golden_more_box_validate_any_,
+    "struct(58){0:struct(20){0:string<12> label;16:uint16 amount;18:bool fragile;"
+    "}[2] content;42?40:string<12> label;}",
 };
 
 void golden_more_thing_set_part(golden_more_thing *record, const golden_parts_part *value)
@@ -224,4 +226,10 @@ const shmrpc_type_info golden_more_receipt_info = {
     NULL,
     golden_more_receipt_store_any_,
     golden_more_receipt_validate_any_,
+    "message(208){0:struct(58){0:struct(20){0:string<12> label;16:uint16 amount;"
+    "18:bool fragile;}[2] content;42?40:string<12> label;} box;"
+    "60:union(64){4:struct(20){0:string<12> label;16:uint16 amount;18:bool fragile;"
+    "} part=1;4:struct(58){0:struct(20){0:string<12> label;16:uint16 amount;"
+    "18:bool fragile;}[2] content;42?40:string<12> label;} box=2;}[2] things;"
+    "188:string<12> label;}",
 };

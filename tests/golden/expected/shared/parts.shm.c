@@ -85,6 +85,7 @@ const shmrpc_type_info golden_parts_part_info = {
     NULL,
     golden_parts_part_store_any_,
     golden_parts_part_validate_any_,
+    "struct(20){0:string<12> label;16:uint16 amount;18:bool fragile;}",
 };
 
 bool golden_parts_order_set_parts(golden_parts_order *message, const golden_parts_part *items, size_t count)
@@ -145,6 +146,8 @@ const shmrpc_type_info golden_parts_order_info = {
     NULL,
     golden_parts_order_store_any_,
     golden_parts_order_validate_any_,
+    "message(72){0:uint64 number;8:vector<struct(20){0:string<12> label;"
+    "16:uint16 amount;18:bool fragile;},3> parts;}",
 };
 
 const char *golden_parts_failure_name(int code)

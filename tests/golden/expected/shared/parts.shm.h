@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 1
+#if SHMRPC_GENERATED_ABI != 2
 #error "parts.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 

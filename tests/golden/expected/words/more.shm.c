@@ -9,6 +9,7 @@ const shmrpc_type_info wd_words_ask_reply_info = {
     NULL,
     NULL,
     NULL,
+    "struct(1){0:uint8 z;}",
 };
 
 static size_t wd_two_store_any_(void *to_any, const void *from_any)
@@ -38,4 +39,7 @@ const shmrpc_type_info wd_two_info = {
     NULL,
     wd_two_store_any_,
     NULL,
+    "message(96){0:struct(1){0:uint8 z;} first;4:struct(4){0:uint32 message;} second;"
+    "8:struct(20){0:struct(4){0:uint32 message;} option;4:struct(4){0:uint32 message;"
+    "}[2][2] rpc;}[2][2] third;88:enum:uint32 mode;}",
 };

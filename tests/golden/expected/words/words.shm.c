@@ -18,6 +18,7 @@ const shmrpc_type_info wd_option_info = {
     NULL,
     NULL,
     NULL,
+    "struct(4){0:uint32 message;}",
 };
 
 const shmrpc_type_info wd_repeated_info = {
@@ -28,6 +29,8 @@ const shmrpc_type_info wd_repeated_info = {
     NULL,
     NULL,
     NULL,
+    "struct(20){0:struct(4){0:uint32 message;} option;4:struct(4){0:uint32 message;"
+    "}[2][2] rpc;}",
 };
 
 const shmrpc_type_info wd_oneof_info = {
@@ -38,6 +41,8 @@ const shmrpc_type_info wd_oneof_info = {
     NULL,
     NULL,
     NULL,
+    "struct(20){0:struct(20){0:struct(4){0:uint32 message;} option;"
+    "4:struct(4){0:uint32 message;}[2][2] rpc;} repeated;}",
 };
 
 const shmrpc_type_info wd_table_item_info = {
@@ -48,6 +53,7 @@ const shmrpc_type_info wd_table_item_info = {
     NULL,
     NULL,
     NULL,
+    "struct(8){0:uint64 items;}",
 };
 
 const shmrpc_type_info wd_code_of_errors_info = {
@@ -58,6 +64,7 @@ const shmrpc_type_info wd_code_of_errors_info = {
     NULL,
     NULL,
     NULL,
+    "struct(4){0:uint32 code;}",
 };
 
 const char *wd_extensions_name(wd_extensions value)
@@ -206,6 +213,8 @@ const shmrpc_type_info wd_alike_info = {
     NULL,
     wd_alike_store_any_,
     wd_alike_validate_any_,
+    "message(40){0:uint32 ab;4:uint32 a_b;8:uint32 aB2;12:uint32 a_b_2;"
+    "16:uint32 body;20:string<4> string;28:bytes<4> bytes;}",
 };
 
 void wd_nested_clear_three(wd_nested *message)
@@ -368,6 +377,13 @@ const shmrpc_type_info wd_nested_info = {
     NULL,
     wd_nested_store_any_,
     wd_nested_validate_any_,
+    "message(144){0:uint8[2][3] table;6:vector<uint16[2],3> rows;"
+    "20:vector<vector<string<3>,2>,2>[2] deep;82?80:uint16[3] three;"
+    "90?88:vector<bool,3> truths;"
+    "96:struct(20){0:struct(20){0:struct(4){0:uint32 message;} option;"
+    "4:struct(4){0:uint32 message;}[2][2] rpc;} repeated;} one;"
+    "116:enum:uint32 beyond;121?120:enum:int8 late;124:flags:uint32 access;"
+    "128:flags:uint64 bits;136:enum:uint32 mode;140:enum:uint32 extensions;}",
 };
 
 void wd_arms_set_body(wd_arms *record, uint32_t value)
@@ -501,6 +517,12 @@ const shmrpc_type_info wd_holder_info = {
     NULL,
     wd_holder_store_any_,
     wd_holder_validate_any_,
+    "message(32){0:union(8){4:uint32 body=1;4:uint8[2] text=18999;4:uint32 own=19000;"
+    "4:struct(4){0:uint32 message;} option=19999;4:uint32 after=20000;"
+    "4:uint32 last=536870911;4:uint32 beyond=4294967295;} arms;"
+    "8:vector<union(8){4:uint32 body=1;4:uint8[2] text=18999;4:uint32 own=19000;"
+    "4:struct(4){0:uint32 message;} option=19999;4:uint32 after=20000;"
+    "4:uint32 last=536870911;4:uint32 beyond=4294967295;},2> more;}",
 };
 
 static size_t wd_ask_request_store_any_(void *to_any, const void *from_any)
@@ -526,6 +548,7 @@ const shmrpc_type_info wd_ask_request_info = {
     NULL,
     wd_ask_request_store_any_,
     NULL,
+    "message(8){0:uint32 x;}",
 };
 
 static size_t wd_words_ask_request_store_any_(void *to_any, const void *from_any)
@@ -551,6 +574,7 @@ const shmrpc_type_info wd_words_ask_request_info = {
     NULL,
     wd_words_ask_request_store_any_,
     NULL,
+    "message(8){0:uint32 y;}",
 };
 
 int wd_words_connect(wd_words_client **ret, const char *name, const shmrpc_client_options *options)
@@ -767,6 +791,8 @@ static const shmrpc_method_info wd_words_methods_[] = {
         NULL,
         NULL,
         wd_words_ask_invoke_,
+        NULL,
+        NULL,
     },
     {
         "stream",
@@ -778,6 +804,8 @@ static const shmrpc_method_info wd_words_methods_[] = {
         &wd_alike_info,
         &wd_error_info,
         wd_words_stream_invoke_,
+        NULL,
+        NULL,
     },
     {
         "returns",
@@ -789,11 +817,13 @@ static const shmrpc_method_info wd_words_methods_[] = {
         &wd_ask_request_info,
         NULL,
         wd_words_returns_invoke_,
+        NULL,
+        NULL,
     },
 };
 
 const shmrpc_service_info wd_words_service_info = {
-    &shmrpc_generated_abi_1, "golden.words.Words", 1, 3, wd_words_methods_,
+    &shmrpc_generated_abi_2, "golden.words.Words", 1, 3, wd_words_methods_, NULL, 0,
 };
 
 static int wd_words_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
