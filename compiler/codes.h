@@ -9,6 +9,7 @@
 
 /* 0xx: the command line */
 X(E001, ERROR, "file cannot be read")
+X(E002, ERROR, "no such version")
 
 /* 1xx: syntax */
 X(E101, ERROR, "wrong separator")

@@ -48,6 +48,7 @@ struct unit {
     const ast_file *ast;
     model_file *out;
     symbol_state loading; /* BUSY while its imports are read */
+    uint32_t at_version;  /* the version that the tree was cut down to; 0: it is as it was read */
     map symbols;          /* name -> symbol */
     vector symbol_list;   /* symbol *, in the order of the file */
     map links;            /* qualifier -> import_link */

@@ -7,11 +7,13 @@
  */
 #include "front.h"
 
+#include <errno.h>
 #include <shmrpc/wire.h>
 
 #include "annotate.h"
 #include "compile.h"
 #include "declare.h"
+#include "earlier.h"
 #include "load.h"
 #include "resolve.h"
 
@@ -30,6 +32,8 @@ static void read_package(compile *run, unit *file)
         out->version = notes.version;
         resolve_check_package(run, ast);
     }
+    if (file->at_version && file->at_version < out->version)
+        out->version = file->at_version;
     for (uint32_t i = 0; i < file->ast->imports.count; i++)
         annotate_read(run, (*VECTOR_AT(&file->ast->imports, ast_import *, i))->notes, ANNOTATE_IMPORT, &notes);
 }
@@ -58,7 +62,7 @@ static void finish_file(compile *run, const unit *file, uint32_t id)
     const model_decl **decls = arena_array(memory, file->symbol_list.count, sizeof(*decls));
     for (uint32_t i = 0; i < file->link_list.count; i++) {
         const import_link *import = *VECTOR_AT(&file->link_list, import_link *, i);
-        bool known = !import->target;
+        bool known = !import->target || (file->at_version && !import->used);
         for (uint32_t j = 0; j < out->import_count && !known; j++)
             known = imports[j] == import->target->out;
         if (!known)
@@ -106,6 +110,44 @@ static void complete_all(compile *run)
     }
 }
 
+/* From trees to declarations. */
+static void run_passes(compile *run)
+{
+    for (uint32_t i = 0; i < run->units.count; i++)
+        read_package(run, *VECTOR_AT(&run->units, unit *, i));
+    for (uint32_t i = 0; i < run->units.count; i++)
+        resolve_declare(run, *VECTOR_AT(&run->units, unit *, i));
+    check_logical_names(run);
+    complete_all(run);
+}
+
+/* Whether all files that were asked for have had a version. */
+static bool version_is_there(const compile *run, uint32_t version)
+{
+    for (uint32_t i = 0; i < run->units.count; i++) {
+        const model_file *file = (*VECTOR_AT(&run->units, unit *, i))->out;
+        if (!file->requested || version <= file->version)
+            continue;
+        diag_entry *entry = diag_add(run->diagnostics, DIAG_E002, (span){0}, "there is no version %u of '%s'",
+                                     (unsigned)version, file->path);
+        diag_note(entry, file->at, "the package has versions 1 to %u", (unsigned)file->version);
+        return false;
+    }
+    return true;
+}
+
+/* The same files at an earlier version. What can be said about that is an error or two: a constant that was another. */
+static bool run_earlier(const compile *now, uint32_t version, compile *ret)
+{
+    *ret = earlier_run(now, version, diag_new(now->memory));
+    run_passes(ret);
+    if (diag_errors(ret->diagnostics) == 0)
+        return true;
+    *ret = earlier_run(now, version, now->diagnostics);
+    run_passes(ret);
+    return false;
+}
+
 int front_compile(arena *memory, diag *diagnostics, const front_options *options, const char *const *paths,
                   size_t path_count, const model **ret_model)
 {
@@ -119,17 +161,16 @@ int front_compile(arena *memory, diag *diagnostics, const front_options *options
         int one = load_file(&run, options, paths[i]);
         rc = rc ? rc : one;
     }
-    for (uint32_t i = 0; i < run.units.count; i++)
-        read_package(&run, *VECTOR_AT(&run.units, unit *, i));
-    for (uint32_t i = 0; i < run.units.count; i++)
-        resolve_declare(&run, *VECTOR_AT(&run.units, unit *, i));
-    check_logical_names(&run);
-    complete_all(&run);
-
+    run_passes(&run);
     if (rc < 0)
         return rc;
+    if (options->at_version && !version_is_there(&run, options->at_version))
+        return -ERANGE;
     if (diag_errors(diagnostics) > 0)
         return 1;
-    *ret_model = make_model(&run);
+    compile earlier;
+    if (options->at_version && !run_earlier(&run, options->at_version, &earlier))
+        return 1;
+    *ret_model = make_model(options->at_version ? &earlier : &run);
     return 0;
 }

@@ -18,6 +18,7 @@ typedef struct front_options {
     const char *const *include_dirs; /* in the order of the -I options */
     size_t include_count;
     uint32_t max_message; /* bytes; 0: SHMRPC_MESSAGE_MAX of shmrpc/wire.h */
+    uint32_t at_version;  /* the model is as the packages of `paths` were at that version; 0: at their newest */
 } front_options;
 
 /*
@@ -26,7 +27,9 @@ typedef struct front_options {
  * Returns 0 with *ret_model set where no error was reported (warnings may have been);
  * 1 where diagnostics of severity error were added; -errno where a named file
  * could not be read (a diagnostic without a place says which; imports that
- * cannot be read are E208). The files that were opened are in model.inputs.
+ * cannot be read are E208), or has not come to the version that is asked for
+ * (-ERANGE; E002 says so). The files as they are have to be right for any
+ * version to be given. The files that were opened are in model.inputs.
  */
 int front_compile(arena *memory, diag *diagnostics, const front_options *options, const char *const *paths,
                   size_t path_count, const model **ret_model);

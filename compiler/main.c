@@ -84,7 +84,7 @@ static void backends_check(const options *asked, const model *schema, diag *foun
 
 static int compile(const options *asked, arena *memory)
 {
-    front_options front = {asked->include_dirs, asked->include_count, asked->max_message};
+    front_options front = {asked->include_dirs, asked->include_count, asked->max_message, asked->at_version};
     diag *found = diag_new(memory);
     const model *schema = NULL;
     int rc = front_compile(memory, found, &front, asked->files, asked->file_count, &schema);
@@ -116,8 +116,8 @@ static const model *side_compile(const front_options *front, const char *path, a
 
 static int breaking(const options *asked, arena *memory)
 {
-    front_options older = {asked->against_dirs, asked->against_count, asked->max_message};
-    front_options newer = {asked->include_dirs, asked->include_count, asked->max_message};
+    front_options older = {asked->against_dirs, asked->against_count, asked->max_message, 0};
+    front_options newer = {asked->include_dirs, asked->include_count, asked->max_message, 0};
     int status = EXIT_DONE;
     const model *old = side_compile(&older, asked->against, memory, &status);
     const model *new = side_compile(&newer, asked->files[0], memory, &status);

@@ -135,6 +135,20 @@ static bool allow_set(parse *p, const char *value)
     }
 }
 
+static bool at_version_set(parse *p, const char *value)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long long version = strtoull(value, &end, 10);
+    if (value[0] < '0' || value[0] > '9' || *end || errno == ERANGE || version == 0 || version > UINT32_MAX) {
+        p->complaint = arena_printf(p->memory, "--at-version wants a version from 1 on, not '%s'", value);
+        return false;
+    }
+    p->made->at_version = (uint32_t)version;
+    return true;
+}
+
 static bool format_set(parse *p, const char *value)
 {
     if (strcmp(value, "text") == 0) {
@@ -173,6 +187,7 @@ static const option option_table[] = {
     {"-I", FOR_GENERATE | FOR_CHECK | FOR_BREAKING, false, include_set},
     {"--depfile", FOR_GENERATE, true, depfile_set},
     {"--max-message", FOR_GENERATE | FOR_CHECK | FOR_BREAKING, true, max_message_set},
+    {"--at-version", FOR_GENERATE | FOR_CHECK, true, at_version_set},
     {"--format", FOR_CHECK | FOR_BREAKING, true, format_set},
     {"--against", FOR_BREAKING, true, against_set},
     {"--against-include", FOR_BREAKING, false, against_include_set},
@@ -406,6 +421,7 @@ static const char help_tail[] =
     "  -I DIR                 a folder in which imports are looked for, and from which output is named;\n"
     "                         may be given several times\n"
     "  --depfile FILE         writes which inputs the outputs depend on, for Make and Ninja\n"
+    "  --at-version N         generate, check: the files as they were at version N of their packages\n"
     "  --max-message BYTES    the largest message that is accepted (default 65536)\n"
     "  --format text|json     check, breaking: how to report; of check, text goes to stderr\n"
     "  --against OLD.shm      breaking: the schema that is out\n"

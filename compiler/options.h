@@ -34,6 +34,7 @@ typedef struct options {
     const char *out_dir;             /* generate */
     const char *depfile;             /* generate; NULL: none */
     uint32_t max_message;            /* bytes; 0: the default */
+    uint32_t at_version;             /* of the packages of the files; 0: the newest */
     diag_format format;              /* check, breaking */
     const char *against;             /* breaking: the older schema */
     const char *const *against_dirs; /* breaking: as include_dirs, of the older schema; by itself the same */
