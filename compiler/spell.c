@@ -284,6 +284,16 @@ const char *spell_field(arena *memory, const model_record *record, const model_f
                         spell_type(memory, field->type), field->optional ? "?" : "", field->name, tag);
 }
 
+const char *spell_member(arena *memory, const model_member *member)
+{
+    const char *payload = "";
+
+    if (member->payload)
+        payload = arena_printf(memory, "(%s)", member->payload->decl->qualified_name);
+    return arena_printf(memory, "%s%s%s = %s", spell_notes(memory, &member->notes), member->name, payload,
+                        spell_integer(memory, member->negative, member->magnitude));
+}
+
 const char *spell_method(arena *memory, const model_method *method)
 {
     static const char *const kinds[] = {

@@ -39,6 +39,9 @@ const char *spell_decl(arena *memory, const model_decl *decl);
 /* "@since(2) @default(60) uint32 ttl_s", "demo.kv.Stamp stored = 1" */
 const char *spell_field(arena *memory, const model_record *record, const model_field *field);
 
+/* "@since(2) WATCH = 4", "TOO_LARGE(demo.kv.Limit) = 3" */
+const char *spell_member(arena *memory, const model_member *member);
+
 /* "@deadline(50ms) rpc get(demo.kv.GetRequest) -> (stream demo.kv.GetReply) throws demo.kv.Error"; an inline body is
    written as {...}. */
 const char *spell_method(arena *memory, const model_method *method);

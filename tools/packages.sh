@@ -11,7 +11,7 @@ model_packages=(spin)
 # An example runs in a loop of this library's too where it is there.
 example_packages=(libuv1-dev)
 # What is generated for others is read by these where they are there.
-product_packages=(protobuf-compiler)
+product_packages=(protobuf-compiler python3-jsonschema)
 # The generated code is compiled by these too where they are there.
 lint_packages=(git g++ clang clang-format clang-tidy shellcheck)
 format_packages=(git clang-format)
@@ -22,6 +22,7 @@ package_is_there() {
     case $1 in
     ninja-build) command -v ninja ;;
     protobuf-compiler) command -v protoc ;;
+    python3-jsonschema) /usr/bin/python3 -c 'import jsonschema' ;;
     protobuf-c-compiler) command -v protoc-c ;;
     libc6-dev) [ -e /usr/include/stdio.h ] && [ -e /usr/include/linux/futex.h ] ;;
     libprotobuf-c-dev) command -v pkg-config && pkg-config --exists libprotobuf-c ;;

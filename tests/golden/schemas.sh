@@ -23,15 +23,28 @@ readonly golden_schemas=(
     "tests/golden/schemas words/words.shm"
 )
 
-# golden_generate SHMC SOURCE_DIR OUT: all of them; what shmc says is shown where it fails.
-golden_generate() {
-    local each folder file said
-    for each in "${golden_schemas[@]}"; do
+# Those that C has no code for yet (E702).
+readonly golden_schemas_to_come=(
+    "tests/golden/schemas streams/parts.shm"
+    "tests/golden/schemas streams/streams.shm"
+)
+
+# golden_products SHMC SOURCE_DIR OUT LIST "FOLDER FILE"...: what shmc says is shown where it fails.
+golden_products() {
+    local program=$1 source=$2 out=$3 list=$4 each folder file said
+    shift 4
+    for each in "$@"; do
         read -r folder file <<<"$each"
-        folder=$2/$folder
-        said=$("$1" generate --emit c,json,proto --out "$3" --max-message 1000000 -I "$folder" "$folder/$file" 2>&1) || {
+        folder=$source/$folder
+        said=$("$program" generate --emit "$list" --out "$out" --max-message 1000000 -I "$folder" "$folder/$file" 2>&1) || {
             echo "$said"
             return 1
         }
     done
+}
+
+# golden_generate SHMC SOURCE_DIR OUT: all of them.
+golden_generate() {
+    golden_products "$1" "$2" "$3" c,json,proto "${golden_schemas[@]}" &&
+        golden_products "$1" "$2" "$3" json,proto "${golden_schemas_to_come[@]}"
 }

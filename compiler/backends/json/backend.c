@@ -9,16 +9,9 @@
 
 #include "backends/json/json.h"
 #include "backends/json/writer.h"
+#include "spell.h"
 
 #define JSON_SCHEMA_VERSION 1
-
-static const char *const kind_names[] = {
-    [MODEL_BOOL] = "bool",     [MODEL_INT8] = "int8",       [MODEL_INT16] = "int16",     [MODEL_INT32] = "int32",
-    [MODEL_INT64] = "int64",   [MODEL_UINT8] = "uint8",     [MODEL_UINT16] = "uint16",   [MODEL_UINT32] = "uint32",
-    [MODEL_UINT64] = "uint64", [MODEL_FLOAT32] = "float32", [MODEL_FLOAT64] = "float64", [MODEL_ENUM] = "enum",
-    [MODEL_FLAGS] = "flags",   [MODEL_STRUCT] = "struct",   [MODEL_UNION] = "union",     [MODEL_STRING] = "string",
-    [MODEL_BYTES] = "bytes",   [MODEL_VECTOR] = "vector",   [MODEL_ARRAY] = "array",
-};
 
 static const char *const decl_kind_names[] = {
     [MODEL_DECL_CONST] = "const", [MODEL_DECL_ALIAS] = "alias",   [MODEL_DECL_ENUM] = "enum",
@@ -34,6 +27,33 @@ static void notes_write(json_writer *json, const model_notes *notes)
     json_string(json, "c_name", notes->rename);
     json_unsigned(json, "since", notes->since);
     json_string(json, "renamed_from", notes->original);
+}
+
+/* A number that is 0 where it was not given. */
+static void given_write(json_writer *json, const char *key, uint32_t number)
+{
+    if (number > 0)
+        json_unsigned(json, key, number);
+    else
+        json_null(json, key);
+}
+
+static void reserved_write(json_writer *json, const model_reserved *reserved, uint32_t count)
+{
+    json_array_begin(json, "reserved");
+    for (uint32_t i = 0; i < count; i++) {
+        json_object_begin(json, NULL);
+        json_string(json, "name", reserved[i].name);
+        if (reserved[i].name) {
+            json_null(json, "first");
+            json_null(json, "last");
+        } else {
+            json_unsigned(json, "first", reserved[i].first);
+            json_unsigned(json, "last", reserved[i].last);
+        }
+        json_object_end(json);
+    }
+    json_array_end(json);
 }
 
 static void value_write(json_writer *json, const char *key, const model_value *value)
@@ -58,7 +78,7 @@ static const char *type_declaration(const model_type *type)
 static void type_write(json_writer *json, const char *key, const model_type *type)
 {
     json_object_begin(json, key);
-    json_string(json, "kind", kind_names[type->kind]);
+    json_string(json, "kind", spell_kind(type->kind));
     json_unsigned(json, "size", type->size);
     json_unsigned(json, "align", type->align);
     if (type->alias)
@@ -70,6 +90,7 @@ static void type_write(json_writer *json, const char *key, const model_type *typ
     if (type->kind == MODEL_STRING || type->kind == MODEL_BYTES || type->kind == MODEL_VECTOR) {
         json_unsigned(json, "count_size", type->count_size);
         json_unsigned(json, "items_offset", type->items_offset);
+        json_unsigned(json, "tail_padding", type->tail_padding);
     }
     if (type->element)
         type_write(json, "element", type->element);
@@ -85,11 +106,15 @@ static void field_write(json_writer *json, const model_record *record, const mod
     json_unsigned(json, "offset", field->offset);
     type_write(json, "type", field->type);
     if (record->kind != MODEL_RECORD_UNION) {
+        json_unsigned(json, "padding_before", field->padding_before);
         json_bool(json, "optional", field->optional);
-        if (field->optional)
+        if (field->optional) {
             json_unsigned(json, "has_offset", field->has_offset);
-        else
+            json_unsigned(json, "padding_after_has", field->padding_after_has);
+        } else {
             json_null(json, "has_offset");
+            json_null(json, "padding_after_has");
+        }
         value_write(json, "default", &field->initial);
     }
     notes_write(json, &field->notes);
@@ -114,21 +139,31 @@ static void revisions_write(json_writer *json, const model_record *record)
     json_array_end(json);
 }
 
-/* What @size or @align gave. */
-static void fixed_write(json_writer *json, const char *key, uint32_t bytes)
+static void holes_write(json_writer *json, const model_record *record)
 {
-    if (bytes)
-        json_unsigned(json, key, bytes);
-    else
-        json_null(json, key);
+    json_array_begin(json, "holes");
+    for (uint32_t i = 0; i < record->hole_count; i++) {
+        const model_hole *hole = &record->holes[i];
+        json_object_begin(json, NULL);
+        json_string(json, "name", hole->name);
+        json_unsigned(json, "offset", hole->offset);
+        type_write(json, "type", hole->type);
+        json_unsigned(json, "before", hole->before);
+        json_object_end(json);
+    }
+    json_array_end(json);
 }
 
 static void record_write(json_writer *json, const model_record *record)
 {
     json_unsigned(json, "size", record->size);
     json_unsigned(json, "align", record->align);
-    fixed_write(json, "fixed_size", record->fixed_size);
-    fixed_write(json, "fixed_align", record->fixed_align);
+    given_write(json, "fixed_size", record->fixed_size);
+    given_write(json, "fixed_align", record->fixed_align);
+    json_unsigned(json, "tail_padding", record->tail_padding);
+    json_bool(json, "plain", record->plain);
+    if (record->kind == MODEL_RECORD_UNION)
+        json_bool(json, "strict", record->strict);
     if (record->kind == MODEL_RECORD_UNION) {
         json_unsigned(json, "body_offset", record->body_offset);
         json_unsigned(json, "body_size", record->body_size);
@@ -141,6 +176,9 @@ static void record_write(json_writer *json, const model_record *record)
     for (uint32_t i = 0; i < record->field_count; i++)
         field_write(json, record, &record->fields[i]);
     json_array_end(json);
+    if (record->kind != MODEL_RECORD_UNION)
+        holes_write(json, record);
+    reserved_write(json, record->reserved, record->reserved_count);
     revisions_write(json, record);
 }
 
@@ -148,10 +186,13 @@ static void members_write(json_writer *json, const model_members *members)
 {
     bool errors = members->kind == MODEL_MEMBERS_ERRORS;
 
-    if (errors)
+    if (errors) {
         json_hex(json, "fingerprint", members->fingerprint);
-    else
-        json_string(json, "base", kind_names[members->base]);
+        json_unsigned(json, "payload_size", members->payload_size);
+    } else {
+        json_string(json, "base", spell_kind(members->base));
+        json_bool(json, "strict", members->strict);
+    }
     json_array_begin(json, "members");
     for (uint32_t i = 0; i < members->count; i++) {
         const model_member *member = &members->items[i];
@@ -164,6 +205,7 @@ static void members_write(json_writer *json, const model_members *members)
         json_object_end(json);
     }
     json_array_end(json);
+    reserved_write(json, members->reserved, members->reserved_count);
 }
 
 /* A request or a reply: a declaration's name, an inline body, or null. */
@@ -224,10 +266,14 @@ static void method_write(json_writer *json, const model_method *method)
                 : method->kind == MODEL_METHOD_ONEWAY ? "oneway"
                                                       : "event");
     payload_write(json, "request", method->request);
+    json_bool(json, "request_is_stream", method->request_is_stream);
     payload_write(json, "reply", method->reply);
+    json_bool(json, "reply_is_stream", method->reply_is_stream);
     json_string(json, "throws", method->errors ? method->errors->decl->qualified_name : NULL);
     json_bool(json, "idempotent", method->idempotent);
     deadline_write(json, method->deadline_ns);
+    given_write(json, "depth", method->depth);
+    json_string(json, "composed_from", method->composed ? method->composed->decl->qualified_name : NULL);
     json_hex(json, "fingerprint", method->fingerprint);
     method_revisions_write(json, method);
     notes_write(json, &method->notes);
@@ -237,10 +283,40 @@ static void method_write(json_writer *json, const model_method *method)
 static void service_write(json_writer *json, const model_service *service)
 {
     json_string(json, "c_prefix", service->c_prefix);
+    json_bool(json, "strict", service->strict);
+    json_bool(json, "idempotent", service->idempotent);
+    deadline_write(json, service->deadline_ns);
+    given_write(json, "depth", service->depth);
+    json_array_begin(json, "composes");
+    for (uint32_t i = 0; i < service->compose_count; i++)
+        json_string(json, NULL, service->composes[i]->decl->qualified_name);
+    json_array_end(json);
     json_array_begin(json, "methods");
     for (uint32_t i = 0; i < service->method_count; i++)
         method_write(json, &service->methods[i]);
     json_array_end(json);
+    reserved_write(json, service->reserved, service->reserved_count);
+}
+
+static void channel_write(json_writer *json, const model_decl *decl)
+{
+    static const char *const overflows[] = {
+        [MODEL_OVERFLOW_UNSET] = NULL,
+        [MODEL_OVERFLOW_BLOCK] = "block",
+        [MODEL_OVERFLOW_DROP_OLDEST] = "drop_oldest",
+        [MODEL_OVERFLOW_FAIL] = "fail",
+    };
+    const model_channel *channel = decl->as.channel;
+
+    payload_write(json, "item", channel->item);
+    given_write(json, "depth", channel->depth);
+    json_string(json, "overflow", overflows[channel->overflow]);
+    if (decl->kind == MODEL_DECL_TOPIC) {
+        json_bool(json, "reliable", channel->reliable);
+        given_write(json, "retain", channel->retain);
+    } else {
+        given_write(json, "attempts", channel->attempts);
+    }
 }
 
 static void decl_write(json_writer *json, const model_decl *decl)
@@ -264,7 +340,7 @@ static void decl_write(json_writer *json, const model_decl *decl)
     case MODEL_DECL_UNION: record_write(json, decl->as.record); break;
     case MODEL_DECL_SERVICE: service_write(json, decl->as.service); break;
     case MODEL_DECL_TOPIC:
-    case MODEL_DECL_QUEUE: break;
+    case MODEL_DECL_QUEUE: channel_write(json, decl); break;
     }
     json_object_end(json);
 }
@@ -300,6 +376,10 @@ static int generate(const model *schema, const model_file *file, output *out, ar
     json_array_begin(&json, "declarations");
     for (uint32_t i = 0; i < file->decl_count; i++)
         decl_write(&json, file->decls[i]);
+    json_array_end(&json);
+    json_array_begin(&json, "sorted");
+    for (uint32_t i = 0; i < file->sorted_count; i++)
+        json_string(&json, NULL, file->sorted[i]->name);
     json_array_end(&json);
     json_object_end(&json);
     json_finish(&json);

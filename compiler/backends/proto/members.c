@@ -10,7 +10,9 @@
 
 static void member_emit(proto_gen *g, const model_member *member, const char *name, const char *number)
 {
-    proto_comment_emit(g, &member->notes, spell_notes(g->memory, &member->notes));
+    bool said = *spell_notes(g->memory, &member->notes) == '\0';
+
+    proto_comment_emit(g, &member->notes, said ? "" : spell_member(g->memory, member));
     EMIT(&g->body, "${name} = ${number}${option};\n", {"name", name}, {"number", number},
          {"option", member->notes.deprecated ? " [deprecated = true]" : ""});
 }
@@ -107,10 +109,7 @@ static void wide_enum_emit(proto_gen *g, const model_decl *decl)
                        arena_printf(g->memory,
                                     "%s; an integer, since proto's enums have 32 bits:", spell_decl(g->memory, decl)));
     for (uint32_t i = 0; i < members->count; i++) {
-        const model_member *member = &members->items[i];
-        proto_comment_emit(g, &member->notes,
-                           arena_printf(g->memory, "%s%s = %s", spell_notes(g->memory, &member->notes), member->name,
-                                        spell_integer(g->memory, member->negative, member->magnitude)));
+        proto_comment_emit(g, &members->items[i].notes, spell_member(g->memory, &members->items[i]));
     }
 }
 
@@ -153,8 +152,7 @@ static void payloads_reserved_emit(proto_gen *g, const model_members *members)
 
 static void payload_emit(proto_gen *g, const model_member *member, const char *name)
 {
-    proto_comment_emit(g, &(model_notes){.deprecated = member->notes.deprecated, .since = 1},
-                       spell_notes(g->memory, &member->notes));
+    proto_comment_emit(g, &(model_notes){.deprecated = member->notes.deprecated, .since = 1}, "");
     EMIT(&g->body, "${type} ${name} = ${number}${option};\n", {"type", proto_record_ref(g, member->payload)},
          {"name", name}, {"number", arena_printf(g->memory, "%" PRIu32, payload_number(member->magnitude))},
          {"option", member->notes.deprecated ? " [deprecated = true]" : ""});

@@ -49,7 +49,7 @@ void proto_reserved_emit(proto_gen *g, proto_range *ranges, uint32_t count, uint
         qsort(ranges, count, sizeof *ranges, range_compare);
     for (uint32_t i = 0; i < count;) {
         proto_range each = ranges[i++];
-        for (; i < count && ranges[i].first <= each.last; i++) {
+        for (; i < count && ranges[i].first - (ranges[i].first > 0) <= each.last; i++) {
             if (ranges[i].last > each.last)
                 each.last = ranges[i].last;
         }
