@@ -7,13 +7,13 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "constant.h"
 #include "support/text.h"
 
 typedef struct reader reader;
 typedef struct rule rule;
 
 #define DEPTH_MOST (UINT32_C(1) << 20)
-#define ATTEMPTS_MOST 65535u
 
 /* Which targets: a bit per annotate_target. */
 #define ON(target) (1u << ANNOTATE_##target)
@@ -61,13 +61,13 @@ static bool is_faulty(const ast_annotation *annotation)
 
 /* ---- readers ---- */
 
-static bool version_is_right(reader *from, const ast_expr *value, uint32_t *ret)
+static bool version_is_right(reader *from, const ast_expr *written, uint32_t *ret)
 {
-    if (value->kind != AST_INTEGER || value->integer == 0 || value->integer > UINT32_MAX) {
-        bad_argument(from, value->at, "a version is a whole number from 1 to 4294967295");
+    if (written->kind != AST_INTEGER || written->integer == 0 || written->integer > UINT32_MAX) {
+        bad_argument(from, written->at, "a version is a whole number from 1 to 4294967295");
         return false;
     }
-    *ret = (uint32_t)value->integer;
+    *ret = (uint32_t)written->integer;
     return true;
 }
 
@@ -79,15 +79,15 @@ static void read_version(reader *from, const ast_annotation *annotation)
 /* A name in C; where one stands behind a prefix it may begin with a digit, but none of ours does. */
 static const char *read_c_name(reader *from, const ast_annotation *annotation, const char *what)
 {
-    const ast_expr *value = argument(annotation);
-    const char *text = value->text.text;
-    bool right = value->kind == AST_STRING && value->text.length > 0 && !isdigit((unsigned char)text[0]);
-    for (size_t i = 0; right && i < value->text.length; i++)
+    const ast_expr *written = argument(annotation);
+    const char *text = written->text.text;
+    bool right = written->kind == AST_STRING && written->text.length > 0 && !isdigit((unsigned char)text[0]);
+    for (size_t i = 0; right && i < written->text.length; i++)
         right = isalnum((unsigned char)text[i]) || text[i] == '_';
     if (right)
         return text;
     diag_entry *entry =
-        diag_add(from->run->diagnostics, DIAG_E604, value->at, "%s is a string that is a name in C", what);
+        diag_add(from->run->diagnostics, DIAG_E604, written->at, "%s is a string that is a name in C", what);
     diag_note(entry, (span){0}, "letters A-Z and a-z, digits and '_', not beginning with a digit");
     return NULL;
 }
@@ -120,11 +120,11 @@ static void read_deprecated(reader *from, const ast_annotation *annotation)
     from->ret->notes.deprecated = "";
     if (!has_argument(annotation))
         return;
-    const ast_expr *value = argument(annotation);
-    if (value->kind == AST_STRING)
-        from->ret->notes.deprecated = value->text.text;
+    const ast_expr *written = argument(annotation);
+    if (written->kind == AST_STRING)
+        from->ret->notes.deprecated = written->text.text;
     else
-        bad_argument(from, value->at, "the reason in @deprecated is a string");
+        bad_argument(from, written->at, "the reason in @deprecated is a string");
 }
 
 static void read_default(reader *from, const ast_annotation *annotation)
@@ -150,57 +150,31 @@ static void read_idempotent(reader *from, const ast_annotation *annotation)
 
 static void read_deadline(reader *from, const ast_annotation *annotation)
 {
-    const ast_expr *value = argument(annotation);
-    bool none = value->kind == AST_NAME && strcmp(value->text.text, "none") == 0;
-    if (!none && (value->kind != AST_DURATION || value->integer == 0)) {
-        diag_fix(bad_argument(from, value->at, "a deadline is a time above 0, such as 50ms, or 'none'"),
-                 value->kind == AST_INTEGER && value->integer ? "add a unit: ns, us, ms or s"
-                                                              : "write '@deadline(50ms)'");
+    const ast_expr *written = argument(annotation);
+    bool none = written->kind == AST_NAME && strcmp(written->text.text, "none") == 0;
+    if (!none && (written->kind != AST_DURATION || written->integer == 0)) {
+        diag_fix(bad_argument(from, written->at, "a deadline is a time above 0, such as 50ms, or 'none'"),
+                 written->kind == AST_INTEGER && written->integer ? "add a unit: ns, us, ms or s"
+                                                                  : "write '@deadline(50ms)'");
         return;
     }
-    from->ret->deadline_ns = none ? MODEL_DEADLINE_NONE : (int64_t)value->integer;
+    from->ret->deadline_ns = none ? MODEL_DEADLINE_NONE : (int64_t)written->integer;
     from->ret->deadline_at = annotation->at;
 }
 
 static void read_depth(reader *from, const ast_annotation *annotation)
 {
-    const ast_expr *value = argument(annotation);
-    if (value->kind != AST_INTEGER) {
-        bad_argument(from, value->at, "a depth is a whole number");
-        return;
-    }
-    uint64_t depth = value->integer;
-    if (depth > 0 && depth <= DEPTH_MOST && (depth & (depth - 1)) == 0) {
-        from->ret->depth = (uint32_t)depth;
-        return;
-    }
-    uint32_t next = 1;
-    while (next < depth && next < DEPTH_MOST)
-        next *= 2;
-    diag_entry *entry = diag_add(from->run->diagnostics, DIAG_E605, value->at, "a depth is a power of two from 1 to %u",
-                                 (unsigned)DEPTH_MOST);
-    diag_fix(entry, "write '@depth(%u)'", (unsigned)next);
-}
-
-/* A count from 1 on; 0 where it is none, which is reported. */
-static uint32_t read_count(reader *from, const ast_annotation *annotation, uint32_t most, const char *complaint)
-{
-    const ast_expr *value = argument(annotation);
-    if (value->kind == AST_INTEGER && value->integer > 0 && value->integer <= most)
-        return (uint32_t)value->integer;
-    bad_argument(from, value->at, complaint);
-    return 0;
+    from->ret->depth = argument(annotation);
 }
 
 static void read_retain(reader *from, const ast_annotation *annotation)
 {
-    from->ret->retain = read_count(from, annotation, DEPTH_MOST, "what is retained is 1 to 1048576 messages");
-    from->ret->retain_at = annotation->at;
+    from->ret->retain = argument(annotation);
 }
 
 static void read_attempts(reader *from, const ast_annotation *annotation)
 {
-    from->ret->attempts = read_count(from, annotation, ATTEMPTS_MOST, "there are 1 to 65535 attempts");
+    from->ret->attempts = argument(annotation);
 }
 
 static void read_reliable(reader *from, const ast_annotation *annotation)
@@ -216,20 +190,21 @@ static void read_overflow(reader *from, const ast_annotation *annotation)
         [MODEL_OVERFLOW_DROP_OLDEST] = "drop_oldest",
         [MODEL_OVERFLOW_FAIL] = "fail",
     };
-    const ast_expr *value = argument(annotation);
-    if (value->kind != AST_NAME) {
-        bad_argument(from, value->at, "a policy is a word: block, drop_oldest or fail");
+    const ast_expr *written = argument(annotation);
+    if (written->kind != AST_NAME) {
+        bad_argument(from, written->at, "a policy is a word: block, drop_oldest or fail");
         return;
     }
-    text_guess guess = {.wanted = value->text.text};
+    text_guess guess = {.wanted = written->text.text};
     for (model_overflow i = MODEL_OVERFLOW_BLOCK; i <= MODEL_OVERFLOW_FAIL; i++) {
-        if (strcmp(policies[i], value->text.text) == 0)
+        if (strcmp(policies[i], written->text.text) == 0)
             from->ret->overflow = i;
         text_guess_offer(&guess, policies[i]);
     }
     if (from->ret->overflow != MODEL_OVERFLOW_UNSET)
         return;
-    diag_entry *entry = diag_add(from->run->diagnostics, DIAG_E606, value->at, "unknown policy '%s'", value->text.text);
+    diag_entry *entry =
+        diag_add(from->run->diagnostics, DIAG_E606, written->at, "unknown policy '%s'", written->text.text);
     diag_note(entry, (span){0}, "the policies are block, drop_oldest and fail");
     if (guess.nearest)
         diag_fix(entry, "did you mean '%s'?", guess.nearest);
@@ -365,4 +340,46 @@ void annotate_read(compile *run, const ast_notes *notes, annotate_target target,
     map seen = {0};
     for (uint32_t i = 0; i < notes->annotations.count; i++)
         read_one(&from, *VECTOR_AT(&notes->annotations, ast_annotation *, i), target, &seen);
+}
+
+/* ---- numbers ---- */
+
+/* A constant from 0 on; false where it is none, which is reported. */
+static bool number(compile *run, const ast_expr *written, const char *complaint, uint64_t *ret)
+{
+    value given;
+    if (!constant_evaluate(run, run->home, written, NULL, &given))
+        return false;
+    *ret = given.is.magnitude;
+    if (given.is.kind == MODEL_VALUE_INT && !given.is.negative)
+        return true;
+    diag_add(run->diagnostics, DIAG_E604, written->at, "%s", complaint);
+    return false;
+}
+
+uint32_t annotate_depth(compile *run, const ast_expr *written)
+{
+    uint64_t depth;
+    if (!written || !number(run, written, "a depth is a whole number", &depth))
+        return 0;
+    if (depth > 0 && depth <= DEPTH_MOST && (depth & (depth - 1)) == 0)
+        return (uint32_t)depth;
+    uint32_t next = 1;
+    while (next < depth && next < DEPTH_MOST)
+        next *= 2;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E605, written->at, "a depth is a power of two from 1 to %u",
+                                 (unsigned)DEPTH_MOST);
+    diag_fix(entry, "write '@depth(%u)'", (unsigned)next);
+    return 0;
+}
+
+uint32_t annotate_count(compile *run, const ast_expr *written, uint32_t most, const char *complaint)
+{
+    uint64_t count;
+    if (!written || !number(run, written, complaint, &count))
+        return 0;
+    if (count > 0 && count <= most)
+        return (uint32_t)count;
+    diag_add(run->diagnostics, DIAG_E604, written->at, "%s", complaint);
+    return 0;
 }

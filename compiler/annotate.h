@@ -39,15 +39,21 @@ typedef struct annotate_result {
     bool idempotent;             /* service, rpc */
     int64_t deadline_ns;         /* service, rpc: MODEL_DEADLINE_UNSET, MODEL_DEADLINE_NONE, or above 0 */
     span deadline_at;
-    uint32_t depth;          /* service, method, topic, queue: 0 where not given */
-    model_overflow overflow; /* topic, queue */
-    bool reliable;           /* topic */
-    uint32_t retain;         /* topic: 0 where not given */
-    span retain_at;
-    uint32_t attempts; /* queue: 0 where not given */
+    const ast_expr *depth;    /* service, method, topic, queue: of @depth, or NULL */
+    model_overflow overflow;  /* topic, queue */
+    bool reliable;            /* topic */
+    const ast_expr *retain;   /* topic: of @retain, or NULL */
+    const ast_expr *attempts; /* queue: of @attempts, or NULL */
 } annotate_result;
 
 /* Reads the annotations; what is wrong with them is reported, and left out of the result. */
 void annotate_read(compile *run, const ast_notes *notes, annotate_target target, annotate_result *ret);
+
+/*
+ * What @depth gives, or @retain and @attempts, from 1 to `most`: 0 where `written` is NULL, or wrong, which is reported.
+ * To be asked once it is known with which version came what they stand before.
+ */
+uint32_t annotate_depth(compile *run, const ast_expr *written);
+uint32_t annotate_count(compile *run, const ast_expr *written, uint32_t most, const char *complaint);
 
 #endif

@@ -8,16 +8,19 @@
 #include "payload.h"
 #include "versions.h"
 
-/* More kept for who comes late than there is room for. */
-static bool retain_is_right(compile *run, const annotate_result *notes)
+#define RETAIN_MOST (UINT32_C(1) << 20)
+#define ATTEMPTS_MOST 65535u
+
+/* What is kept for who comes late: not more than there is room for. */
+static uint32_t retained(compile *run, const ast_expr *written, uint32_t depth)
 {
-    if (notes->retain == 0 || notes->depth == 0 || notes->retain <= notes->depth)
-        return true;
-    diag_entry *entry =
-        diag_add(run->diagnostics, DIAG_E604, notes->retain_at, "%u messages are more than the depth, %u",
-                 (unsigned)notes->retain, (unsigned)notes->depth);
+    uint32_t retain = annotate_count(run, written, RETAIN_MOST, "what is retained is 1 to 1048576 messages");
+    if (depth == 0 || retain <= depth)
+        return retain;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E604, written->at, "%u messages are more than the depth, %u",
+                                 (unsigned)retain, (unsigned)depth);
     diag_fix(entry, "retain fewer, or make it deeper");
-    return false;
+    return 0;
 }
 
 bool channel_complete(compile *run, symbol *named)
@@ -32,10 +35,10 @@ bool channel_complete(compile *run, symbol *named)
     named->out->notes = notes.notes;
     named->out->as.channel = channel;
     channel->decl = named->out;
-    channel->depth = notes.depth;
+    channel->depth = annotate_depth(run, notes.depth);
     channel->overflow = notes.overflow;
     channel->reliable = notes.reliable;
-    channel->retain = notes.retain;
-    channel->attempts = notes.attempts;
-    return payload_complete(run, named->home, ast->payload, &body, &channel->item) && retain_is_right(run, &notes);
+    channel->retain = retained(run, notes.retain, channel->depth);
+    channel->attempts = annotate_count(run, notes.attempts, ATTEMPTS_MOST, "there are 1 to 65535 attempts");
+    return payload_complete(run, named->home, ast->payload, &body, &channel->item);
 }

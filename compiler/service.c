@@ -165,12 +165,13 @@ static bool method_complete(const method_place *place, const ast_method *ast, mo
         right;
     if (ast->throws)
         right = errors_of(place, ast->throws, &method->errors) && right;
+    uint32_t depth = annotate_depth(run, notes.depth);
     run->deprecated_user = deprecated_user;
     run->since = since;
 
     method->idempotent = notes.idempotent;
     method->deadline_ns = notes.deadline_ns;
-    method->depth = notes.depth;
+    method->depth = depth;
     inherit(method, place->service);
     if (right && is_unary(method))
         check_deadline(run, &notes, "this rpc");
@@ -413,7 +414,7 @@ bool service_complete(compile *run, symbol *named)
     service->c_prefix = notes.c_prefix;
     service->idempotent = notes.idempotent;
     service->deadline_ns = notes.deadline_ns;
-    service->depth = notes.depth;
+    service->depth = annotate_depth(run, notes.depth);
     bool right = reserve_read(run, named->ast->body, RESERVE_SERVICE, MODEL_UINT32, &made.kept);
     service->reserved = made.kept.items;
     service->reserved_count = made.kept.count;
