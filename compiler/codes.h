@@ -70,6 +70,12 @@ X(E403, ERROR, "@since where nothing can be added")
 X(E404, ERROR, "uses something newer")
 X(E405, ERROR, "reserved number or name used")
 X(E406, ERROR, "bad reservation")
+X(E407, ERROR, "a locked version changed")
+X(E408, ERROR, "something locked is gone")
+X(E409, ERROR, "a locked capacity changed")
+X(E410, ERROR, "a locked method changed")
+X(E411, ERROR, "a strict type gained a value")
+X(E413, ERROR, "lock cannot be read")
 X(W412, WARNING, "deprecated name used")
 
 /* 5xx: services */

@@ -19,6 +19,7 @@
 #include "diag.h"
 #include "format_files.h"
 #include "front.h"
+#include "lock.h"
 #include "options.h"
 #include "output.h"
 #include "report.h"
@@ -38,8 +39,23 @@ static int file_names_check(const model *schema)
     return EXIT_DONE;
 }
 
-static int generate(const options *asked, const model *schema, arena *memory)
+/* What a run has read: `locks` are paths of locks. */
+static const char *const *inputs_of(const model *schema, const vector *locks, arena *memory, size_t *ret_count)
 {
+    const char **made = arena_array(memory, schema->input_count + locks->count, sizeof(*made));
+
+    for (uint32_t i = 0; i < schema->input_count; i++)
+        made[i] = schema->inputs[i];
+    for (uint32_t i = 0; i < locks->count; i++)
+        made[schema->input_count + i] = *VECTOR_AT(locks, const char *, i);
+    *ret_count = schema->input_count + locks->count;
+    return made;
+}
+
+static int generate(const options *asked, const model *schema, const vector *locks, arena *memory)
+{
+    size_t input_count;
+    const char *const *inputs = inputs_of(schema, locks, memory, &input_count);
     output *out = output_new();
     output_failure failure = {0};
     output_clash clash = {0};
@@ -57,12 +73,28 @@ static int generate(const options *asked, const model *schema, arena *memory)
     if (status == EXIT_DONE && asked->depfile) {
         size_t count;
         const char *const *targets = output_paths(out, asked->out_dir, &count);
-        depfile_rule(output_file_at(out, asked->depfile), targets, count, schema->inputs, schema->input_count);
+        depfile_rule(output_file_at(out, asked->depfile), targets, count, inputs, input_count);
     }
-    if (status == EXIT_DONE && output_clashes(out, asked->out_dir, schema->inputs, schema->input_count, &clash))
+    if (status == EXIT_DONE && output_clashes(out, asked->out_dir, inputs, input_count, &clash))
         status = report_trouble("cannot write %s: it is also %s", clash.path,
                                 clash.is_input ? "an input" : "another output");
     if (status == EXIT_DONE && output_commit(out, asked->out_dir, &failure) < 0)
+        status = report_trouble("cannot write %s: %s", failure.path, strerror(failure.error));
+    output_free(out);
+    return status;
+}
+
+/* Writes the locks of the files named in the call; what they were is not contradicted. */
+static int freeze(const model *schema, arena *memory)
+{
+    output *out = output_new();
+    output_failure failure = {0};
+    int status = EXIT_DONE;
+
+    for (uint32_t i = 0; i < schema->file_count; i++)
+        if (schema->files[i]->requested)
+            lock_write(memory, schema->files[i], output_file_at(out, lock_path(memory, schema->files[i])));
+    if (output_commit(out, ".", &failure) < 0)
         status = report_trouble("cannot write %s: %s", failure.path, strerror(failure.error));
     output_free(out);
     return status;
@@ -87,14 +119,19 @@ static int compile(const options *asked, arena *memory)
     front_options front = {asked->include_dirs, asked->include_count, asked->max_message, asked->at_version};
     diag *found = diag_new(memory);
     const model *schema = NULL;
+    vector locks = VECTOR_OF(const char *);
     int rc = front_compile(memory, found, &front, asked->files, asked->file_count, &schema);
 
-    if (rc == 0)
+    if (rc == 0 && asked->verb != VERB_FREEZE)
         backends_check(asked, schema, found, memory);
+    if (rc == 0)
+        lock_verify(memory, found, schema, asked->at_version, &locks);
     int status = rc < 0 ? EXIT_TROUBLE : diag_errors(found) > 0 ? EXIT_SCHEMA : EXIT_DONE;
     status = report_diagnostics(found, asked->format, status);
     if (status == EXIT_DONE && asked->verb == VERB_GENERATE)
-        status = generate(asked, schema, memory);
+        status = generate(asked, schema, &locks, memory);
+    if (status == EXIT_DONE && asked->verb == VERB_FREEZE)
+        status = freeze(schema, memory);
     return status;
 }
 

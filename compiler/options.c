@@ -180,13 +180,14 @@ typedef struct option {
 #define FOR_CHECK (1U << VERB_CHECK)
 #define FOR_BREAKING (1U << VERB_BREAKING)
 #define FOR_FORMAT (1U << VERB_FORMAT)
+#define FOR_FREEZE (1U << VERB_FREEZE)
 
 static const option option_table[] = {
     {"--emit", FOR_GENERATE, false, emit_set},
     {"--out", FOR_GENERATE, true, out_set},
-    {"-I", FOR_GENERATE | FOR_CHECK | FOR_BREAKING, false, include_set},
+    {"-I", FOR_GENERATE | FOR_CHECK | FOR_FREEZE | FOR_BREAKING, false, include_set},
     {"--depfile", FOR_GENERATE, true, depfile_set},
-    {"--max-message", FOR_GENERATE | FOR_CHECK | FOR_BREAKING, true, max_message_set},
+    {"--max-message", FOR_GENERATE | FOR_CHECK | FOR_FREEZE | FOR_BREAKING, true, max_message_set},
     {"--at-version", FOR_GENERATE | FOR_CHECK, true, at_version_set},
     {"--format", FOR_CHECK | FOR_BREAKING, true, format_set},
     {"--against", FOR_BREAKING, true, against_set},
@@ -202,12 +203,13 @@ typedef struct verb_name {
 } verb_name;
 
 static const verb_name verb_table[] = {
-    {"generate", VERB_GENERATE}, {"check", VERB_CHECK}, {"breaking", VERB_BREAKING}, {"format", VERB_FORMAT},
-    {"--help", VERB_HELP},       {"-h", VERB_HELP},     {"help", VERB_HELP},         {"--version", VERB_VERSION},
+    {"generate", VERB_GENERATE}, {"check", VERB_CHECK},   {"breaking", VERB_BREAKING},
+    {"format", VERB_FORMAT},     {"freeze", VERB_FREEZE}, {"--help", VERB_HELP},
+    {"-h", VERB_HELP},           {"help", VERB_HELP},     {"--version", VERB_VERSION},
 };
 
 /* Planned verbs: better told apart from a slip of the finger. */
-static const char *const verbs_to_come[] = {"layout", "freeze"};
+static const char *const verbs_to_come[] = {"layout"};
 
 static const char *verb_spelling(options_verb verb)
 {
@@ -403,6 +405,7 @@ int options_parse(arena *memory, int argument_count, char *const *arguments, opt
 static const char help_head[] =
     "Usage: shmc generate --emit LIST --out DIR [OPTION]... FILE.shm...\n"
     "       shmc check [OPTION]... FILE.shm...\n"
+    "       shmc freeze [OPTION]... FILE.shm...\n"
     "       shmc breaking --against OLD.shm [OPTION]... NEW.shm\n"
     "       shmc format [--check] [FILE.shm]...\n"
     "\n"
@@ -410,6 +413,7 @@ static const char help_head[] =
     "\n"
     "  generate               writes what --emit asks for, or nothing where a file has an error\n"
     "  check                  reports what is wrong with the files, and writes nothing\n"
+    "  freeze                 writes FILE.shm.lock: what is out, with which every later compile compares the file\n"
     "  breaking               reports what NEW.shm breaks for those who have OLD.shm\n"
     "  format                 lays the files out as all files are; without a file, or as '-', standard input to\n"
     "                         standard output\n"

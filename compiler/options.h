@@ -17,6 +17,7 @@
 typedef enum options_verb {
     VERB_GENERATE,
     VERB_CHECK,
+    VERB_FREEZE,
     VERB_BREAKING,
     VERB_FORMAT,
     VERB_HELP,

@@ -1,0 +1,213 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# test_freeze.sh SOURCE_DIR SHMC: `shmc freeze`, and locks beside files. What is said of each kind of contradiction is in
+# tests/diagnostics (E407 to E411, E413).
+set -uo pipefail
+
+source_dir=$(realpath "$1")
+shmc=$(realpath "$2")
+readonly source_dir shmc
+# shellcheck source=tests/support/cases.sh
+. "$source_dir/tests/support/cases.sh"
+
+schema() {
+    mkdir -p lib
+    printf 'package part;\nstruct P { uint32 x; }\n' >lib/part.shm
+    printf 'package t;\nimport "part.shm";\nmessage M { part.P p; string<8> s; }\nservice S { rpc f(M) -> (M); }\n' >t.shm
+}
+
+writes_facts_that_are_sorted() {
+    schema
+    expect_status 0 "$shmc" freeze -I lib t.shm
+    [ -z "$output" ] || fail "$output"
+    [ -e t.shm.lock ] || fail "no t.shm.lock"
+    [ ! -e lib/part.shm.lock ] || fail "the lock of an import was written"
+    grep -v '^#' t.shm.lock | sed -n '2,$p' >facts
+    sort -c facts || fail "not sorted"
+    grep -qx 'package t version 1' facts || fail "no package: $(cat facts)"
+    grep -qx 'field M.s since 1 at 4 string<8>' facts || fail "no field: $(cat facts)"
+    grep -qE '^version M 1 size 16 fingerprint [0-9a-f]{16}$' facts || fail "no version: $(cat facts)"
+    grep -qx 'method S.f since 1 rpc (t.M) -> (t.M)' facts || fail "no method: $(cat facts)"
+    [ "$(find . -type f | sort | tr '\n' ' ')" = "./facts ./lib/part.shm ./t.shm ./t.shm.lock " ] ||
+        fail "something else was written: $(find . -type f)"
+}
+
+is_the_same_from_everywhere() {
+    schema
+    "$shmc" freeze -I lib t.shm
+    mkdir -p deep/er
+    cp -R lib t.shm deep/er
+    (cd deep && LC_ALL=C.UTF-8 "$shmc" freeze -I er/lib ./er/t.shm)
+    cmp t.shm.lock deep/er/t.shm.lock
+}
+
+leaves_a_lock_as_it_is() {
+    schema
+    "$shmc" freeze -I lib t.shm
+    touch -d 2001-01-01 t.shm.lock
+    "$shmc" freeze -I lib t.shm
+    [ "$(stat -c %Y t.shm.lock)" -lt 1000000000 ] || fail "it was written anew"
+    expect_status 0 "$shmc" check -I lib t.shm
+    [ -z "$output" ] || fail "$output"
+}
+
+takes_additions() {
+    schema
+    "$shmc" freeze -I lib t.shm lib/part.shm
+    cp t.shm.lock before
+    printf '@version(2)\npackage t;\nimport "part.shm";\nmessage M { part.P p; string<8> s; @since(2) uint8 n; }\n' >t.shm
+    printf 'service S { rpc f(M) -> (M); @since(2) oneway g(); }\n' >>t.shm
+    expect_status 0 "$shmc" check -I lib t.shm
+    expect_status 0 "$shmc" freeze -I lib t.shm
+    # What was there is there still, but for the version of the package.
+    [ "$(grep -v '^package' before | grep -vxFf t.shm.lock)" = "" ] || fail "facts are lost"
+    grep -qx 'package t version 2' t.shm.lock || fail "no version 2"
+    grep -q '^version M 2 ' t.shm.lock || fail "no version 2 of M"
+    # From now on version 2 is locked, too.
+    sed -i 's/uint8 n/uint16 n/' t.shm
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "error[E407]: 'n' is uint16, and uint8 in version 2, which is locked"
+}
+
+refuses_contradictions_and_writes_nothing() {
+    schema
+    "$shmc" freeze -I lib t.shm lib/part.shm
+    cp t.shm.lock before
+    sed -i 's/string<8>/string<9>/' t.shm
+    expect_status 1 "$shmc" freeze -I lib t.shm
+    expect_text "$output" "t.shm:3:33: error[E409]: 's' is string<9>, and string<8> in version 1, which is locked"
+    expect_text "$output" "t.shm.lock:5:1: note: the lock has 'field M.s since 1 at 4 string<8>'"
+    cmp before t.shm.lock
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "E409"
+    expect_status 1 "$shmc" generate --emit json --out out -I lib t.shm
+    expect_text "$output" "E409"
+    [ ! -e out ] || fail "something was generated"
+    "$shmc" check --format=json -I lib t.shm >found && fail "status 0"
+    expect_text "$(cat found)" '"file": "t.shm.lock", "line": 5'
+    rm t.shm.lock
+    expect_status 0 "$shmc" freeze -I lib t.shm
+}
+
+looks_at_the_locks_of_imports() {
+    schema
+    "$shmc" freeze -I lib t.shm lib/part.shm
+    sed -i 's/uint32 x/float32 x/' lib/part.shm
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "lib/part.shm:2:20: error[E407]: 'x' is float32, and uint32"
+    # M has changed because P has: that is one mistake.
+    case $output in *error*error*) fail "told twice: $output" ;; esac
+    # Where the import is not locked, M is what changed.
+    rm lib/part.shm.lock
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "t.shm:3:9: error[E407]: version 1 of 'M' is locked with 16 bytes and the fingerprint"
+    case $output in *error*error*) fail "told twice: $output" ;; esac
+}
+
+locks_are_inputs() {
+    schema
+    "$shmc" freeze -I lib lib/part.shm
+    "$shmc" generate --emit json --out out --depfile d -I lib t.shm
+    expect_text "$(cat d)" "lib/part.shm.lock"
+    expect_status 2 "$shmc" generate --emit json --out out --depfile lib/part.shm.lock -I lib t.shm
+    expect_text "$output" "cannot write lib/part.shm.lock: it is also an input"
+}
+
+compares_an_earlier_version_with_what_it_was() {
+    printf '@version(3)\npackage t;\n@since(2) struct P { uint8 x; }\nmessage M { uint8 a; @since(2) P p; @since(3) uint8 b; }\n' >t.shm
+    printf 'errors E { A = 1; @since(3) B = 2; }\nservice S { rpc f(M) -> () throws E; @since(3) oneway g(M); }\n' >>t.shm
+    "$shmc" freeze t.shm
+    local version
+    for version in 1 2 3; do
+        expect_status 0 "$shmc" check --at-version "$version" t.shm
+        [ -z "$output" ] || fail "$output"
+    done
+    sed -i 's/uint8 b/uint16 b/' t.shm
+    expect_status 0 "$shmc" check --at-version 2 t.shm
+    expect_status 1 "$shmc" check --at-version 3 t.shm
+    sed -i 's/uint8 a/int8 a/' t.shm
+    expect_status 1 "$shmc" check --at-version 1 t.shm
+    expect_text "$output" "'a' is int8, and uint8 in version 1"
+}
+
+broken() {
+    printf '%s' "$1" >t.shm.lock
+    cp t.shm.lock before
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "$2"
+    expect_status 1 "$shmc" freeze -I lib t.shm
+    expect_text "$output" "error[E413]"
+    cmp before t.shm.lock
+}
+
+tells_what_is_wrong_with_a_lock() {
+    local head=$'# words\nshmc-lock 1\n' line
+    schema
+    broken "" "t.shm.lock:1:1: error[E413]: 't.shm.lock' is no lock: 'shmc-lock 1' is missing"
+    broken $'shmc-lock 2\n' "t.shm.lock:1:1: error[E413]: 't.shm.lock' is a lock of another shmc"
+    broken $'shmc-lock 12\n' "is a lock of another shmc"
+    broken "$head" "does not say of which package it is"
+    broken "$head"$'package t version 1\npackage t version 1\n' "t.shm.lock:4:1: error[E413]: 't.shm.lock' says this twice"
+    for line in 'package t version 0' 'package t version 01' 'package t version 4294967296' 'package t version' \
+        'package t version 1 ' 'package t  version 1' 'package t version x' 'package  version 1' 'packages t version 1' \
+        'package t! version 1' 'type T since 1 ' 'field x since 1 at 0 uint8' 'member E.x since 1 value -' \
+        'member E.x since 1 value 18446744073709551616' 'version M 1 size 8 fingerprint 0123' \
+        'version M 1 size 8 fingerprint 012345678901234G' ' ' 'reserved T' '>>>>>>> other'; do
+        broken "$head$line"$'\npackage t version 1\n' "t.shm.lock:3:1: error[E413]: 't.shm.lock' has a line that is no fact"
+    done
+    rm t.shm.lock
+    mkdir t.shm.lock
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "shmc: error[E413]: 't.shm.lock' cannot be read: Is a directory"
+}
+
+bears_other_line_ends() {
+    schema
+    "$shmc" freeze -I lib t.shm
+    sed -i 's/$/\r/' t.shm.lock
+    printf '\n# a word more' >>t.shm.lock
+    expect_status 0 "$shmc" check -I lib t.shm
+    [ -z "$output" ] || fail "$output"
+}
+
+fails_where_it_cannot_write() {
+    schema
+    # shellcheck disable=SC2016
+    expect_status 2 bash -c 'ulimit -f 0; exec "$1" freeze -I lib t.shm' bash "$shmc"
+    expect_text "$output" "cannot write t.shm.lock: File too large"
+    [ "$(find . -name '*.lock*' -o -name '.shmc*')" = "" ] || fail "something is left"
+    expect_status 2 "$shmc" freeze
+    expect_text "$output" "'shmc freeze' wants at least one file"
+    expect_status 2 "$shmc" freeze --out o t.shm
+    expect_text "$output" "'--out' is not an option of 'shmc freeze'"
+}
+
+has_each_kind_of_fact() {
+    local kind file
+    cp "$source_dir"/tests/diagnostics/good/E4*.shm .
+    printf 'package t;\nqueue q({ uint8 x; });\nunion U { uint8 a = 1; }\nenum E : int8 { A = 0; B = -3; reserved 4, "C"; }\n' >t.shm
+    for file in ./*.shm; do
+        "$shmc" freeze "$file"
+    done
+    for kind in package type version field arm member error method revision item reserved; do
+        grep -q "^$kind " ./*.lock || fail "no $kind"
+    done
+    for file in ./*.shm; do
+        expect_status 0 "$shmc" check "$file"
+    done
+}
+
+run_case writes_facts_that_are_sorted
+run_case is_the_same_from_everywhere
+run_case leaves_a_lock_as_it_is
+run_case takes_additions
+run_case refuses_contradictions_and_writes_nothing
+run_case looks_at_the_locks_of_imports
+run_case locks_are_inputs
+run_case compares_an_earlier_version_with_what_it_was
+run_case tells_what_is_wrong_with_a_lock
+run_case bears_other_line_ends
+run_case fails_where_it_cannot_write
+run_case has_each_kind_of_fact
+end_cases
