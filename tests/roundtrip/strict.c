@@ -29,7 +29,8 @@ message Everything {
 }
 
 errors Error { WRONG(Why) = 1; }
-service Strictly { rpc pass(Everything) -> (Everything) throws Error; }
+strict service Strictly { rpc pass(Everything) -> (Everything) throws Error; }
+service Loosely { rpc pass(Everything) -> (); }
 #endif /* IDL */
 /* clang-format on */
 #include "strict.shm.h"
@@ -193,10 +194,17 @@ START_TEST(neither_side_sends_what_the_other_would_refuse)
     ck_assert_int_eq(rt_strict_strictly_pass(client, &sent, &received, shmrpc_default()), SHMRPC_E_INTERNAL);
     sent.lax = 2;
     ck_assert_int_eq(rt_strict_strictly_pass(client, &sent, &received, shmrpc_default()), RT_STRICT_ERROR_WRONG);
-    ck_assert_int_eq(rt_strict_error_wrong(client)->level, RT_STRICT_LEVEL_NONE);
+    ck_assert_int_eq(rt_strict_strictly_error_wrong(client)->level, RT_STRICT_LEVEL_NONE);
     rt_strict_strictly_client_free(client);
     roundtrip_stop(&host);
     rt_strict_strictly_server_deinit(&server);
+}
+END_TEST
+
+START_TEST(a_strict_service_says_so)
+{
+    ck_assert_uint_eq(rt_strict_strictly_service_info.flags, SHMRPC_SERVICE_STRICT);
+    ck_assert_uint_eq(rt_strict_loosely_service_info.flags, 0);
 }
 END_TEST
 
@@ -211,6 +219,7 @@ static Suite *strict_suite(void)
     tcase_add_test(tests, refuses_tags_that_are_no_arms_and_unions_that_are_unset);
     tcase_add_test(tests, a_default_image_is_refused_until_its_unions_are_set);
     tcase_add_test(tests, neither_side_sends_what_the_other_would_refuse);
+    tcase_add_test(tests, a_strict_service_says_so);
     suite_add_tcase(suite, tests);
     return suite;
 }

@@ -276,8 +276,6 @@ static void not_yet(diag *diagnostics, span at, const char *what, const char *na
 
 static void refuse_service(const model_service *service, diag *diagnostics)
 {
-    if (service->strict)
-        not_yet(diagnostics, service->decl->at, "the strict service", service->decl->name);
     for (uint32_t i = 0; i < service->method_count; i++) {
         const model_method *method = &service->methods[i];
         span at = method->composed ? service->decl->at : method->at;

@@ -701,7 +701,7 @@ static const shmrpc_method_info golden_strict_strictly_methods_[] = {
 };
 
 const shmrpc_service_info golden_strict_strictly_service_info = {
-    &shmrpc_generated_abi_2, "golden.strict.Strictly", 4, 1, golden_strict_strictly_methods_, NULL, 0,
+    &shmrpc_generated_abi_2, "golden.strict.Strictly", 4, 1, golden_strict_strictly_methods_, NULL, SHMRPC_SERVICE_STRICT,
 };
 
 static int golden_strict_strictly_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
