@@ -40,9 +40,10 @@ tells_what_breaks() {
         fail "it breaks itself: $output"
 }
 
-has_a_row_for_each_rule() {
+has_a_case_and_a_row_for_each_rule() {
     local rule
     while IFS= read -r rule; do
+        compgen -G "$pairs/$rule*" >/dev/null || fail "no case for $rule"
         grep -qF "| \`$rule\` |" "$source_dir/docs/versions.md" || fail "no row for $rule in docs/versions.md"
     done < <(rules)
 }
@@ -136,7 +137,7 @@ for folder in "$pairs"/*; do
     run_case tells_what_breaks "$folder"
     rm -rf "$cases_dir/tells_what_breaks"
 done
-run_case has_a_row_for_each_rule
+run_case has_a_case_and_a_row_for_each_rule
 run_case compares_imports_of_each_side
 run_case leaves_out_what_is_allowed
 run_case reports_as_json
