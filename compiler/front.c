@@ -16,6 +16,7 @@
 #include "earlier.h"
 #include "load.h"
 #include "resolve.h"
+#include "versions.h"
 
 static void read_package(compile *run, unit *file)
 {
@@ -98,6 +99,29 @@ static const model *make_model(compile *run)
     return made;
 }
 
+/* Enters the name that each declaration of a file is known by, or only says whether one of them was renamed. */
+static bool enter_identities(compile *run, const unit *file, map *identities)
+{
+    bool renamed = false;
+    for (uint32_t i = 0; i < file->symbol_list.count; i++) {
+        const model_decl *decl = (*VECTOR_AT(&file->symbol_list, symbol *, i))->out;
+        renamed = renamed || decl->notes.original;
+        if (identities)
+            versions_identity(run, identities, file->out->package, &decl->notes, decl->name, decl->at);
+    }
+    return renamed;
+}
+
+static void check_identities(compile *run)
+{
+    map identities = {0};
+    bool renamed = false;
+    for (uint32_t i = 0; i < run->units.count; i++)
+        renamed = enter_identities(run, *VECTOR_AT(&run->units, unit *, i), NULL) || renamed;
+    for (uint32_t i = 0; renamed && i < run->units.count; i++)
+        enter_identities(run, *VECTOR_AT(&run->units, unit *, i), &identities);
+}
+
 static void complete_all(compile *run)
 {
     for (uint32_t i = 0; i < run->units.count; i++) {
@@ -108,6 +132,7 @@ static void complete_all(compile *run)
         }
         resolve_finish(run, file);
     }
+    check_identities(run);
 }
 
 /* From trees to declarations. */

@@ -208,6 +208,18 @@ static reserve_place place_of(ast_decl_kind kind)
     return kind == AST_ENUM ? RESERVE_ENUM : kind == AST_FLAGS ? RESERVE_FLAGS : RESERVE_ERRORS;
 }
 
+/* What old programs know the members by. */
+static void check_identities(compile *run, const model_members *members)
+{
+    map identities = {0};
+    bool renamed = false;
+    for (uint32_t i = 0; i < members->count; i++)
+        renamed = renamed || members->items[i].notes.original;
+    for (uint32_t i = 0; renamed && i < members->count; i++)
+        versions_identity(run, &identities, NULL, &members->items[i].notes, members->items[i].name,
+                          members->items[i].at);
+}
+
 bool members_complete(compile *run, symbol *named)
 {
     const ast_decl *ast = named->ast;
@@ -246,6 +258,7 @@ bool members_complete(compile *run, symbol *named)
         if (items[i].payload && items[i].payload->size > members->payload_size)
             members->payload_size = items[i].payload->size;
     }
+    check_identities(run, members);
     if (!right || !has_first(run, members))
         return false;
     check_zero(run, named, members);

@@ -188,6 +188,18 @@ static model_hole *holes_complete(compile *run, const unit *from, model_record *
     return right ? holes : NULL;
 }
 
+/* What old programs know the fields by. */
+static void check_identities(compile *run, const model_record *record)
+{
+    map identities = {0};
+    bool renamed = false;
+    for (uint32_t i = 0; i < record->field_count; i++)
+        renamed = renamed || record->fields[i].notes.original;
+    for (uint32_t i = 0; renamed && i < record->field_count; i++)
+        versions_identity(run, &identities, NULL, &record->fields[i].notes, record->fields[i].name,
+                          record->fields[i].at);
+}
+
 static bool fields_complete(compile *run, const unit *from, model_record *record, const ast_body *body,
                             const reserve *kept, model_field *items)
 {
@@ -208,6 +220,7 @@ static bool fields_complete(compile *run, const unit *from, model_record *record
         if (items[i].type && items[i].type->nesting >= record->nesting)
             record->nesting = items[i].type->nesting + 1;
     }
+    check_identities(run, record);
     return right;
 }
 

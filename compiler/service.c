@@ -391,6 +391,18 @@ static bool methods_complete(builder *made)
     return right;
 }
 
+/* What old programs know the methods by. */
+static void check_identities(compile *run, const model_service *service)
+{
+    map identities = {0};
+    bool renamed = false;
+    for (uint32_t i = 0; i < service->method_count; i++)
+        renamed = renamed || service->methods[i].notes.original;
+    for (uint32_t i = 0; renamed && i < service->method_count; i++)
+        versions_identity(run, &identities, NULL, &service->methods[i].notes, service->methods[i].name,
+                          service->methods[i].at);
+}
+
 static bool has_unary(const model_service *service)
 {
     for (uint32_t i = 0; i < service->method_count; i++)
@@ -422,6 +434,7 @@ bool service_complete(compile *run, symbol *named)
     made.methods = arena_array(run->memory, made.count, sizeof(*made.methods));
     service->methods = made.methods;
     right = methods_complete(&made) && right;
+    check_identities(run, service);
     if (has_unary(service))
         check_deadline(run, &notes, "this service");
     return right;

@@ -48,6 +48,34 @@ void versions_member(compile *run, annotate_result *notes, const char *name)
     run->since = notes->notes.since;
 }
 
+/* Something that has a name, and was perhaps known by another. */
+typedef struct identity {
+    const char *name;
+    bool renamed;
+    span at;
+} identity;
+
+void versions_identity(compile *run, map *scope, const char *package, const model_notes *notes, const char *name,
+                       span at)
+{
+    const char *known = notes->original ? notes->original : name;
+    if (notes->original && strcmp(notes->original, name) == 0) {
+        diag_entry *entry = diag_add(run->diagnostics, DIAG_E604, at, "'%s' is the name that it has", name);
+        diag_fix(entry, "remove the @renamed_from, or give it the name of before");
+        return;
+    }
+    identity *later = arena_alloc(run->memory, sizeof(*later));
+    *later = (identity){name, notes->original != NULL, at};
+    const char *key = package ? arena_printf(run->memory, "%s.%s", package, known) : known;
+    const identity *first = map_add(scope, run->memory, key, later);
+    if (!first || (!first->renamed && !later->renamed))
+        return; /* two of one name: said already */
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E202, at,
+                                 "'%s' is known to other programs as '%s', and so is '%s'", name, known, first->name);
+    diag_note(entry, first->at, "'%s' is here", first->name);
+    diag_fix(entry, "a name that something had is not given away: choose another for what is new");
+}
+
 bool versions_ascend(compile *run, const model_field *before, const model_field *field)
 {
     if (before->notes.since <= field->notes.since)

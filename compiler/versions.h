@@ -17,6 +17,14 @@ void versions_declaration(compile *run, annotate_result *notes);
 /* A member of the declaration that is looked at begins: E401, E402 where it is older than that. Sets run->since. */
 void versions_member(compile *run, annotate_result *notes, const char *name);
 
+/*
+ * Enters the name that others know something by, the one that it had before it was renamed: E202 where something else in
+ * the scope is known by it; E604 where it is no other name than its own. Needed where anything in the scope was renamed.
+ * `package`: of a declaration; else NULL.
+ */
+void versions_identity(compile *run, map *scope, const char *package, const model_notes *notes, const char *name,
+                       span at);
+
 /* E402 and false where `field` is older than the one before it. */
 bool versions_ascend(compile *run, const model_field *before, const model_field *field);
 

@@ -343,6 +343,24 @@ START_TEST(refuses_what_cannot_have_been)
 }
 END_TEST
 
+START_TEST(refuses_two_that_are_known_by_one_name)
+{
+    refused(DIAG_E202, "message M { @renamed_from(\"a\") uint8 b; @since(2) uint8 a; }");
+    refused(DIAG_E202, "message M { uint8 a; @since(2) @renamed_from(\"a\") uint8 b; }");
+    refused(DIAG_E202, "union U { @renamed_from(\"a\") uint8 b = 1; @renamed_from(\"a\") uint8 c = 2; }");
+    refused(DIAG_E202, "enum C { A = 0; @renamed_from(\"A\") B = 1; }");
+    refused(DIAG_E202, "service S { rpc f() -> (); @renamed_from(\"f\") oneway g(); }");
+    refused(DIAG_E202, "service T { rpc f() -> (); }\nservice S { compose T; @renamed_from(\"f\") oneway g(); }");
+    refused(DIAG_E202, "message M { uint8 a; }\n@renamed_from(\"M\") message N { uint8 a; }");
+    refused(DIAG_E202, "@renamed_from(\"M\") message N { uint8 a; }\nmessage M { uint8 a; }");
+    refused(DIAG_E604, "message M { @renamed_from(\"a\") uint8 a; }");
+    refused(DIAG_E604, "@renamed_from(\"M\") message M { uint8 a; }");
+    at_version(1, "message M { @renamed_from(\"b\") uint8 a; @renamed_from(\"a\") uint8 b; }\n"
+                  "@renamed_from(\"S\") message T { @renamed_from(\"M\") uint8 m; }\n"
+                  "service R { rpc f() -> (); }\nservice Q { @renamed_from(\"h\") rpc g() -> (); }");
+}
+END_TEST
+
 START_TEST(refuses_what_is_newer_than_what_uses_it)
 {
     refused(DIAG_E404, "@since(2) struct P { uint8 x; }\nmessage M { P p; }");
@@ -391,6 +409,7 @@ static Suite *versions_suite(void)
     tcase_add_test(tests, payloads_of_another_package_have_versions_of_their_own);
     tcase_add_test(tests, lints_stay_within_a_version);
     tcase_add_test(tests, refuses_what_cannot_have_been);
+    tcase_add_test(tests, refuses_two_that_are_known_by_one_name);
     tcase_add_test(tests, refuses_what_is_newer_than_what_uses_it);
     suite_add_tcase(suite, tests);
     return suite;
