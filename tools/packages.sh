@@ -12,6 +12,8 @@ model_packages=(spin)
 example_packages=(libuv1-dev)
 # What is generated for others is read by these where they are there.
 product_packages=(protobuf-compiler python3-jsonschema)
+# The generated code is compiled for 32 bits too, and looked at in a debugger, where these are there.
+abi_packages=(gcc-multilib g++-multilib gdb)
 # The generated code is compiled by these too where they are there.
 lint_packages=(git g++ clang clang-format clang-tidy shellcheck)
 format_packages=(git clang-format)
@@ -28,6 +30,8 @@ package_is_there() {
     libprotobuf-c-dev) command -v pkg-config && pkg-config --exists libprotobuf-c ;;
     check) command -v pkg-config && pkg-config --exists check ;;
     libuv1-dev) command -v pkg-config && pkg-config --exists libuv ;;
+    gcc-multilib) echo '#include <stdint.h>' | gcc -m32 -fsyntax-only -x c - ;;
+    g++-multilib) echo '#include <cstdint>' | g++ -m32 -fsyntax-only -x c++ - ;;
     spin) spin -V | grep '^Spin Version' ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1

@@ -71,18 +71,24 @@ static void struct_body_emit(gen *g, const model_record *record)
 static void union_body_emit(gen *g, const model_record *record)
 {
     int paddings = 0;
-    int none = 0;
+    int inner = 0;
+    uint32_t largest = 0;
 
     align_emit(g, record);
     emit_text(&g->header, "uint32_t tag; /* 0: unset */\n");
     padding_emit(g, record->body_offset - (uint32_t)sizeof(uint32_t), &paddings);
     emit_text(&g->header, "union {\n");
     emit_in(&g->header);
-    for (uint32_t i = 0; i < record->field_count; i++)
-        field_emit(g, gen_scope(g, record), record, &record->fields[i], &none);
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        const model_field *arm = &record->fields[i];
+        largest = arm->type->size > largest ? arm->type->size : largest;
+        field_emit(g, gen_scope(g, record), record, arm, &inner);
+    }
     if (record->fixed_size > 0)
         EMIT(&g->header, "uint8_t room_[${size}]; /* for arms to come */\n",
              {"size", arena_printf(g->memory, "%" PRIu32, record->body_size)});
+    else if (largest < record->body_size)
+        padding_emit(g, record->body_size, &inner); /* where uint64_t is aligned to 4, C does not round up so far */
     emit_out(&g->header);
     emit_text(&g->header, "} body;\n");
     padding_emit(g, record->tail_padding, &paddings);

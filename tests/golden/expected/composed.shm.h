@@ -83,6 +83,7 @@ typedef struct golden_composed_any {
         golden_composed_limit limit;
         golden_composed_gap gap;
         uint16_t largest[9];
+        uint8_t padding_1_[24];
     } body;
 } golden_composed_any;
 #define GOLDEN_COMPOSED_ANY_LIMIT UINT32_C(1)

@@ -156,6 +156,7 @@ typedef struct kv_change {
             uint8_t padding_1_[2];
             uint32_t items[12];
         } shards_moved;
+        uint8_t padding_1_[56];
     } body;
 } kv_change;
 #define KV_CHANGE_STORED UINT32_C(1)

@@ -88,6 +88,7 @@ typedef struct golden_strict_any {
             uint16_t count;
             golden_strict_access items[3];
         } accesses;
+        uint8_t padding_1_[24];
     } body;
 } golden_strict_any;
 #define GOLDEN_STRICT_ANY_MODE UINT32_C(1)
