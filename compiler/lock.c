@@ -3,6 +3,7 @@
  * lock.c - the lines of a lock: reading one, finding one.
  */
 #include "lock.h"
+#include <inttypes.h>
 
 #include <stdlib.h>
 #include <string.h>
@@ -125,8 +126,11 @@ static bool names_set(arena *memory, lock_fact *fact)
         return false;
     fact->owner = dot ? arena_copy(memory, fact->name, (size_t)(dot - fact->name)) : fact->name;
     fact->member = dot ? dot + 1 : "";
-    if (fact->kind == LOCK_VERSION || fact->kind == LOCK_REVISION)
+    if (fact->kind == LOCK_VERSION)
         fact->key = arena_printf(memory, "%s %s %u", word, fact->name, (unsigned)fact->version);
+    else if (fact->kind == LOCK_REVISION)
+        fact->key =
+            arena_printf(memory, "%s %s %u %" PRIx64, word, fact->name, (unsigned)fact->version, fact->fingerprint);
     else if (fact->kind == LOCK_RESERVED)
         fact->key = arena_printf(memory, "%s %s %s", word, fact->name, fact->rest);
     else

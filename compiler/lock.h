@@ -14,7 +14,8 @@
  *   member E.M since N value V       of an enum or flags
  *   error E.M since N code C (PAYLOAD)
  *   method S.M since N SIGNATURE
- *   revision S.M N fingerprint F     of a method, in that version
+ *   revision S.M N fingerprint F     of a method, in that version; several where a payload is of another package, which
+ *                                    has versions of its own
  *   item T fingerprint F TYPE        of a topic or queue
  *   reserved T WHAT
  *
@@ -53,7 +54,7 @@ typedef enum lock_kind {
 typedef struct lock_fact {
     lock_kind kind;
     const char *line;
-    const char *key;      /* kind and name, of VERSION and REVISION with the version: unique but for RESERVED */
+    const char *key;      /* kind and name, of VERSION with the version, of REVISION with the fingerprint, too */
     const char *name;     /* "GetReply.ttl_s" */
     const char *owner;    /* "GetReply": the name, or of FIELD to METHOD and REVISION what stands before the last dot */
     const char *member;   /* "ttl_s", or "" */

@@ -375,11 +375,23 @@ static const lock_fact *revision_broken(const verifier *v, const char *service, 
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(facts[i]->member, member) != 0 || !counts(v, facts[i]))
             continue;
-        const lock_fact *new = lock_facts_find(v->new, facts[i]->key);
-        if (!new || new->fingerprint != facts[i]->fingerprint)
+        if (!lock_facts_find(v->new, facts[i]->key))
             return facts[i];
     }
     return NULL;
+}
+
+/* What a version of a method looks like now; of several, the newest. */
+static uint64_t revision_now(const verifier *v, const char *service, const lock_fact *old)
+{
+    uint32_t count;
+    lock_fact *const *facts = lock_facts_of(v->new, v->memory, LOCK_REVISION, service, &count);
+    uint64_t found = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (facts[i]->version == old->version && strcmp(facts[i]->member, old->member) == 0)
+            found = facts[i]->fingerprint;
+    return found;
 }
 
 static void method_check(verifier *v, const char *service, const model_method *method, const lock_fact *old,
@@ -403,11 +415,10 @@ static void method_check(verifier *v, const char *service, const model_method *m
     } else if (record_is_told(v, method->request) || record_is_told(v, method->reply) || is_told(v, method->errors)) {
         return;
     } else {
-        const lock_fact *now = lock_facts_find(v->new, broken->key);
         entry = diag_add(v->diagnostics, DIAG_E410, new->at,
                          "version %" PRIu32 " of '%s' is locked with the "
                          "fingerprint %016" PRIx64 "; it is %016" PRIx64,
-                         broken->version, old->member, broken->fingerprint, now ? now->fingerprint : 0);
+                         broken->version, old->member, broken->fingerprint, revision_now(v, service, broken));
         note_lock(entry, broken);
         return;
     }

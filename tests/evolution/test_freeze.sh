@@ -52,6 +52,22 @@ leaves_a_lock_as_it_is() {
     [ -z "$output" ] || fail "$output"
 }
 
+# A method has a revision for each version of an imported payload, which are all of one version of its own package.
+locks_what_payloads_of_another_package_were() {
+    mkdir -p lib
+    printf '@version(2)\npackage part;\nmessage M { uint32 x; @since(2) uint32 y; }\n' >lib/part.shm
+    printf 'package t;\nimport "part.shm";\nservice S { rpc f(part.M) -> (); }\n' >t.shm
+    expect_status 0 "$shmc" freeze -I lib t.shm
+    [ "$(grep -c '^revision S.f 1 fingerprint ' t.shm.lock)" -eq 2 ] || fail "$(cat t.shm.lock)"
+    expect_status 0 "$shmc" check -I lib t.shm
+    expect_status 0 "$shmc" check --at-version 1 -I lib t.shm
+    printf '@version(3)\npackage part;\nmessage M { uint32 x; @since(2) uint32 y; @since(3) uint32 z; }\n' >lib/part.shm
+    expect_status 0 "$shmc" check -I lib t.shm
+    printf '@version(3)\npackage part;\nmessage M { uint32 x; @since(2) uint16 y; @since(3) uint32 z; }\n' >lib/part.shm
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "error[E410]: version 1 of 'f' is locked"
+}
+
 takes_additions() {
     schema
     "$shmc" freeze -I lib t.shm lib/part.shm
@@ -201,6 +217,7 @@ has_each_kind_of_fact() {
 run_case writes_facts_that_are_sorted
 run_case is_the_same_from_everywhere
 run_case leaves_a_lock_as_it_is
+run_case locks_what_payloads_of_another_package_were
 run_case takes_additions
 run_case refuses_contradictions_and_writes_nothing
 run_case looks_at_the_locks_of_imports
