@@ -22,6 +22,9 @@
 /* How deep evaluating, measuring and completing may recurse, taken together. */
 #define COMPILE_DEPTH_MOST 2000
 
+/* How many names are looked at for all suggestions together: the thousandth unknown name needs none. */
+#define COMPILE_GUESSES_MOST 200000
+
 typedef struct unit unit;
 typedef struct symbol symbol;
 
@@ -65,6 +68,7 @@ typedef struct compile {
     map by_qualified; /* qualified name -> symbol */
     vector busy;      /* symbol *: those being completed, the outermost first */
     uint32_t depth;
+    uint32_t guesses;     /* names that were looked at for a suggestion: at most COMPILE_GUESSES_MOST */
     bool deep_reported;   /* E114, once per run */
     bool deprecated_user; /* what is being looked at is deprecated itself: may use what is */
     const unit *home;     /* whose declaration is being looked at */

@@ -50,6 +50,24 @@ diag *diag_new(arena *memory)
     return diagnostics;
 }
 
+/*
+ * A message as far as DIAG_TEXT_MOST: longer ones are quoted from names that are longer, of which the source line shows a
+ * part as well.
+ */
+static const char *text_made(arena *memory, const char *format, va_list arguments)
+{
+    char text[DIAG_TEXT_MOST + 4];
+    int length = vsnprintf(text, sizeof(text), format, arguments);
+    if (length > DIAG_TEXT_MOST) {
+        length = DIAG_TEXT_MOST;
+        while (length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80)
+            length--;
+        memcpy(text + length, "...", 3);
+        length += 3;
+    }
+    return arena_copy(memory, text, length > 0 ? (size_t)length : 0);
+}
+
 diag_entry *diag_add(diag *diagnostics, diag_code code, span at, const char *format, ...)
 {
     if (codes[code].severity == DIAG_ERROR)
@@ -64,7 +82,7 @@ diag_entry *diag_add(diag *diagnostics, diag_code code, span at, const char *for
     diag_entry *entry = arena_alloc(diagnostics->memory, sizeof(*entry));
     entry->code = code;
     entry->at = at;
-    entry->message = arena_vprintf(diagnostics->memory, format, arguments);
+    entry->message = text_made(diagnostics->memory, format, arguments);
     entry->memory = diagnostics->memory;
     va_end(arguments);
     vector_add_pointer(&diagnostics->entries, diagnostics->memory, entry);
@@ -77,7 +95,7 @@ void diag_note(diag_entry *entry, span at, const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    entry->note = arena_vprintf(entry->memory, format, arguments);
+    entry->note = text_made(entry->memory, format, arguments);
     entry->note_at = at;
     va_end(arguments);
 }
@@ -88,7 +106,7 @@ void diag_fix(diag_entry *entry, const char *format, ...)
         return;
     va_list arguments;
     va_start(arguments, format);
-    entry->fix = arena_vprintf(entry->memory, format, arguments);
+    entry->fix = text_made(entry->memory, format, arguments);
     va_end(arguments);
 }
 

@@ -33,6 +33,9 @@ typedef enum diag_code {
 /* Diagnostics beyond this many in one run are counted, not kept. */
 #define DIAG_MOST 1000
 
+/* A text that is longer, in bytes, is cut, and ends with "...". */
+#define DIAG_TEXT_MOST 16000
+
 typedef struct diag_entry {
     diag_code code;
     span at;

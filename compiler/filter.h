@@ -34,6 +34,10 @@ struct parse {
     uint32_t given_back; /* 1 + where the token was that give_back() saw last */
     bool cut;            /* the file ends within a comment (reported) */
     bool deep_reported;
+    const ast_notes *doc_of; /* whose doc is in doc_text, with room left */
+    char *doc_text;
+    size_t doc_length;
+    size_t doc_size;
     uint32_t stray_end; /* behind the last stray character */
     uint32_t mended;    /* 1 + where an entry was gone on with behind a mistake: see is_aftermath() */
     uint32_t misnamed;  /* 1 + the end of the last name that is a word of the language */

@@ -13,8 +13,6 @@
 #include "output.h"
 #include "report.h"
 
-#define STANDARD_INPUT "<stdin>"
-
 static bool is_standard_input(const char *path)
 {
     return strcmp(path, "-") == 0;
@@ -48,7 +46,7 @@ static int hand_over(const options *asked, const char *path, const source *text,
     if (asked->only_check && same)
         return EXIT_DONE;
     if (asked->only_check) {
-        int status = report_text(standard ? STANDARD_INPUT : path);
+        int status = report_text(standard ? SOURCE_STDIN : path);
         status = status == EXIT_DONE ? report_text("\n") : status;
         return status == EXIT_DONE ? EXIT_SCHEMA : status;
     }
@@ -62,13 +60,11 @@ static int format_file(const options *asked, const char *path, diag *found, aren
     source *text;
     buffer made = {0};
     uint32_t line;
-    int error = is_standard_input(path)
-                    ? source_read_stream(memory, STDIN_FILENO, STANDARD_INPUT, STANDARD_INPUT, &text)
-                    : source_read(memory, path, path, &text);
+    int error = source_read(memory, path, path, &text);
 
     if (error < 0) {
         diag_add(found, DIAG_E001, (span){0}, "cannot read '%s': %s", is_standard_input(path) ? "standard input" : path,
-                 strerror(-error));
+                 source_error(-error));
         return EXIT_TROUBLE;
     }
     int status = EXIT_SCHEMA;

@@ -11,7 +11,6 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "support/buffer.h"
 #include "syntax.h"
@@ -27,10 +26,9 @@ static const char *canonical(arena *memory, const char *path)
     char *resolved = realpath(path, NULL);
     if (!resolved) {
         int error = errno;
-        struct stat status;
-        bool is_pipe = stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+        bool is_nameless = source_is_nameless(path);
         errno = error;
-        return is_pipe ? path : NULL;
+        return is_nameless ? path : NULL;
     }
     const char *copy = arena_copy(memory, resolved, strlen(resolved));
     free(resolved);
@@ -155,7 +153,7 @@ static void load_import(const loader *from, unit *importing, const ast_import *a
 
     unit *target = load(from, path, identity, &error);
     if (!target && error)
-        diag_add(run->diagnostics, DIAG_E208, ast->path.at, "'%s' cannot be read: %s", path, strerror(error));
+        diag_add(run->diagnostics, DIAG_E208, ast->path.at, "'%s' cannot be read: %s", path, source_error(error));
     if (target && target->loading == SYMBOL_BUSY)
         import_cycle(from, ast, target);
     else
@@ -217,6 +215,6 @@ int load_file(compile *run, const front_options *options, const char *path)
     if (file)
         file->out->requested = true;
     if (error)
-        diag_add(run->diagnostics, DIAG_E001, (span){0}, "cannot read '%s': %s", path, strerror(error));
+        diag_add(run->diagnostics, DIAG_E001, (span){0}, "cannot read '%s': %s", path, source_error(error));
     return -error;
 }

@@ -28,6 +28,8 @@
 static int file_names_check(const model *schema)
 {
     for (uint32_t i = 0; i < schema->file_count; i++) {
+        if (strcmp(schema->files[i]->path, SOURCE_STDIN) == 0)
+            return report_trouble("standard input has no name that could be generated under");
         for (const char *at = schema->files[i]->logical; *at; at++) {
             if ((unsigned char)*at < ' ' || *at == '\x7F' || *at == '"' || *at == '\\')
                 return report_trouble(

@@ -56,6 +56,9 @@ typedef enum model_kind {
     MODEL_ARRAY,  /* capacity (always full), element */
 } model_kind;
 
+/* How many fields are in the fields of a record, so that it is safe to visit them all. */
+#define MODEL_PLACES_MOST 10000
+
 /* How deep types nest, so that walking one by recursion is safe. */
 #define MODEL_NESTING_MOST 200
 
@@ -180,6 +183,7 @@ struct model_record {
     uint32_t body_size;    /* UNION: of the largest arm, as C's union would be; with @size, all that is left */
     bool plain;            /* no padding at all and nothing to validate: may be copied with memcpy */
     uint32_t nesting;      /* as of a type */
+    uint32_t places;       /* its fields and those of what is in them: at most MODEL_PLACES_MOST are not its own */
     const model_field *fields;
     uint32_t field_count;
     const model_field *variable_tail; /* MESSAGE: the last field, where it is a string, bytes or vector

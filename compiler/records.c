@@ -110,6 +110,26 @@ static bool field_complete(compile *run, const unit *from, const model_record *r
     return right;
 }
 
+/* Counts what is in a record: types that nest twice in each other are twice as many with each level. */
+static bool count_places(compile *run, model_record *record, span at)
+{
+    uint64_t inner = 0;
+    for (uint32_t i = 0; i < record->field_count; i++) {
+        const model_type *type = record->fields[i].type;
+        while (type->element)
+            type = type->element;
+        inner += type->record ? type->record->places : 0;
+    }
+    if (inner > MODEL_PLACES_MOST) {
+        diag_entry *entry = diag_add(run->diagnostics, DIAG_E321, at, "%llu fields are in the fields of this",
+                                     (unsigned long long)inner);
+        diag_note(entry, (span){0}, "at most %d may be, however deep", MODEL_PLACES_MOST);
+        return false;
+    }
+    record->places = record->field_count + (uint32_t)inner;
+    return true;
+}
+
 /* A whole number from 1 on; E604 else. */
 static bool bytes_of(compile *run, const unit *from, const ast_expr *expr, value *ret)
 {
@@ -244,7 +264,7 @@ bool records_complete(compile *run, const unit *from, model_record *record, cons
     }
     right = fields_complete(run, from, record, body, &kept, items) && holes && right;
     right = right && rules_holes(run, record);
-    if (!right || !types_may_nest(run, record->nesting, at))
+    if (!right || !types_may_nest(run, record->nesting, at) || !count_places(run, record, at))
         return false;
     if (!layout_record(record, items, holes)) {
         diag_entry *entry = diag_add(run->diagnostics, DIAG_E321, at, "this is larger than 1 GiB");

@@ -169,6 +169,15 @@ static void suggest_qualified(diag_entry *entry, const unit *from, const char *n
     }
 }
 
+/* Whether so many names may be looked at for a suggestion. */
+static bool may_guess(compile *run, uint32_t names)
+{
+    if (diag_errors(run->diagnostics) >= DIAG_MOST || names > COMPILE_GUESSES_MOST - run->guesses)
+        return false;
+    run->guesses += names;
+    return true;
+}
+
 /* Says that `where` (the file itself, or one that it imports) does not declare a name. */
 static void unknown(compile *run, const unit *from, const unit *where, const char *name, span at)
 {
@@ -176,12 +185,12 @@ static void unknown(compile *run, const unit *from, const unit *where, const cha
         return;
     diag_entry *entry;
     text_guess guess = {.wanted = name};
-    bool shown = diag_errors(run->diagnostics) < DIAG_MOST; /* else nobody reads the guess */
-    for (uint32_t i = 0; shown && i < where->symbol_list.count; i++)
+    bool guessing = may_guess(run, where->symbol_list.count + from->link_list.count);
+    for (uint32_t i = 0; guessing && i < where->symbol_list.count; i++)
         text_guess_offer(&guess, (*VECTOR_AT(&where->symbol_list, symbol *, i))->ast->name.text);
     if (where == from) {
         entry = diag_add(run->diagnostics, DIAG_E205, at, "unknown name '%s'", name);
-        for (uint32_t i = 0; i < from->link_list.count; i++) {
+        for (uint32_t i = 0; guessing && i < from->link_list.count; i++) {
             const import_link *import = *VECTOR_AT(&from->link_list, import_link *, i);
             if (import->qualifier)
                 text_guess_offer(&guess, import->qualifier);
@@ -196,7 +205,7 @@ static void unknown(compile *run, const unit *from, const unit *where, const cha
         diag_note(entry, meant->ast->name.at, "'%s' is declared here", guess.nearest);
     if (guess.nearest)
         diag_fix(entry, "did you mean '%s'?", guess.nearest);
-    else if (where == from)
+    else if (where == from && guessing)
         suggest_qualified(entry, from, name);
 }
 
@@ -245,8 +254,8 @@ void resolve_unknown_member(compile *run, const symbol *owner, const char *membe
         return;
     const char *name = owner->ast->name.text;
     text_guess guess = {.wanted = member};
-    bool shown = diag_errors(run->diagnostics) < DIAG_MOST;
-    for (uint32_t i = 0; shown && i < owner->ast->body->entries.count; i++)
+    bool guessing = may_guess(run, owner->ast->body->entries.count);
+    for (uint32_t i = 0; guessing && i < owner->ast->body->entries.count; i++)
         text_guess_offer(&guess, (*VECTOR_AT(&owner->ast->body->entries, ast_member *, i))->name.text);
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E205, at, "'%s' has no member '%s'", name, member);
     diag_note(entry, owner->ast->name.at, "'%s' is declared here", name);

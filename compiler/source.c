@@ -2,7 +2,8 @@
 /*
  * source.c - reading a file whole, and its table of lines.
  *
- * Regular files and pipes are read; a device is refused, since it may never end.
+ * Regular files are read, and pipes that the process was handed. A device is refused, since it may never end, and a pipe
+ * with a name, since nobody may ever write to it.
  */
 #include "source.h"
 
@@ -55,6 +56,35 @@ static void index_lines(source *file, arena *memory)
             file->lines[file->line_count++] = i + 1;
 }
 
+static bool begins_character(char byte)
+{
+    return ((unsigned char)byte & 0xc0) != 0x80;
+}
+
+/* So that a column is found without a walk along all of a line, which may be the whole file. */
+static void index_characters(source *file, arena *memory)
+{
+    uint32_t count = 0;
+    file->characters = arena_array(memory, (size_t)file->size / SOURCE_BLOCK + 1, sizeof(*file->characters));
+    for (uint32_t i = 0; i < file->size; i++) {
+        if (i % SOURCE_BLOCK == 0)
+            file->characters[i / SOURCE_BLOCK] = count;
+        count += begins_character(file->text[i]);
+    }
+    if (file->size % SOURCE_BLOCK == 0)
+        file->characters[file->size / SOURCE_BLOCK] = count;
+}
+
+/* How many characters begin before an offset. */
+static uint32_t characters_before(const source *file, uint32_t offset)
+{
+    uint32_t block = offset / SOURCE_BLOCK;
+    uint32_t count = file->characters[block];
+    for (uint32_t i = block * SOURCE_BLOCK; i < offset; i++)
+        count += begins_character(file->text[i]);
+    return count;
+}
+
 source *source_new(arena *memory, const char *path, const char *logical, const char *text, uint32_t size)
 {
     source *file = arena_alloc(memory, sizeof(*file));
@@ -63,7 +93,28 @@ source *source_new(arena *memory, const char *path, const char *logical, const c
     file->text = arena_copy(memory, text, size);
     file->size = size;
     index_lines(file, memory);
+    index_characters(file, memory);
     return file;
+}
+
+bool source_is_nameless(const char *path)
+{
+    struct stat status;
+    if (strcmp(path, "-") == 0)
+        return true;
+    char *name = realpath(path, NULL);
+    free(name);
+    return !name && stat(path, &status) == 0 && S_ISFIFO(status.st_mode);
+}
+
+static int read_input(arena *memory, source **ret)
+{
+    buffer text = {0};
+    int rc = read_all(STDIN_FILENO, &text);
+    if (rc == 0)
+        *ret = source_new(memory, SOURCE_STDIN, SOURCE_STDIN, text.data, (uint32_t)text.length);
+    buffer_deinit(&text);
+    return rc;
 }
 
 int source_read(arena *memory, const char *path, const char *logical, source **ret)
@@ -71,16 +122,20 @@ int source_read(arena *memory, const char *path, const char *logical, source **r
     buffer text = {0};
     struct stat status;
 
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (strcmp(path, "-") == 0)
+        return read_input(memory, ret);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
     if (fd < 0)
-        return -errno;
+        return errno == ENXIO ? -ENOTSUP : -errno; /* a socket */
     int rc = 0;
     if (fstat(fd, &status) < 0)
         rc = -errno;
     else if (S_ISDIR(status.st_mode))
         rc = -EISDIR;
-    else if (!S_ISREG(status.st_mode) && !S_ISFIFO(status.st_mode))
-        rc = -EINVAL;
+    else if (!S_ISREG(status.st_mode) && !(S_ISFIFO(status.st_mode) && source_is_nameless(path)))
+        rc = -ENOTSUP;
+    else if (fcntl(fd, F_SETFL, 0) < 0)
+        rc = -errno;
     else if (S_ISREG(status.st_mode) && status.st_size > (off_t)SIZE_MOST)
         rc = -EFBIG;
     else
@@ -92,14 +147,9 @@ int source_read(arena *memory, const char *path, const char *logical, source **r
     return rc;
 }
 
-int source_read_stream(arena *memory, int fd, const char *path, const char *logical, source **ret)
+const char *source_error(int error)
 {
-    buffer text = {0};
-    int rc = read_all(fd, &text);
-    if (rc == 0)
-        *ret = source_new(memory, path, logical, text.data, (uint32_t)text.length);
-    buffer_deinit(&text);
-    return rc;
+    return error == ENOTSUP ? "it is not a file" : strerror(error);
 }
 
 uint32_t source_line(const source *file, uint32_t offset)
@@ -119,7 +169,8 @@ uint32_t source_line(const source *file, uint32_t offset)
 position source_position(const source *file, uint32_t offset)
 {
     position at = {.line = source_line(file, offset), .column = 1};
-    for (uint32_t i = file->lines[at.line - 1]; i < offset; i++)
-        at.column += ((unsigned char)file->text[i] & 0xc0) != 0x80;
+    uint32_t start = file->lines[at.line - 1];
+    if (offset > start)
+        at.column += characters_before(file, offset) - characters_before(file, start);
     return at;
 }

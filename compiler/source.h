@@ -9,12 +9,17 @@
 #ifndef SHMRPC_COMPILER_SOURCE_H
 #define SHMRPC_COMPILER_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "support/arena.h"
 
 typedef struct source source;
+
+#define SOURCE_BLOCK 4096 /* bytes */
+
+#define SOURCE_STDIN "<stdin>" /* the path of what was read from standard input */
 
 typedef struct span {
     const source *file; /* NULL: no place (the command line) */
@@ -34,13 +39,21 @@ struct source {
     uint32_t size;       /* bytes, the terminating NUL not counted; a BOM is skipped by the lexer */
     uint32_t *lines;     /* offset of each line's first byte */
     uint32_t line_count;
+    uint32_t *characters; /* before each block of SOURCE_BLOCK bytes: how many characters begin in front of it */
 };
 
-/* Reads a file whole. Returns 0, or -errno (-EISDIR for a directory, -EFBIG from 2 GiB on). */
+/*
+ * Reads a file whole; "-" is standard input. A pipe is read where it has no name but that of a descriptor (/dev/fd/N);
+ * nobody may ever write to one that has. Returns 0, or -errno: -EISDIR for a directory, -EFBIG from 2 GiB on, and
+ * -ENOTSUP for what else is no file, of which source_error() says so.
+ */
 int source_read(arena *memory, const char *path, const char *logical, source **ret);
 
-/* The same for what a descriptor gives up to its end. */
-int source_read_stream(arena *memory, int fd, const char *path, const char *logical, source **ret);
+/* What to say of an error of source_read(), positive. */
+const char *source_error(int error);
+
+/* Whether a path stands for standard input or a pipe that this process was handed. */
+bool source_is_nameless(const char *path);
 
 /* The same for a text in memory, of which a copy is kept. */
 source *source_new(arena *memory, const char *path, const char *logical, const char *text, uint32_t size);

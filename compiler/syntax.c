@@ -75,7 +75,23 @@ ast_notes *parse_notes(parse *state)
 
 void parse_doc(parse *state, ast_notes *notes, const char *text)
 {
-    notes->doc = notes->doc ? arena_printf(state->memory, "%s\n%s", notes->doc, text) : text;
+    if (!notes->doc) {
+        notes->doc = text;
+        return;
+    }
+    /* Comments among annotations: those of one declaration, in one text that doubles when it is full. */
+    size_t more = strlen(text);
+    if (state->doc_of != notes || more >= state->doc_size - state->doc_length - 1) {
+        state->doc_length = state->doc_of == notes ? state->doc_length : strlen(notes->doc);
+        state->doc_size = 2 * (state->doc_length + more + 2);
+        state->doc_text = arena_alloc(state->memory, state->doc_size);
+        memcpy(state->doc_text, notes->doc, state->doc_length);
+        state->doc_of = notes;
+    }
+    state->doc_text[state->doc_length++] = '\n';
+    memcpy(state->doc_text + state->doc_length, text, more + 1);
+    state->doc_length += more;
+    notes->doc = state->doc_text;
 }
 
 void parse_annotation(parse *state, ast_notes *notes, ast_ident name, vector *arguments, span at)

@@ -149,10 +149,10 @@ writes_whole_or_not_at_all() {
     expect_status 2 "$shmc" format folder.shm
     expect_text "$output" "cannot read 'folder.shm': Is a directory"
     mkfifo pipe.shm
-    cat before >pipe.shm &
     expect_status 2 "$shmc" format pipe.shm
-    expect_text "$output" "cannot write pipe.shm: it is no regular file"
-    wait
+    expect_text "$output" "cannot read 'pipe.shm': it is not a file"
+    expect_status 2 "$shmc" format <(cat before)
+    expect_text "$output" "it is no regular file; '-' formats standard input"
 }
 
 run_case makes_what_is_expected
