@@ -11,6 +11,7 @@ readonly golden_schemas=(
     "tests/golden/schemas documents.shm"
     "tests/golden/schemas naming.shm"
     "tests/golden/schemas nothing_but_package.shm"
+    "tests/golden/schemas only_composed.shm"
     "tests/golden/schemas positions.shm"
     "tests/golden/schemas services.shm"
     "tests/golden/schemas shared/more.shm"

@@ -90,8 +90,7 @@ static int count(rt_composed_store_server *server, rt_composed_store_count_conte
     return 0;
 }
 
-static const rt_composed_store_ops ops = {
-    .check = check, .examine = examine, .poke = poke, .get = get, .count = count};
+static const rt_composed_store_ops ops = {.check = check, .examine = examine, .poke = poke, .get = get, .count = count};
 
 START_TEST(serves_composed_methods_as_its_own)
 {
