@@ -23,7 +23,18 @@ const char matrix_declarations[] =
     "struct Rich { bool open; string<5> word; float64? weight; vector<Flat, 2> flats; EI16 level; }\n"
     "union Shape { bool truth = 1; int16 small = 2; float64 real = 3; EU8 color = 4; Gaps gaps = 5; string<9> word = 6;\n"
     "    bytes<3> raw = 7; vector<Rich, 2> riches = 8; uint16[3] three = 9; Tiny tiny = 10; Byte byte = 4294967295; }\n"
-    "union Tiny { uint8 low = 1; uint8[5] five = 2; }\n";
+    "union Tiny { uint8 low = 1; uint8[5] five = 2; }\n"
+    "strict enum SI8 : int8 { ZERO = 0; LOW = -128; }\n"
+    "strict enum SI64 : int64 { ZERO = 0; LOW = -9223372036854775808; }\n"
+    "strict enum SU16 : uint16 { ZERO = 0; HIGH = 65535; }\n"
+    "strict enum SU32 { ZERO = 0; HIGH = 4294967295; }\n"
+    "strict flags SF8 : uint8 { FIRST = 1; LAST = 1 << 7; }\n"
+    "strict flags SF64 : uint64 { FIRST = 1; LAST = 1 << 63; }\n"
+    "strict union Must { uint8 low = 1; SU16 mode = 2; uint64 high = 4000000000; }\n"
+    "@size(40) struct Sized { uint8 p; uint64 q; bool r; }\n"
+    "@size(40) union Roomy { uint8 low = 1; string<3> word = 2; }\n"
+    "@align(8) struct Aligned { uint16 p; }\n"
+    "struct Kept { uint8 p; reserved uint32; uint16 r; reserved uint64 q; }\n";
 
 #define OF_INTEGER(name, low, high)                                              \
     {                                                                            \
@@ -324,6 +335,88 @@ const matrix_type matrix_types[] = {
      "",
      {"$.tag = T_TINY_LOW; $.body.low = 200;", "$.tag = 0;", "$.tag = T_TINY_FIVE; memcpy($.body.five, \"12345\", 5);",
       "$.tag = UINT32_MAX; memset(&$.body, 0xc5, sizeof $.body);"},
+     NO_FAULTS},
+
+    {"si8", "t.SI8", "", {"$ = T_SI8_LOW;", "$ = T_SI8_ZERO;"}, {{"$ = 1;", "", "not a member of the enum"}}},
+    {"si64",
+     "t.SI64",
+     "",
+     {"$ = T_SI64_LOW;", "$ = T_SI64_ZERO;"},
+     {{"$ = INT64_MAX;", "", "not a member of the enum"}}},
+    {"su16", "t.SU16", "", {"$ = T_SU16_HIGH;", "$ = T_SU16_ZERO;"}, {{"$ = 256;", "", "not a member of the enum"}}},
+    {"su32", "t.SU32", "", {"$ = T_SU32_HIGH;", "$ = T_SU32_ZERO;"}, {{"$ = 1;", "", "not a member of the enum"}}},
+    {"sf8",
+     "t.SF8",
+     "",
+     {"$ = T_SF8_LAST;", "$ = 0;", "$ = T_SF8_FIRST | T_SF8_LAST;"},
+     {{"$ = 2;", "", "with bits that are no flags"}}},
+    {"sf64",
+     "t.SF64",
+     "",
+     {"$ = T_SF64_LAST;", "$ = 0;", "$ = T_SF64_FIRST | T_SF64_LAST;"},
+     {{"$ = T_SF64_LAST | 4;", "", "with bits that are no flags"}}},
+    {"v_si8",
+     "vector<t.SI8, 3>",
+     "",
+     {"$.count = 3; $.items[0] = T_SI8_LOW; $.items[1] = 0; $.items[2] = T_SI8_LOW;", "$.count = 0;"},
+     {{"$.count = 2; $.items[0] = 0; $.items[1] = -1;", "[]", "not a member of the enum"}}},
+    {"a_sf64",
+     "t.SF64",
+     "[2]",
+     {"$[0] = T_SF64_LAST; $[1] = 0;", "$[0] = $[1] = T_SF64_FIRST;"},
+     {{"$[0] = 0; $[1] = 2;", "[]", "with bits that are no flags"}}},
+    {"must",
+     "t.Must",
+     "",
+     {"$.tag = T_MUST_LOW; $.body.low = 3;", "$.tag = T_MUST_MODE; $.body.mode = T_SU16_HIGH;",
+      "$.tag = T_MUST_HIGH; $.body.high = UINT64_MAX;"},
+     {{"$.tag = 0;", ".tag", "not the tag of an arm"},
+      {"$.tag = 3;", ".tag", "not the tag of an arm"},
+      {"$.tag = T_MUST_MODE; $.body.mode = 9;", ".mode", "not a member of the enum"}}},
+    {"v_must",
+     "vector<t.Must, 2>",
+     "",
+     {"$.count = 2; $.items[0].tag = T_MUST_LOW; $.items[0].body.low = 3; $.items[1].tag = T_MUST_HIGH; "
+      "$.items[1].body.high = 4;",
+      "$.count = 0;"},
+     {{"$.count = 1; $.items[0].tag = 0;", "[].tag", "not the tag of an arm"}}},
+    {"a_must",
+     "t.Must",
+     "[2]",
+     {"$[0].tag = T_MUST_LOW; $[0].body.low = 3; $[1].tag = T_MUST_HIGH; $[1].body.high = 4;",
+      "$[0].tag = $[1].tag = T_MUST_MODE; $[0].body.mode = $[1].body.mode = 0;"},
+     {{"$[0].tag = T_MUST_LOW; $[0].body.low = 3; $[1].tag = UINT32_MAX;", "[].tag", "not the tag of an arm"}}},
+
+    /* Room to grow into, more room than is used, and places that are kept free: zero, like padding. */
+    {"sized",
+     "t.Sized",
+     "",
+     {"$.p = 1; $.q = UINT64_MAX; $.r = 1;", "$.p = 255; $.q = 0; $.r = 0;"},
+     {{"$.p = 0; $.q = 0; $.r = 2;", ".r", "neither 0 nor 1"}}},
+    {"v_sized",
+     "vector<t.Sized, 2>",
+     "",
+     {"$.count = 2; for (unsigned n = 0; n < 2; n++) { $.items[n].p = 1; $.items[n].q = n; $.items[n].r = 1; }",
+      "$.count = 0;"},
+     {{"$.count = 1; $.items[0].p = 0; $.items[0].q = 0; $.items[0].r = 2;", "[].r", "neither 0 nor 1"}}},
+    {"roomy",
+     "t.Roomy",
+     "",
+     {"$.tag = T_ROOMY_LOW; $.body.low = 1;", "$.tag = 0;",
+      "$.tag = T_ROOMY_WORD; $.body.word.length = 3; memcpy($.body.word.text, \"abc\", 4);",
+      "$.tag = 3; memset(&$.body, 0x71, sizeof $.body);"},
+     {{"$.tag = T_ROOMY_WORD; $.body.word.length = 4;", ".word", "more than 3 bytes"}}},
+    {"aligned", "t.Aligned", "", {"$.p = 0xffff;", "$.p = 1;"}, NO_FAULTS},
+    {"a_aligned",
+     "t.Aligned",
+     "[3]",
+     {"$[0].p = 1; $[1].p = 2; $[2].p = 3;", "$[0].p = $[1].p = $[2].p = 0;"},
+     NO_FAULTS},
+    {"kept", "t.Kept", "", {"$.p = 255; $.r = 0xffff;", "$.p = 0; $.r = 0;"}, NO_FAULTS},
+    {"v_kept",
+     "vector<t.Kept, 2>",
+     "",
+     {"$.count = 2; $.items[0].p = $.items[1].p = 1; $.items[0].r = $.items[1].r = 2;", "$.count = 0;"},
      NO_FAULTS},
 };
 
