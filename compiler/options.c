@@ -37,10 +37,6 @@ static bool emit_set(parse *p, const char *value)
         size_t length = strcspn(at, ",");
         const char *name = arena_copy(p->memory, at, length);
         const backend *found = backend_find(name);
-        if (!found && strcmp(name, "doc") == 0) {
-            p->complaint = arena_printf(p->memory, "--emit %s is not supported yet", name);
-            return false;
-        }
         if (!found) {
             p->complaint = arena_printf(p->memory, "--emit knows no '%s'; 'shmc --help' lists what there is", name);
             return false;

@@ -147,6 +147,11 @@ const char *spell_value(arena *memory, const model_type *type, const model_value
     return "";
 }
 
+const char *spell_bytes(arena *memory, uint32_t bytes)
+{
+    return arena_printf(memory, "%" PRIu32 " byte%s", bytes, bytes == 1 ? "" : "s");
+}
+
 const char *spell_duration(arena *memory, int64_t duration_ns)
 {
     static const struct {

@@ -24,6 +24,9 @@ const char *spell_float(arena *memory, double value); /* the shortest that reads
 /* A literal of the language: quoted, with nothing in it that is not shown as it is. */
 const char *spell_string(arena *memory, const char *text, size_t length);
 
+/* "1 byte", "16 bytes" */
+const char *spell_bytes(arena *memory, uint32_t bytes);
+
 /* A deadline: "50ms", "none". */
 const char *spell_duration(arena *memory, int64_t duration_ns);
 

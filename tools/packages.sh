@@ -11,7 +11,7 @@ model_packages=(spin)
 # An example runs in a loop of this library's too where it is there.
 example_packages=(libuv1-dev)
 # What is generated for others is read by these where they are there.
-product_packages=(protobuf-compiler python3-jsonschema)
+product_packages=(cmark-gfm protobuf-compiler python3-jsonschema)
 # The generated code is compiled for 32 bits too, and looked at in a debugger, where these are there.
 abi_packages=(gcc-multilib g++-multilib gdb)
 # The generated code is compiled by these too where they are there.

@@ -6,10 +6,11 @@
 
 #include "backend.h"
 #include "backends/c/c.h"
+#include "backends/doc/doc.h"
 #include "backends/json/json.h"
 #include "backends/proto/proto.h"
 
-const backend *const backends[] = {&backend_c, &backend_json, &backend_proto, NULL};
+const backend *const backends[] = {&backend_c, &backend_json, &backend_proto, &backend_doc, NULL};
 
 const backend *backend_find(const char *name)
 {

@@ -9,6 +9,7 @@ readonly golden_schemas=(
     "idl-examples/03-kv kv.shm"
     "idl-examples/03-kv demo/health.shm"
     "tests/golden/schemas documents.shm"
+    "tests/golden/schemas markdown.shm"
     "tests/golden/schemas naming.shm"
     "tests/golden/schemas nothing_but_package.shm"
     "tests/golden/schemas only_composed.shm"
@@ -46,6 +47,6 @@ golden_products() {
 
 # golden_generate SHMC SOURCE_DIR OUT: all of them.
 golden_generate() {
-    golden_products "$1" "$2" "$3" c,json,proto "${golden_schemas[@]}" &&
-        golden_products "$1" "$2" "$3" json,proto "${golden_schemas_to_come[@]}"
+    golden_products "$1" "$2" "$3" c,json,proto,doc "${golden_schemas[@]}" &&
+        golden_products "$1" "$2" "$3" json,proto,doc "${golden_schemas_to_come[@]}"
 }

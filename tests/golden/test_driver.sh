@@ -39,8 +39,6 @@ refuses_wrong_usage_with_status_2() {
     expect_text "$output" "'shmc generate' wants --emit"
     expect_status 2 "$shmc" generate --emit c t.shm
     expect_text "$output" "'shmc generate' wants --out DIR"
-    expect_status 2 "$shmc" generate --emit c,doc --out o t.shm
-    expect_text "$output" "--emit doc is not supported yet"
     expect_status 2 "$shmc" generate --emit java --out o t.shm
     expect_text "$output" "--emit knows no 'java'"
     expect_status 2 "$shmc" generate --emti c --out o t.shm

@@ -31,10 +31,11 @@ writes_the_same_twice_and_leaves_it_alone() {
 writes_the_same_in_another_folder() {
     cp -r "$source_dir/idl-examples/03-kv" elsewhere
     chmod -R u+w elsewhere
-    (cd elsewhere && "$shmc" generate --emit c,json,proto --out out kv.shm demo/health.shm)
+    (cd elsewhere && "$shmc" generate --emit c,json,proto,doc --out out kv.shm demo/health.shm)
     diff elsewhere/out/kv.shm.h "$expected/kv.shm.h"
     diff elsewhere/out/kv.shm.c "$expected/kv.shm.c"
     diff elsewhere/out/kv.shm.json "$expected/kv.shm.json"
+    diff elsewhere/out/kv.md "$expected/kv.md"
     diff elsewhere/out/kv.proto "$expected/kv.proto"
     diff -r elsewhere/out/demo "$expected/demo"
 }

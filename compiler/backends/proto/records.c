@@ -179,7 +179,7 @@ void proto_record(proto_gen *g, const model_record *record, const char *name, co
     const char *oneof = is_union ? proto_name_take(&scope.symbols, g->memory, "body") : "";
 
     emit_gap(&g->body);
-    proto_comment_emit(g, notes, arena_printf(g->memory, "%s; %" PRIu32 " bytes", shm, record->size));
+    proto_comment_emit(g, notes, arena_printf(g->memory, "%s; %s", shm, spell_bytes(g->memory, record->size)));
     EMIT(&g->body, "message ${name} {\n", {"name", name});
     emit_in(&g->body);
     if (notes && notes->deprecated)
