@@ -259,6 +259,13 @@ static bool has_field(text record, text name, layout_field *ret)
 
 /* ---- what differs ---- */
 
+/*
+ * What can differ, the most telling first. Layouts of two versions may also differ by what has come with one of them,
+ * which is no reason why they do not match: so that is told only where nothing else is found. Where a field stands
+ * follows from what is before it.
+ */
+typedef enum difference { DIFFERS_TYPE, DIFFERS_FIELD, DIFFERS_OFFSET, DIFFERS_SIZE, DIFFERS_NOTHING } difference;
+
 typedef struct report {
     writer to;
     const char *method;  /* "demo.kv.KeyValue.get" */
@@ -267,7 +274,8 @@ typedef struct report {
     char there[32];
     char path[PATH_MAX_LENGTH];
     size_t path_length;
-    bool has_codes; /* errors: numbers are codes, but for those within payloads */
+    difference found; /* what the line says by now */
+    bool has_codes;   /* errors: numbers are codes, but for those within payloads */
 } report;
 
 /* A type without what is inside of records. */
@@ -311,10 +319,25 @@ static void put_name(report *self, const layout_field *field)
     put(&self->to, "'%.*s%.*s'", (int)self->path_length, self->path, (int)field->name.length, field->name.at);
 }
 
-/* Either may be NULL: that side has no such field. */
-static bool differs(report *self, uint32_t base, const layout_field *ours, const layout_field *theirs)
+/* The line says this, unless it says something more telling. */
+static bool begin_difference(report *self, difference what)
 {
+    if (what >= self->found) {
+        return false;
+    }
+    self->found = what;
+    self->to.used = 0;
     put(&self->to, "%s: ", self->subject);
+    return true;
+}
+
+/* Either may be NULL: that side has no such field. */
+static void say_fields(report *self, difference what, uint32_t base, const layout_field *ours,
+                       const layout_field *theirs)
+{
+    if (!begin_difference(self, what)) {
+        return;
+    }
     put_name(self, ours != NULL ? ours : theirs);
     put(&self->to, " is ");
     if (ours != NULL) {
@@ -333,143 +356,150 @@ static bool differs(report *self, uint32_t base, const layout_field *ours, const
         put_place(self, theirs, base);
     }
     put(&self->to, " in the server%s", self->there);
-    return true;
 }
 
-static bool compare_records(report *self, uint32_t base, text ours, text theirs);
+static void compare_records(report *self, uint32_t base, text ours, text theirs);
 
-/* Into a record, or the record that a vector or array is of. */
-static bool compare_inside(report *self, uint32_t base, const layout_field *ours, const layout_field *theirs)
+/* If both are records, or vectors of as many records: those. */
+static bool find_records(text *ours, text *theirs, bool *ret_are_repeated)
 {
     static const text vector = {"vector<", 7};
-    text a = ours->type;
-    text b = theirs->type;
-    size_t path_length = self->path_length;
-    bool is_vector = false;
-    bool found;
 
-    if (ours->offset != theirs->offset || ours->is_optional != theirs->is_optional || ours->tag != theirs->tag) {
-        return false;
-    }
-    while (a.length > vector.length && b.length > vector.length && same((text){a.at, vector.length}, vector) &&
-           same((text){b.at, vector.length}, vector)) {
-        size_t a_end;
-        size_t b_end;
+    *ret_are_repeated = false;
+    while (ours->length > vector.length && theirs->length > vector.length &&
+           same((text){ours->at, vector.length}, vector) && same((text){theirs->at, vector.length}, vector)) {
+        size_t our_end;
+        size_t their_end;
 
-        a = skip(a, vector.length);
-        b = skip(b, vector.length);
-        a_end = find_outside(a, ',');
-        b_end = find_outside(b, ',');
-        if (!same(skip(a, a_end), skip(b, b_end))) {
+        *ours = skip(*ours, vector.length);
+        *theirs = skip(*theirs, vector.length);
+        our_end = find_outside(*ours, ',');
+        their_end = find_outside(*theirs, ',');
+        if (!same(skip(*ours, our_end), skip(*theirs, their_end))) {
             return false;
         }
-        a.length = a_end;
-        b.length = b_end;
-        is_vector = true;
+        ours->length = our_end;
+        theirs->length = their_end;
+        *ret_are_repeated = true;
     }
-    if (!is_record(a) || !is_record(b)) {
-        return false;
+    return is_record(*ours) && is_record(*theirs);
+}
+
+/* One that both have, and that is not the same. */
+static void compare_fields(report *self, uint32_t base, const layout_field *ours, const layout_field *theirs)
+{
+    text our_type = ours->type;
+    text their_type = theirs->type;
+    size_t path_length = self->path_length;
+    bool are_repeated = false;
+
+    if (ours->is_optional != theirs->is_optional || ours->tag != theirs->tag ||
+        (!same(our_type, their_type) && !find_records(&our_type, &their_type, &are_repeated))) {
+        say_fields(self, DIFFERS_TYPE, base, ours, theirs);
+        return;
+    }
+    if (ours->offset != theirs->offset) {
+        say_fields(self, DIFFERS_OFFSET, base, ours, theirs);
+    }
+    if (same(our_type, their_type)) {
+        return;
     }
     if (path_length + ours->name.length + 4 < sizeof(self->path)) {
-        int length = snprintf(self->path + path_length, sizeof(self->path) - path_length, "%.*s%s.",
-                              (int)ours->name.length, ours->name.at, is_vector ? "[]" : "");
-
-        self->path_length += (size_t)length;
+        self->path_length += (size_t)snprintf(self->path + path_length, sizeof(self->path) - path_length, "%.*s%s.",
+                                              (int)ours->name.length, ours->name.at, are_repeated ? "[]" : "");
     }
-    found = compare_records(self, is_vector || (self->has_codes && path_length == 0) ? 0 : base + ours->offset, a, b);
+    compare_records(self, are_repeated || (self->has_codes && path_length == 0) ? 0 : base + ours->offset, our_type,
+                    their_type);
     self->path_length = path_length;
-    return found;
 }
 
-/* Writes what differs first; false: nothing, as far as the texts go. */
-static bool compare_records(report *self, uint32_t base, text ours, text theirs)
+/* `field` is not in the other text: which of that stands in its place, and is not in the first one? */
+static bool find_in_place(text own, text other, const layout_field *field, layout_field *ret)
 {
-    layout a = open_layout(ours);
-    layout b = open_layout(theirs);
+    layout in = open_layout(other);
+    layout_field unused;
 
-    for (;;) {
-        layout_field one;
-        layout_field other;
-        layout_field found;
-        bool has_one = next_field(&a, &one);
-        bool has_other = next_field(&b, &other);
-
-        if (has_one && has_other && same(one.whole, other.whole)) {
-            continue;
+    while (next_field(&in, ret)) {
+        if (ret->offset == field->offset) {
+            return !has_field(own, ret->name, &unused);
         }
-        if (!has_one && !has_other) {
-            break;
-        }
-        if (!has_one || !has_other) {
-            bool is_known = has_one ? b.is_whole : a.is_whole;
-
-            return is_known && differs(self, base, has_one ? &one : NULL, has_other ? &other : NULL);
-        }
-        if (same(one.name, other.name)) {
-            return compare_inside(self, base, &one, &other) || differs(self, base, &one, &other);
-        }
-        if (has_field(theirs, one.name, &found)) {
-            layout_field unused;
-
-            return has_field(ours, other.name, &unused) ? differs(self, base, &one, &found)
-                                                        : differs(self, base, NULL, &other);
-        }
-        return differs(self, base, &one, has_field(ours, other.name, &found) ? NULL : &other);
     }
-    if (!a.is_whole || !b.is_whole || size_of(ours) == size_of(theirs)) {
-        return false;
-    }
-    put(&self->to, "%s: %.*s has %" PRIu32 " bytes here%s, %" PRIu32 " in the server%s", self->subject,
-        self->path_length == 0 ? 2 : (int)self->path_length - 1, self->path_length == 0 ? "it" : self->path,
-        size_of(ours), self->here, size_of(theirs), self->there);
-    return true;
+    return false;
 }
 
-static bool compare_payloads(report *self, const shmrpc_type_info *ours, const char *theirs)
+static void compare_records(report *self, uint32_t base, text ours, text theirs)
 {
-    if (ours == NULL || ours->layout == NULL || *theirs == '\0') {
-        return false;
+    layout our_fields = open_layout(ours);
+    layout their_fields = open_layout(theirs);
+    layout_field one;
+    layout_field other;
+
+    while (next_field(&their_fields, &other)) {
     }
-    self->subject = ours->name;
-    return compare_records(self, 0, text_of(ours->layout), text_of(theirs));
+    while (next_field(&our_fields, &one)) {
+        if (has_field(theirs, one.name, &other)) {
+            if (!same(one.whole, other.whole)) {
+                compare_fields(self, base, &one, &other);
+            }
+        } else if (their_fields.is_whole) {
+            say_fields(self, DIFFERS_FIELD, base, &one, find_in_place(ours, theirs, &one, &other) ? &other : NULL);
+        }
+    }
+    if (!our_fields.is_whole) {
+        return;
+    }
+    their_fields = open_layout(theirs);
+    while (next_field(&their_fields, &other)) {
+        if (!has_field(ours, other.name, &one)) {
+            say_fields(self, DIFFERS_FIELD, base, NULL, &other);
+        }
+    }
+    if (their_fields.is_whole && size_of(ours) != size_of(theirs) && begin_difference(self, DIFFERS_SIZE)) {
+        put(&self->to, "%.*s has %" PRIu32 " bytes here%s, %" PRIu32 " in the server%s",
+            self->path_length == 0 ? 2 : (int)self->path_length - 1, self->path_length == 0 ? "it" : self->path,
+            size_of(ours), self->here, size_of(theirs), self->there);
+    }
 }
 
-static bool compare_errors(report *self, const shmrpc_method_info *method, const char *theirs)
+static void compare_payloads(report *self, const shmrpc_type_info *ours, const char *theirs)
 {
-    char *ours;
-    bool found;
-
-    if (*theirs == '\0') {
-        return false;
+    if (ours != NULL && ours->layout != NULL && *theirs != '\0') {
+        self->subject = ours->name;
+        compare_records(self, 0, text_of(ours->layout), text_of(theirs));
     }
-    ours = write_errors(method->errors);
-    if (ours == NULL) {
-        return false;
-    }
-    self->subject = method->errors != NULL ? method->errors->name : self->method;
-    self->has_codes = true;
-    found = compare_records(self, 0, text_of(ours), text_of(theirs));
-    free(ours);
-    return found;
 }
 
-static bool compare(report *self, const shmrpc_method_info *method, const control_mismatch *theirs)
+static void compare_errors(report *self, const shmrpc_method_info *method, const char *theirs)
+{
+    char *ours = *theirs == '\0' ? NULL : write_errors(method->errors);
+
+    if (ours != NULL) {
+        self->subject = method->errors != NULL ? method->errors->name : self->method;
+        self->has_codes = true;
+        compare_records(self, 0, text_of(ours), text_of(theirs));
+        free(ours);
+    }
+}
+
+static void compare(report *self, const shmrpc_method_info *method, const control_mismatch *theirs)
 {
     bool is_oneway = (method->flags & SHMRPC_METHOD_ONEWAY) != 0;
 
     if (is_oneway != theirs->oneway) {
-        put(&self->to, "%s: it is %s here%s, %s in the server%s", self->subject, is_oneway ? "oneway" : "an rpc",
-            self->here, is_oneway ? "an rpc" : "oneway", self->there);
-        return true;
+        (void)begin_difference(self, DIFFERS_TYPE);
+        put(&self->to, "it is %s here%s, %s in the server%s", is_oneway ? "oneway" : "an rpc", self->here,
+            is_oneway ? "an rpc" : "oneway", self->there);
+        return;
     }
-    return compare_payloads(self, method->request, theirs->request) ||
-           compare_payloads(self, method->reply, theirs->reply) || compare_errors(self, method, theirs->errors);
+    compare_payloads(self, method->request, theirs->request);
+    compare_payloads(self, method->reply, theirs->reply);
+    compare_errors(self, method, theirs->errors);
 }
 
 void mismatch_report(const shmrpc_service_info *service, const shmrpc_method_info *method,
                      const control_mismatch *theirs, uint32_t version, char *line)
 {
-    report self = {.to = {line, MISMATCH_LINE_MAX + 1, 0}};
+    report self = {.to = {line, MISMATCH_LINE_MAX + 1, 0}, .found = DIFFERS_NOTHING};
     shmrpc_revision_info ours = revision_of(method, 0);
     char subject[CONTROL_NAME_MAX + 1];
 
@@ -482,9 +512,12 @@ void mismatch_report(const shmrpc_service_info *service, const shmrpc_method_inf
         (void)snprintf(self.here, sizeof(self.here), " (version %" PRIu32 ")", service->version);
     }
     line[0] = '\0';
+    if (theirs != NULL) {
+        compare(&self, method, theirs);
+    }
     if (theirs == NULL) {
         put(&self.to, "%s: it has another layout here%s than in the server%s", subject, self.here, self.there);
-    } else if (!compare(&self, method, theirs)) {
+    } else if (self.found == DIFFERS_NOTHING) {
         put(&self.to,
             "%s: requests and answers have %" PRIu32 " and %" PRIu32 " bytes here%s, %" PRIu32 " and %" PRIu32
             " in the server%s; the fingerprint is %016" PRIx64 " here, %016" PRIx64 " in the server",
