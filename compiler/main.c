@@ -19,6 +19,7 @@
 #include "diag.h"
 #include "format_files.h"
 #include "front.h"
+#include "layout_show.h"
 #include "lock.h"
 #include "options.h"
 #include "output.h"
@@ -187,6 +188,8 @@ int main(int argument_count, char **arguments)
         status = breaking(&asked, memory);
     else if (asked.verb == VERB_FORMAT)
         status = format_files(&asked, memory);
+    else if (asked.verb == VERB_LAYOUT)
+        status = layout_show(&asked, memory);
     else
         status = compile(&asked, memory);
     arena_free(memory);

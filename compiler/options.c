@@ -177,15 +177,16 @@ typedef struct option {
 #define FOR_BREAKING (1U << VERB_BREAKING)
 #define FOR_FORMAT (1U << VERB_FORMAT)
 #define FOR_FREEZE (1U << VERB_FREEZE)
+#define FOR_LAYOUT (1U << VERB_LAYOUT)
 
 static const option option_table[] = {
     {"--emit", FOR_GENERATE, false, emit_set},
     {"--out", FOR_GENERATE, true, out_set},
-    {"-I", FOR_GENERATE | FOR_CHECK | FOR_FREEZE | FOR_BREAKING, false, include_set},
+    {"-I", FOR_GENERATE | FOR_CHECK | FOR_FREEZE | FOR_BREAKING | FOR_LAYOUT, false, include_set},
     {"--depfile", FOR_GENERATE, true, depfile_set},
-    {"--max-message", FOR_GENERATE | FOR_CHECK | FOR_FREEZE | FOR_BREAKING, true, max_message_set},
-    {"--at-version", FOR_GENERATE | FOR_CHECK, true, at_version_set},
-    {"--format", FOR_CHECK | FOR_BREAKING, true, format_set},
+    {"--max-message", FOR_GENERATE | FOR_CHECK | FOR_FREEZE | FOR_BREAKING | FOR_LAYOUT, true, max_message_set},
+    {"--at-version", FOR_GENERATE | FOR_CHECK | FOR_LAYOUT, true, at_version_set},
+    {"--format", FOR_CHECK | FOR_BREAKING | FOR_LAYOUT, true, format_set},
     {"--against", FOR_BREAKING, true, against_set},
     {"--against-include", FOR_BREAKING, false, against_include_set},
     {"--allow", FOR_BREAKING, false, allow_set},
@@ -199,13 +200,10 @@ typedef struct verb_name {
 } verb_name;
 
 static const verb_name verb_table[] = {
-    {"generate", VERB_GENERATE}, {"check", VERB_CHECK},   {"breaking", VERB_BREAKING},
-    {"format", VERB_FORMAT},     {"freeze", VERB_FREEZE}, {"--help", VERB_HELP},
-    {"-h", VERB_HELP},           {"help", VERB_HELP},     {"--version", VERB_VERSION},
+    {"generate", VERB_GENERATE}, {"check", VERB_CHECK},       {"breaking", VERB_BREAKING}, {"format", VERB_FORMAT},
+    {"freeze", VERB_FREEZE},     {"layout", VERB_LAYOUT},     {"--help", VERB_HELP},       {"-h", VERB_HELP},
+    {"help", VERB_HELP},         {"--version", VERB_VERSION},
 };
-
-/* Planned verbs: better told apart from a slip of the finger. */
-static const char *const verbs_to_come[] = {"layout"};
 
 static const char *verb_spelling(options_verb verb)
 {
@@ -225,12 +223,6 @@ static bool verb_find(parse *p, const char *word)
             return true;
         }
         text_guess_offer(&guess, verb_table[i].name);
-    }
-    for (size_t i = 0; i < sizeof verbs_to_come / sizeof verbs_to_come[0]; i++) {
-        if (strcmp(word, verbs_to_come[i]) == 0) {
-            p->complaint = arena_printf(p->memory, "'shmc %s' is not supported yet", word);
-            return false;
-        }
     }
     p->complaint = guess.nearest ? arena_printf(p->memory, "unknown verb '%s', did you mean '%s'?", word, guess.nearest)
                                  : arena_printf(p->memory, "unknown verb '%s'", word);
@@ -350,6 +342,10 @@ static bool completeness_check(parse *p)
         p->complaint = arena_printf(p->memory, "'shmc %s' wants at least one file", verb_spelling(p->made->verb));
         return false;
     }
+    if (p->made->verb == VERB_LAYOUT && p->files.count > 2) {
+        p->complaint = "'shmc layout' wants one file, and at most one type of it";
+        return false;
+    }
     if (p->made->verb == VERB_GENERATE && p->emits.count == 0) {
         p->complaint = "'shmc generate' wants --emit, such as --emit c";
         return false;
@@ -404,6 +400,7 @@ static const char help_head[] =
     "       shmc freeze [OPTION]... FILE.shm...\n"
     "       shmc breaking --against OLD.shm [OPTION]... NEW.shm\n"
     "       shmc format [--check] [FILE.shm]...\n"
+    "       shmc layout [OPTION]... FILE.shm [TYPE]\n"
     "\n"
     "Compiles .shm files: descriptions of services whose messages have a fixed layout.\n"
     "\n"
@@ -413,6 +410,7 @@ static const char help_head[] =
     "  breaking               reports what NEW.shm breaks for those who have OLD.shm\n"
     "  format                 lays the files out as all files are; without a file, or as '-', standard input to\n"
     "                         standard output\n"
+    "  layout                 shows what is where in the types of a file, and what a lane of a service takes\n"
     "\n"
     "  --emit LIST            what to generate, separated by commas:\n";
 
@@ -421,9 +419,9 @@ static const char help_tail[] =
     "  -I DIR                 a folder in which imports are looked for, and from which output is named;\n"
     "                         may be given several times\n"
     "  --depfile FILE         writes which inputs the outputs depend on, for Make and Ninja\n"
-    "  --at-version N         generate, check: the files as they were at version N of their packages\n"
+    "  --at-version N         generate, check, layout: the files as they were at version N of their packages\n"
     "  --max-message BYTES    the largest message that is accepted (default 65536)\n"
-    "  --format text|json     check, breaking: how to report; of check, text goes to stderr\n"
+    "  --format text|json     check, breaking, layout: how to report; of check, text goes to stderr\n"
     "  --against OLD.shm      breaking: the schema that is out\n"
     "  --against-include DIR  breaking: as -I, for OLD.shm; the folders of -I where it is not given\n"
     "  --allow LIST           breaking: what not to report: wire, source, behaviour, or single rules\n"

@@ -20,13 +20,14 @@ typedef enum options_verb {
     VERB_FREEZE,
     VERB_BREAKING,
     VERB_FORMAT,
+    VERB_LAYOUT,
     VERB_HELP,
     VERB_VERSION
 } options_verb;
 
 typedef struct options {
     options_verb verb;
-    const char *const *files; /* format: none, or "-", is standard input */
+    const char *const *files; /* format: none, or "-", is standard input; layout: a file, perhaps a type */
     size_t file_count;
     const char *const *include_dirs;
     size_t include_count;

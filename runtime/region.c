@@ -4,7 +4,6 @@
 #include "platform/memory.h"
 #include "platform/semaphore.h"
 
-#define BLOCKS_DEFAULT 8u
 #define LINE ((uint32_t)SHMRPC_SLOT_SIZE)
 
 static bool is_power_of_two(uint32_t value)
@@ -12,30 +11,19 @@ static bool is_power_of_two(uint32_t value)
     return value != 0 && (value & (value - 1)) == 0;
 }
 
-static uint32_t block_size_for(uint32_t message_size)
-{
-    return message_size <= SHMRPC_SLOT_PAYLOAD ? 0 : (message_size + LINE - 1) / LINE * LINE;
-}
-
 region_geometry region_plan(uint32_t depth, uint32_t blocks, uint32_t request_size, uint32_t reply_size)
 {
     region_geometry plan = {0};
-    uint32_t pair;
-    uint32_t count = blocks == 0 ? BLOCKS_DEFAULT : blocks;
+    uint32_t count;
 
     plan.depth = depth == 0 ? REGION_DEPTH : depth;
-    plan.request_block_size = block_size_for(request_size);
-    plan.reply_block_size = block_size_for(reply_size);
-    pair = plan.request_block_size + plan.reply_block_size;
-    if (pair == 0) {
+    plan.request_block_size = shmrpc_lane_block_size(request_size);
+    plan.reply_block_size = shmrpc_lane_block_size(reply_size);
+    if (plan.request_block_size == 0 && plan.reply_block_size == 0) {
         return plan;
     }
-    if (count > REGION_BLOCKS_TOTAL / pair) {
-        count = REGION_BLOCKS_TOTAL / pair;
-    }
-    if (count == 0) {
-        count = 1;
-    }
+    count = shmrpc_lane_block_count(blocks == 0 ? SHMRPC_LANE_BLOCKS : blocks, plan.request_block_size,
+                                    plan.reply_block_size);
     plan.request_block_count = plan.request_block_size == 0 ? 0 : count;
     plan.reply_block_count = plan.reply_block_size == 0 ? 0 : count;
     return plan;
@@ -63,11 +51,10 @@ bool region_check(const region_geometry *geometry)
 
 size_t region_size(const region_geometry *geometry)
 {
-    size_t size = sizeof(lane_header) + ((size_t)geometry->depth + geometry->inbox_depth) * sizeof(slot);
+    uint64_t blocks = (uint64_t)geometry->request_block_size * geometry->request_block_count +
+                      (uint64_t)geometry->reply_block_size * geometry->reply_block_count;
 
-    size += (size_t)geometry->request_block_size * geometry->request_block_count;
-    size += (size_t)geometry->reply_block_size * geometry->reply_block_count;
-    return memory_round(size);
+    return memory_round((size_t)shmrpc_lane_size((uint64_t)geometry->depth + geometry->inbox_depth, blocks));
 }
 
 void region_init(region *memory, void *base, const region_geometry *geometry)

@@ -12,8 +12,9 @@
 
 #include <stdbool.h>
 
-#define REGION_DEPTH 64u                   /* slots, where nobody says how many */
-#define REGION_BLOCKS_TOTAL (256u * 1024u) /* bytes of all blocks of a lane, unless one of each takes more */
+#define REGION_DEPTH ((uint32_t)SHMRPC_LANE_DEPTH) /* slots, where nobody says how many */
+#define REGION_BLOCKS_TOTAL \
+    ((uint32_t)SHMRPC_LANE_BLOCKS_TOTAL) /* bytes of all blocks, unless one of each takes more */
 
 typedef struct region_geometry {
     uint32_t depth;               /* a power of two, DEPTH_MIN .. DEPTH_MAX */

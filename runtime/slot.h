@@ -109,7 +109,7 @@ _Static_assert(offsetof(slot, method) == 4 && offsetof(slot, request_block) == 6
                "shared format");
 _Static_assert(offsetof(slot, length) == 8 && offsetof(slot, budget_us) == 12 && offsetof(slot, payload) == 16,
                "shared format");
-_Static_assert(sizeof(lane_header) == 768 && offsetof(lane_header, client_bell) == 512 &&
+_Static_assert(sizeof(lane_header) == SHMRPC_LANE_HEADER && offsetof(lane_header, client_bell) == 512 &&
                    offsetof(lane_header, server_bell) == 640 && offsetof(lane_header, started) == 128 &&
                    offsetof(lane_header, closed) == 136 && offsetof(lane_header, inbox_read) == 256 &&
                    offsetof(lane_header, inbox_wanted) == 384,

@@ -31,8 +31,8 @@ refuses_wrong_usage_with_status_2() {
     expect_text "$output" "what is to be done?"
     expect_status 2 "$shmc" generat
     expect_text "$output" "unknown verb 'generat', did you mean 'generate'?"
-    expect_status 2 "$shmc" layout t.shm
-    expect_text "$output" "'shmc layout' is not supported yet"
+    expect_status 2 "$shmc" layuot t.shm
+    expect_text "$output" "unknown verb 'layuot', did you mean 'layout'?"
     expect_status 2 "$shmc" generate --emit c --out o
     expect_text "$output" "'shmc generate' wants at least one file"
     expect_status 2 "$shmc" generate --out o t.shm
