@@ -23,7 +23,7 @@ static const proto_method_names *method_names(proto_gen *g, const model_service 
         if (strcmp(home->methods[i].name, method->name) == 0)
             return &names->decls[home->decl->id].methods[i];
     }
-    assert(!"a composed method is not where it comes from");
+    assert(false && "a composed method is not where it comes from");
     return NULL;
 }
 

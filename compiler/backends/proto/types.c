@@ -84,7 +84,7 @@ static const char *scalar_type(model_kind kind)
     case MODEL_VECTOR:
     case MODEL_ARRAY: break;
     }
-    assert(!"a type that consists of others");
+    assert(false && "a type that consists of others");
     return "";
 }
 
