@@ -132,7 +132,8 @@ static const char *expected_list(parse *state, const parse_surprise *surprise)
     for (uint32_t i = 0; i < surprise->count; i++) {
         const char *item = surprise->names[i];
         if (strcmp(item, "name") == 0 || strcmp(item, "reserved word") == 0 || strcmp(item, "doc comment") == 0 ||
-            strcmp(item, "'@'") == 0 || (grouped && is_word(item)) || is_noise(surprise, item))
+            strcmp(item, "'@'") == 0 || (grouped && is_word(item)) || is_noise(surprise, item) ||
+            (declaration && !is_at_end(surprise) && strcmp(item, "';'") == 0))
             continue;
         if (count == EXPECTED_MOST)
             return "";
@@ -160,9 +161,10 @@ static void unexpected(parse *state, const parse_surprise *surprise)
     else if (found->kind == TOKEN_DOC)
         entry = diag_add(state->diagnostics, DIAG_E110, found->at,
                          "a doc comment stands before the whole of what it documents");
-    else if (found->kind == '}' && expects(surprise, "import"))
+    else if (found->kind == '}' && expects(surprise, "import")) {
         entry = diag_add(state->diagnostics, DIAG_E110, found->at, "this '}' closes nothing");
-    else
+        state->mended = found->at.end + 1;
+    } else
         entry =
             diag_add(state->diagnostics, DIAG_E110, found->at, "unexpected %s%s", text, expected_list(state, surprise));
 
@@ -298,7 +300,12 @@ void parse_no_reply(parse *state, span at)
 
 void parse_stray_end(parse *state, span at)
 {
-    diag_fix(diag_add(state->diagnostics, DIAG_E110, at, "no ';' follows the '}' of a declaration"), "remove it");
+    bool behind = state->before.kind == '}';
+    if (behind && state->mended == state->before.at.end + 1) /* that one closes nothing, which was said */
+        return;
+    diag_fix(diag_add(state->diagnostics, DIAG_E110, at,
+                      behind ? "no ';' follows the '}' of a declaration" : "this ';' ends nothing"),
+             "remove it");
 }
 
 bool parse_strict(parse *state, ast_ident word, ast_decl_kind kind)

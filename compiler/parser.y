@@ -4,7 +4,7 @@
  *
  * Pure, with places. Nodes live in an arena, so that nothing is destroyed when
  * the parser gives up on something. Mistakes that people make often are rules
- * of their own (`end`, `stray_end`, `bad_name`, a number after a field or a
+ * of their own (`end`, a lone ';', `bad_name`, a number after a field or a
  * method): they are reported and nothing is lost. All others are found with
  * look-ahead correction, which makes the list of what was expected exact. Where
  * an entry or a body with a mistake ends, syntax.c has made sure of it: hence
@@ -87,6 +87,8 @@ static ast_ident *ident_copy(struct parse *state, ast_ident name)
 %token ARROW "->"  RANGE ".."  SHIFT_LEFT "<<"  SHIFT_RIGHT ">>"
 %token YYEOF 0 "end of file"
 
+%precedence NO_END
+%precedence ';'
 %left '|'
 %left '^'
 %left '&'
@@ -121,6 +123,7 @@ file
 
 item
     : notes declaration
+    | ';'               { parse_stray_end(state, @1); }
     | error ';'         { yyerrok; }
     | error '}'         { yyerrok; }
     ;
@@ -156,13 +159,13 @@ declaration
         { parse_declare(state, &(ast_decl){.kind = AST_CONST, .notes = $<notes>0, .name = $3, .type = $2, .value = $5}); }
     | "alias" declared '=' type end
         { parse_declare(state, &(ast_decl){.kind = AST_ALIAS, .notes = $<notes>0, .name = $2, .type = $4}); }
-    | strict members_word declared base '{' members close stray_end
+    | strict members_word declared base '{' members close
         { parse_declare(state, &(ast_decl){.kind = $2, .notes = $<notes>0, .name = $3, .type = $4, .body = $6,
                                            .strict = parse_strict(state, $1, $2)}); }
-    | strict fields_word declared '{' fields close stray_end
+    | strict fields_word declared '{' fields close
         { parse_declare(state, &(ast_decl){.kind = $2, .notes = $<notes>0, .name = $3, .body = $5,
                                            .strict = parse_strict(state, $1, $2)}); }
-    | strict "service" declared '{' methods close stray_end
+    | strict "service" declared '{' methods close
         { parse_declare(state, &(ast_decl){.kind = AST_SERVICE, .notes = $<notes>0, .name = $3, .body = $5,
                                            .strict = parse_strict(state, $1, AST_SERVICE)}); }
     | channel_word declared '(' payload ')' end
@@ -172,16 +175,11 @@ declaration
 end
     : ';'
     | ','       { parse_wrong_separator(state, @1, ",", ";"); }
-    | %empty    { parse_missing_end(state, @$); }
+    | %empty %prec NO_END   { parse_missing_end(state, @$); }
     ;
 
 close
     : '}'       { yyerrok; }
-    ;
-
-stray_end
-    : %empty
-    | ';'       { parse_stray_end(state, @1); }
     ;
 
 strict

@@ -147,8 +147,11 @@ static bool read_place(compile *run, reserve *kept, const ast_reserved *ast)
         diag_entry *entry = diag_add(run->diagnostics, DIAG_E406, ast->type->at, "%s has no places to reserve",
                                      place_name(kept->place));
         diag_note(entry, (span){0}, "a type is reserved in a struct or message, of which it is then a part");
-        diag_fix(entry, has_numbers(kept->place) ? "reserve the number or the name: 'reserved 4, \"NAME\";'"
-                                                 : "reserve the name: 'reserved \"name\";'");
+        if (ast->type->kind == AST_TYPE_NAME)
+            diag_fix(entry, "a name is reserved as a string: 'reserved \"%s\";'", ast->type->name.text);
+        else
+            diag_fix(entry, has_numbers(kept->place) ? "reserve the number or the name: 'reserved 4, \"NAME\";'"
+                                                     : "reserve the name: 'reserved \"name\";'");
         return false;
     }
     return !ast->name.text || name_enter(run, kept, ast->name.text, ast->name.at);
