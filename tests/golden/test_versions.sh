@@ -123,6 +123,54 @@ compiles_at_each_version() {
     done
 }
 
+# What is missing of an older message is filled from the newest default image: each one begins as all before it were.
+default_images_begin_as_those_before() {
+    local then
+    type -P cc >/dev/null || skip "there is no C compiler"
+    cat >images.c <<'END'
+#include <stdio.h>
+
+#include "store.shm.h"
+
+#define SHOW(message)                                                                                                  \
+    do {                                                                                                               \
+        message each;                                                                                                  \
+        memset(&each, 0xa5, sizeof each);                                                                              \
+        message##_init(&each);                                                                                         \
+        printf("%s ", #message);                                                                                       \
+        for (size_t i = 0; i < sizeof each; i++)                                                                       \
+            printf("%02x", ((const unsigned char *)&each)[i]);                                                         \
+        printf("\n");                                                                                                  \
+    } while (0)
+
+int main(void)
+{
+    SHOW(grown_request);
+    SHOW(grown_reply);
+    SHOW(grown_put_request);
+    SHOW(grown_put_reply);
+#if VERSION >= 3
+    SHOW(grown_batch);
+#endif
+    return 0;
+}
+END
+    for then in $(seq "$newest" -1 1); do
+        generate "$newest" store.shm "out/$then" --at-version "$then"
+        "$shmc" generate --emit c --out "out/$then" -I "$evolution/imported" "$evolution/imported/parts.shm" \
+            "$evolution/imported/later.shm"
+        cc -std=c11 -DVERSION="$then" -ffunction-sections -fdata-sections -Wl,--gc-sections \
+            -I "$source_dir/include" -I "out/$then" images.c "out/$then/store.shm.c" -o images
+        ./images >"images.$then"
+        while read -r name image; do
+            grep -q "^$name $image" "images.$newest" || fail "the image of $name at version $then is another one"
+        done <"images.$then"
+    done
+    [ "$(wc -l <images.5)" -eq 5 ] && [ "$(wc -l <images.1)" -eq 4 ] || fail "there are messages missing"
+    if cmp -s images.1 images.2; then fail "nothing came with version 2"; fi
+    grep -q '01' images.2 || fail "there is no default but zero at version 2"
+}
+
 checks_the_file_as_it_is() {
     mkdir schema
     cat >schema/a.shm <<'END'
@@ -171,6 +219,7 @@ run_case revisions_are_what_the_files_were
 run_case each_version_is_another
 run_case leaves_out_an_import_that_nothing_used_yet
 run_case compiles_at_each_version
+run_case default_images_begin_as_those_before
 run_case checks_the_file_as_it_is
 run_case says_what_was_wrong_at_the_version
 run_case refuses_a_version_that_is_not_there
