@@ -63,26 +63,18 @@ static const ast_method *method_at(arena *memory, const ast_method *now, uint32_
 static const ast_body *body_at(arena *memory, const ast_body *now, ast_decl_kind kind, uint32_t version)
 {
     ast_body *then = arena_alloc(memory, sizeof(*then));
-    uint32_t next = 0; /* of what is reserved */
     then->entries = VECTOR_OF(void *);
     then->reserved = VECTOR_OF(ast_reserved *);
-    for (uint32_t i = 0; i <= now->entries.count; i++) {
-        for (; next < now->reserved.count; next++) {
-            const ast_reserved *place = *VECTOR_AT(&now->reserved, ast_reserved *, next);
-            if (place->before > i)
-                break;
-            if (!was_there(place->notes, version))
-                continue;
-            ast_reserved *copy = arena_alloc(memory, sizeof(*copy));
-            *copy = *place;
-            copy->before = then->entries.count;
-            vector_add_pointer(&then->reserved, memory, copy);
-        }
-        if (i == now->entries.count)
-            break;
+    for (uint32_t i = 0; i < now->entries.count; i++) {
         const void *entry = *VECTOR_AT(&now->entries, void *, i);
         if (was_there(entry_notes(kind, entry), version))
             vector_add_pointer(&then->entries, memory, kind == AST_SERVICE ? method_at(memory, entry, version) : entry);
+    }
+    /* Places stand in the order of versions, as fields do: what is before one of them was there before. */
+    for (uint32_t i = 0; i < now->reserved.count; i++) {
+        const ast_reserved *reserved = *VECTOR_AT(&now->reserved, ast_reserved *, i);
+        if (was_there(reserved->notes, version))
+            vector_add_pointer(&then->reserved, memory, reserved);
     }
     return then;
 }

@@ -214,13 +214,18 @@ END_TEST
 
 START_TEST(a_type_of_another_package_counts_as_it_was_at_first)
 {
-    schema_write("other.shm", "@version(2) package other;\n@size(16) struct P { uint32 a; @since(2) uint32 b; }\n");
-    schema_write("test.shm", "@version(2) package test;\nimport \"other.shm\";\nmessage M { other.P p; }\n");
+    schema_write("other.shm", "@version(2) package other;\n@size(16) struct P { uint32 a; @since(2) uint32 b; }\n"
+                              "@since(2) struct Late { uint64 a; }\n");
+    schema_write("test.shm",
+                 "@version(2) package test;\nimport \"other.shm\";\nmessage M { other.P p; @since(2) uint8 q; }\n"
+                 "message N { other.Late late; }\n");
     schema_result result = schema_compile((const char *const[]){"test.shm"}, 1);
     ck_assert_int_eq(result.rc, 0);
     const model_record *record = schema_record(result.model, "M");
-    ck_assert_uint_eq(record->revision_count, 1);
-    ck_assert_str_eq(record->canonical, "message(16){0:struct(16){0:uint32 a;} p;}");
+    ck_assert_uint_eq(record->revision_count, 2);
+    ck_assert_str_eq(record->revisions[0].canonical, "message(16){0:struct(16){0:uint32 a;} p;}");
+    ck_assert_str_eq(record->revisions[1].canonical, "message(24){0:struct(16){0:uint32 a;} p;16:uint8 q;}");
+    ck_assert_uint_eq(schema_record(result.model, "N")->revisions[0].version, 1); /* versions of two packages */
 }
 END_TEST
 
