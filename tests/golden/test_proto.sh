@@ -132,6 +132,40 @@ numbers_stay_where_a_message_grows() {
     grep -v '^//' old/t.proto | sed '/^}/d' >old.lines
     grep -v '^//' new/t.proto | sed '/^}/d' >new.lines
     ! diff old.lines new.lines | grep '^<' || fail "lines have changed"
+    # A field in the place that was kept for it.
+    printf 'package t;\nstruct S { uint32 a; reserved uint32; uint64 c; }\n' >old/t.shm
+    printf 'package t;\nstruct S { uint32 a; uint32 b; uint64 c; }\n' >new/t.shm
+    (cd old && proto t.shm)
+    (cd new && proto t.shm)
+    written=$(cd old && bytes t.S t.proto 'a: 1 c: 3')
+    same "$(cd new && text t.S t.proto "$written")" 'a: 1 c: 3'
+}
+
+# Every numbered line of an earlier version stands in today's file, in the same message.
+numbers_stay_from_version_to_version() {
+    local each folder file version count=0
+    for each in "${golden_schemas[@]}" "${golden_schemas_to_come[@]}"; do
+        read -r folder file <<<"$each"
+        folder=$source_dir/$folder
+        version=$(sed -n 's/.*@version(\([0-9]*\)).*/\1/p' "$folder/$file")
+        while [ "${version:-1}" -gt 1 ]; do
+            version=$((version - 1))
+            "$shmc" generate --emit proto --out before --max-message 1000000 --at-version "$version" -I "$folder" \
+                "$folder/$file" >said 2>&1 || fail "$(cat said)"
+            numbered "before/${file%.shm}.proto" >before.lines
+            numbered "$made/${file%.shm}.proto" >now.lines
+            grep -vxFf now.lines before.lines && fail "$file at version $version"
+            count=$((count + $(wc -l <before.lines)))
+        done
+    done
+    echo "$count lines"
+    [ "$count" -gt 100 ] || fail "too few"
+}
+
+# numbered FILE.proto: its fields and members as "Message.Message: line".
+numbered() {
+    awk '/^ *(message|enum|oneof) [^ ]+ \{/ { where = where "." $2 } / = -?[0-9]+[ ;]/ { sub(/^ */, ""); print where ": " $0 }
+        /^ *}$/ { sub(/\.[^.]*$/, "", where) }' "$1"
 }
 
 messages_of_many_fields_leave_out_the_numbers_of_protobuf() {
@@ -187,6 +221,7 @@ run_case other_generators_accept_the_names
 run_case numbers_are_positions_tags_and_codes
 run_case reserves_what_the_schema_reserves
 run_case numbers_stay_where_a_message_grows
+run_case numbers_stay_from_version_to_version
 run_case messages_of_many_fields_leave_out_the_numbers_of_protobuf
 run_case imports_what_is_used_and_nothing_else
 run_case fields_may_be_named_as_types_and_packages
