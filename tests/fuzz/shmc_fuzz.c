@@ -2,7 +2,7 @@
 /*
  * A schema of a stranger: whatever the text, the front end ends with a model or with errors, never with both; what it
  * shows lies within the file and cannot drive a terminal; and what it accepts, every backend accepts or refuses with
- * an error, and generates in full.
+ * an error, and generates in full; as it was at its first version, too.
  *
  * The front end reads files, hence one file in a folder of this process's own, which is removed at the end. Inputs to
  * start from are the good files of tests/diagnostics, whose imports are found.
@@ -111,16 +111,12 @@ static void generate_all(const model *schema, arena *memory)
     (void)output_free(out);
 }
 
-int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+/* The front end, and all that follows where it finds no mistake. Returns whether it did not. */
+static bool compile(uint32_t at_version)
 {
     const char *include_dirs[] = {SHMC_FUZZ_LIB};
-    front_options options = {.include_dirs = include_dirs, .include_count = 1};
+    front_options options = {.include_dirs = include_dirs, .include_count = 1, .at_version = at_version};
     const model *schema = NULL;
-
-    if (folder == NULL)
-        folder_make();
-    input_write(bytes, length);
-
     arena *memory = arena_new();
     diag *found = diag_new(memory);
     int rc = front_compile(memory, found, &options, (const char *const[]){path}, 1, &schema);
@@ -129,9 +125,20 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
         if ((*each)->check)
             (*each)->check(schema, found, memory);
     check_diagnostics(found);
-    if (diag_errors(found) == 0)
+    bool fine = diag_errors(found) == 0;
+    if (fine)
         generate_all(schema, memory);
     (void)arena_free(memory);
+    return fine;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length)
+{
+    if (folder == NULL)
+        folder_make();
+    input_write(bytes, length);
+    if (compile(0))
+        (void)compile(1);
     return 0;
 }
 

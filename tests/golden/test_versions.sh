@@ -18,8 +18,8 @@ readonly newest=5
 # products FILE: those that can hold it.
 products() {
     case $1 in
-        store.shm) echo c,json,proto ;;
-        feed.shm) echo json,proto ;;
+        store.shm) echo c,json,proto,doc ;;
+        feed.shm) echo json,proto,doc ;;
     esac
 }
 
