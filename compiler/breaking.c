@@ -80,10 +80,20 @@ static void put_json(FILE *to, const compare_finding *found)
     fputc('}', to);
 }
 
+static void put_github(FILE *to, const compare_finding *found, arena *memory)
+{
+    const char *title = arena_printf(memory, "%s[%s]", compare_class_name(compare_rule_class(found->rule)),
+                                     compare_rule_name(found->rule));
+    const char *message =
+        arena_printf(memory, "%s%s%s: %s", found->owner, *found->member ? "." : "", found->member, found->message);
+    diag_put_command(to, "error", found->at, title, message, found->old_at, found->note, found->fix);
+}
+
 size_t breaking_report(const compare_finding *const *findings, size_t count, const breaking_allowed *allowed,
                        diag_format format, FILE *to)
 {
     size_t reported = 0;
+    arena *memory = arena_new();
 
     if (format == DIAG_JSON)
         fputs("[", to);
@@ -93,6 +103,8 @@ size_t breaking_report(const compare_finding *const *findings, size_t count, con
         if (format == DIAG_JSON) {
             fputs(reported ? ",\n" : "\n", to);
             put_json(to, findings[i]);
+        } else if (format == DIAG_GITHUB) {
+            put_github(to, findings[i], memory);
         } else {
             put_text(to, findings[i]);
         }
@@ -100,5 +112,6 @@ size_t breaking_report(const compare_finding *const *findings, size_t count, con
     }
     if (format == DIAG_JSON)
         fputs(reported ? "\n]\n" : "]\n", to);
+    arena_free(memory);
     return reported;
 }

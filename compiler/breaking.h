@@ -23,7 +23,7 @@ void breaking_names(void (*each)(void *context, const char *name), void *context
 
 /*
  * Writes what is not allowed: `path:line:column: wire[field-removed]: owner.member: message` with the source line, a
- * note that cites the old schema, and a fix; or a JSON array of objects. Returns how many there are; that writing
+ * note that cites the old schema, and a fix; a JSON array of objects, or a workflow command each. Returns how many there are; that writing
  * failed is left in the stream.
  */
 size_t breaking_report(const compare_finding *const *findings, size_t count, const breaking_allowed *allowed,

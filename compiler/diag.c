@@ -54,7 +54,7 @@ diag *diag_new(arena *memory)
  * A message as far as DIAG_TEXT_MOST: longer ones are quoted from names that are longer, of which the source line shows a
  * part as well.
  */
-static const char *text_made(arena *memory, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static const char *text_made(arena *memory, const char *format, va_list arguments)
 {
     char text[DIAG_TEXT_MOST + 4];
     int length = vsnprintf(text, sizeof(text), format, arguments);

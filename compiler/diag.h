@@ -19,7 +19,7 @@
 
 typedef struct diag diag;
 
-typedef enum diag_format { DIAG_TEXT, DIAG_JSON } diag_format;
+typedef enum diag_format { DIAG_TEXT, DIAG_JSON, DIAG_GITHUB } diag_format;
 
 typedef enum diag_severity { DIAG_ERROR, DIAG_WARNING } diag_severity;
 
@@ -72,9 +72,17 @@ const diag_entry *const *diag_sorted(const diag *diagnostics, size_t *ret_count)
  * Writes all diagnostics; `color`: with ANSI colours. Returns 0 or -errno.
  *
  * Text: `path:line:column: error[E305]: message`, the source line, a line of `^~~~` under it, then
- * `path:line:column: note: ...` or `note: ...`, then `fix: ...`. JSON: an array of objects.
+ * `path:line:column: note: ...` or `note: ...`, then `fix: ...`. JSON: an array of objects. GitHub: a workflow
+ * command in each line.
  */
 int diag_render(const diag *diagnostics, diag_format format, bool color, FILE *to);
+
+/*
+ * One workflow command, as GitHub shows it beside the line: `::error file=…,line=…,col=…,title=…::message`. `note` and
+ * `fix` follow in lines of their own; each may be NULL.
+ */
+void diag_put_command(FILE *to, const char *severity, span at, const char *title, const char *message, span note_at,
+                      const char *note, const char *fix);
 
 /*
  * The parts of which reports are made, without colours: `path:line:column: `; a source line with the place marked; a

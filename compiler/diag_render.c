@@ -207,6 +207,63 @@ static void put_json_entry(FILE *to, const diag_entry *entry)
     fputc('}', to);
 }
 
+/* `special`: what ends a value besides the characters that no value may have. */
+static void put_escaped(FILE *to, const char *text, const char *special)
+{
+    size_t size = strlen(text);
+    for (size_t at = 0; at < size;) {
+        bool shown;
+        size_t length = next_character(text + at, size - at, &shown);
+        unsigned char first = (unsigned char)text[at];
+        if (first == '%' || first == '\r' || first == '\n' || (first < 0x80 && strchr(special, first)))
+            fprintf(to, "%%%02X", first);
+        else if (shown)
+            fwrite(text + at, 1, length, to);
+        else
+            fputc('?', to);
+        at += length;
+    }
+}
+
+void diag_put_command(FILE *to, const char *severity, span at, const char *title, const char *message, span note_at,
+                      const char *note, const char *fix)
+{
+    fprintf(to, "::%s ", severity);
+    if (at.file) {
+        position where = source_position(at.file, at.start);
+        fputs("file=", to);
+        put_escaped(to, at.file->path, ":,");
+        fprintf(to, ",line=%u,col=%u,", (unsigned)where.line, (unsigned)where.column);
+    }
+    fputs("title=", to);
+    put_escaped(to, title, ":,");
+    fputs("::", to);
+    put_escaped(to, message, "");
+    if (note) {
+        fputs("%0A", to);
+        if (note_at.file) {
+            position where = source_position(note_at.file, note_at.start);
+            put_escaped(to, note_at.file->path, "");
+            fprintf(to, ":%u:%u: ", (unsigned)where.line, (unsigned)where.column);
+        }
+        fputs("note: ", to);
+        put_escaped(to, note, "");
+    }
+    if (fix) {
+        fputs("%0Afix: ", to);
+        put_escaped(to, fix, "");
+    }
+    fputc('\n', to);
+}
+
+static void put_github_entry(FILE *to, const diag_entry *entry)
+{
+    char title[128];
+    snprintf(title, sizeof(title), "%s %s", diag_code_name(entry->code), diag_code_title(entry->code));
+    diag_put_command(to, diag_code_severity(entry->code) == DIAG_ERROR ? "error" : "warning", entry->at, title,
+                     entry->message, entry->note_at, entry->note, entry->fix);
+}
+
 int diag_render(const diag *diagnostics, diag_format format, bool color, FILE *to)
 {
     size_t count;
@@ -222,6 +279,11 @@ int diag_render(const diag *diagnostics, diag_format format, bool color, FILE *t
             put_json_entry(to, entries[i]);
         }
         fputs(count ? "\n]\n" : "]\n", to);
+    } else if (format == DIAG_GITHUB) {
+        for (size_t i = 0; i < count; i++)
+            put_github_entry(to, entries[i]);
+        if (beyond)
+            fprintf(to, "::warning title=shmc::%zu more diagnostics are not shown\n", beyond);
     } else {
         painter paint = painter_make(color, to);
         for (size_t i = 0; i < count; i++)

@@ -38,7 +38,13 @@ static bool emit_set(parse *p, const char *value)
         const char *name = arena_copy(p->memory, at, length);
         const backend *found = backend_find(name);
         if (!found) {
-            p->complaint = arena_printf(p->memory, "--emit knows no '%s'; 'shmc --help' lists what there is", name);
+            text_guess guess = {.wanted = name};
+            for (const backend *const *each = backends; *each; each++)
+                text_guess_offer(&guess, (*each)->name);
+            p->complaint =
+                guess.nearest
+                    ? arena_printf(p->memory, "--emit knows no '%s', did you mean '%s'?", name, guess.nearest)
+                    : arena_printf(p->memory, "--emit knows no '%s'; 'shmc --help' lists what there is", name);
             return false;
         }
         bool known = false;
@@ -147,15 +153,19 @@ static bool at_version_set(parse *p, const char *value)
 
 static bool format_set(parse *p, const char *value)
 {
-    if (strcmp(value, "text") == 0) {
-        p->made->format = DIAG_TEXT;
-    } else if (strcmp(value, "json") == 0) {
-        p->made->format = DIAG_JSON;
-    } else {
-        p->complaint = arena_printf(p->memory, "--format is 'text' or 'json', not '%s'", value);
-        return false;
+    static const char *const names[] = {[DIAG_TEXT] = "text", [DIAG_JSON] = "json", [DIAG_GITHUB] = "github"};
+    text_guess guess = {.wanted = value};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+        if (strcmp(value, names[i]) == 0) {
+            p->made->format = (diag_format)i;
+            return true;
+        }
+        text_guess_offer(&guess, names[i]);
     }
-    return true;
+    p->complaint = arena_printf(p->memory, "--format is 'text', 'json' or 'github', not '%s'%s", value,
+                                guess.nearest ? arena_printf(p->memory, ", did you mean '%s'?", guess.nearest) : "");
+    return false;
 }
 
 static bool only_check_set(parse *p, const char *value)
@@ -186,7 +196,7 @@ static const option option_table[] = {
     {"--depfile", FOR_GENERATE, true, depfile_set},
     {"--max-message", FOR_GENERATE | FOR_CHECK | FOR_FREEZE | FOR_BREAKING | FOR_LAYOUT, true, max_message_set},
     {"--at-version", FOR_GENERATE | FOR_CHECK | FOR_LAYOUT, true, at_version_set},
-    {"--format", FOR_CHECK | FOR_BREAKING | FOR_LAYOUT, true, format_set},
+    {"--format", FOR_GENERATE | FOR_CHECK | FOR_BREAKING | FOR_LAYOUT, true, format_set},
     {"--against", FOR_BREAKING, true, against_set},
     {"--against-include", FOR_BREAKING, false, against_include_set},
     {"--allow", FOR_BREAKING, false, allow_set},
@@ -421,7 +431,9 @@ static const char help_tail[] =
     "  --depfile FILE         writes which inputs the outputs depend on, for Make and Ninja\n"
     "  --at-version N         generate, check, layout: the files as they were at version N of their packages\n"
     "  --max-message BYTES    the largest message that is accepted (default 65536)\n"
-    "  --format text|json     check, breaking, layout: how to report; of check, text goes to stderr\n"
+    "  --format text|json|github\n"
+    "                         generate, check, breaking, layout: how to report; text of the first two goes to stderr, all\n"
+    "                         else to stdout\n"
     "  --against OLD.shm      breaking: the schema that is out\n"
     "  --against-include DIR  breaking: as -I, for OLD.shm; the folders of -I where it is not given\n"
     "  --allow LIST           breaking: what not to report: wire, source, behaviour, or single rules\n"

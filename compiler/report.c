@@ -51,8 +51,8 @@ static bool color_wanted(void)
 
 int report_diagnostics(const diag *found, diag_format format, int status)
 {
-    FILE *to = format == DIAG_JSON ? stdout : stderr;
-    const char *name = format == DIAG_JSON ? "standard output" : "standard error";
+    FILE *to = format == DIAG_TEXT ? stderr : stdout;
+    const char *name = format == DIAG_TEXT ? "standard error" : "standard output";
     int error = diag_render(found, format, format == DIAG_TEXT && color_wanted(), to);
 
     if (error < 0)

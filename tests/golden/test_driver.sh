@@ -58,7 +58,11 @@ refuses_wrong_usage_with_status_2() {
     expect_status 2 "$shmc" format - t.shm -
     expect_text "$output" "'-', standard input, is given twice"
     expect_status 2 "$shmc" check --format xml t.shm
-    expect_text "$output" "--format is 'text' or 'json', not 'xml'"
+    expect_text "$output" "--format is 'text', 'json' or 'github', not 'xml'"
+    expect_status 2 "$shmc" check --format jsn t.shm
+    expect_text "$output" "--format is 'text', 'json' or 'github', not 'jsn', did you mean 'json'?"
+    expect_status 2 "$shmc" generate --emit c,jsno --out out t.shm
+    expect_text "$output" "--emit knows no 'jsno', did you mean 'json'?"
     local bytes
     for bytes in 4k -1 '' 63 99999999999999999999; do
         expect_status 2 "$shmc" check --max-message "$bytes" t.shm
@@ -96,6 +100,24 @@ reports_as_json_on_stdout() {
     if command -v python3 >/dev/null; then
         python3 -m json.tool out >/dev/null
     fi
+}
+
+reports_to_a_workflow_on_stdout() {
+    mkdir 'a,b:c%d'
+    printf 'package a.b;\nstruct S { uint8 a; uint8 a; }\n@default(1)\nalias T = Sx;\n' >'a,b:c%d/t.shm'
+    "$shmc" check --format github 'a,b:c%d/t.shm' >out 2>err && fail "status 0"
+    [ ! -s err ] || fail "$(cat err)"
+    cat >wanted <<'END'
+::error file=a%2Cb%3Ac%25d/t.shm,line=2,col=27,title=E201 defined twice::'a' is defined twice%0Aa,b:c%25d/t.shm:2:18: note: the first one is here
+::error file=a%2Cb%3Ac%25d/t.shm,line=3,col=1,title=E602 annotation does not belong here::'@default' does not belong to this declaration%0Anote: it belongs to a field of a message
+::error file=a%2Cb%3Ac%25d/t.shm,line=4,col=11,title=E205 unknown name::unknown name 'Sx'%0Aa,b:c%25d/t.shm:2:8: note: 'S' is declared here%0Afix: did you mean 'S'?
+END
+    diff wanted out || fail "that is not what it says"
+    "$shmc" check --format github none.shm >out 2>err && fail "status 0"
+    expect_text "$(cat out)" "::error title=E001 file cannot be read::cannot read 'none.shm': No such file or directory"
+    "$shmc" generate --emit c --out made --format=json 'a,b:c%d/t.shm' >out 2>err && fail "status 0"
+    expect_text "$(cat out)" '"code": "E201"'
+    [ ! -e made ] || fail "made was made"
 }
 
 fails_with_status_1_and_touches_nothing() {
@@ -257,6 +279,7 @@ run_case takes_options_in_both_spellings_and_anywhere
 run_case writes_files_named_in_the_call_and_no_others
 run_case checks_without_writing
 run_case reports_as_json_on_stdout
+run_case reports_to_a_workflow_on_stdout
 run_case fails_with_status_1_and_touches_nothing
 run_case fails_with_status_2_where_a_file_cannot_be_read
 run_case names_what_cannot_be_written
