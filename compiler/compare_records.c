@@ -77,12 +77,11 @@ bool compare_same_bytes(const model_record *old, const model_record *new)
 
 compare_change compare_payloads(comparison *run, const model_record *old, const model_record *new, bool *ret_below)
 {
-    bool both_inline = old && new && old->role != MODEL_ROLE_NAMED &&new->role != MODEL_ROLE_NAMED;
-
     if (!old || !new)
         return old == new ? COMPARE_SAME : COMPARE_BYTES;
-    if (both_inline ||
-        (old->role == MODEL_ROLE_NAMED && new->role == MODEL_ROLE_NAMED &&compare_is_pair(run, old->decl, new->decl))) {
+    bool was_inline = old->role != MODEL_ROLE_NAMED;
+    bool is_inline = new->role != MODEL_ROLE_NAMED;
+    if (was_inline ? is_inline : !is_inline && compare_is_pair(run, old->decl, new->decl)) {
         *ret_below = compare_record(run, old, new) || *ret_below;
         return COMPARE_SAME;
     }
@@ -353,7 +352,7 @@ static void fields_new(sides *both)
             continue;
         if (i < both->known)
             field_added(both, field);
-        else if (new->kind == MODEL_RECORD_UNION &&new->strict && both->old->strict)
+        else if (both->old->kind == MODEL_RECORD_UNION && both->old->strict && both->new->strict)
             compare_note(compare_add(both->run, COMPARE_STRICT_GAINED, subject_of(both, field->name), field->at,
                                      "the strict union has the arm '%s', which old processes refuse", field->name),
                          place_of(both->old), "it was without it here");

@@ -225,8 +225,8 @@ static const lock_fact *version_broken(const verifier *v, const char *name)
     lock_fact *const *facts = lock_facts_of(v->old, v->memory, LOCK_VERSION, name, &count);
 
     for (uint32_t i = 0; i < count; i++) {
-        const lock_fact *new = lock_facts_find(v->new, facts[i]->key);
-        bool same = new &&new->number == facts[i]->number &&new->fingerprint == facts[i]->fingerprint;
+        const lock_fact *now = lock_facts_find(v->new, facts[i]->key);
+        bool same = now && now->number == facts[i]->number && now->fingerprint == facts[i]->fingerprint;
         if (counts(v, facts[i]) && !same && (!first || facts[i]->version < first->version))
             first = facts[i];
     }

@@ -5,7 +5,8 @@
 # shellcheck disable=SC2034
 
 # Enough to build, to run the demo and to pass the tests. libc6-dev and make are what gcc and cmake recommend.
-base_packages=(gcc libc6-dev cmake make ninja-build pkg-config flex bison libprotobuf-c-dev protobuf-c-compiler check)
+base_packages=(gcc libc6-dev cmake make ninja-build pkg-config flex bison libprotobuf-c-dev protobuf-c-compiler check
+    python3)
 # The models of the protocol are checked by this where it is there.
 model_packages=(spin)
 # An example runs in a loop of this library's too where it is there.
