@@ -32,19 +32,19 @@ generate() {
 }
 
 gives_what_the_file_of_the_version_gave() {
-    local file now then
+    local file now old
     for file in store.shm feed.shm; do
-        for then in $(seq "$newest"); do
-            generate "$then" "$file" "then/$then"
-            [ -s "then/$then/$file.json" ] || fail "$file at version $then gives nothing"
-            for now in $(seq "$then" "$newest"); do
-                generate "$now" "$file" "now/$now/$then" --at-version "$then"
+        for old in $(seq "$newest"); do
+            generate "$old" "$file" "then/$old"
+            [ -s "then/$old/$file.json" ] || fail "$file at version $old gives nothing"
+            for now in $(seq "$old" "$newest"); do
+                generate "$now" "$file" "now/$now/$old" --at-version "$old"
             done
         done
     done
-    for then in $(seq "$newest"); do
-        for now in $(seq "$then" "$newest"); do
-            diff -ru "then/$then" "now/$now/$then" || fail "version $then from the file of version $now"
+    for old in $(seq "$newest"); do
+        for now in $(seq "$old" "$newest"); do
+            diff -ru "then/$old" "now/$now/$old" || fail "version $old from the file of version $now"
         done
     done
 }
@@ -52,10 +52,10 @@ gives_what_the_file_of_the_version_gave() {
 # Each revision in the newest file is the newest one of the file of its version.
 revisions_are_what_the_files_were() {
     type -P python3 >/dev/null || skip "python3 is not installed"
-    local then file
+    local old file
     for file in store.shm feed.shm; do
-        for then in $(seq "$newest"); do
-            generate "$then" "$file" "$then"
+        for old in $(seq "$newest"); do
+            generate "$old" "$file" "$old"
         done
         python3 - "$newest" "$file" <<'END'
 import json, sys
@@ -89,14 +89,14 @@ END
 }
 
 each_version_is_another() {
-    local then
-    for then in $(seq "$newest"); do
-        generate "$newest" store.shm "out/$then" --at-version "$then"
-        grep -q "\"version\": $then," "out/$then/store.shm.json" || fail "version $then does not say so"
+    local old
+    for old in $(seq "$newest"); do
+        generate "$newest" store.shm "out/$old" --at-version "$old"
+        grep -q "\"version\": $old," "out/$old/store.shm.json" || fail "version $old does not say so"
     done
-    for then in $(seq 2 "$newest"); do
-        if cmp -s "out/$((then - 1))/store.shm.h" "out/$then/store.shm.h"; then
-            fail "nothing came with version $then"
+    for old in $(seq 2 "$newest"); do
+        if cmp -s "out/$((old - 1))/store.shm.h" "out/$old/store.shm.h"; then
+            fail "nothing came with version $old"
         fi
     done
 }
@@ -112,20 +112,20 @@ leaves_out_an_import_that_nothing_used_yet() {
 }
 
 compiles_at_each_version() {
-    local then
+    local old
     type -P cc >/dev/null || skip "there is no C compiler"
-    for then in $(seq "$newest"); do
-        generate "$newest" store.shm "out/$then" --at-version "$then"
-        "$shmc" generate --emit c --out "out/$then" -I "$evolution/imported" "$evolution/imported/parts.shm" \
+    for old in $(seq "$newest"); do
+        generate "$newest" store.shm "out/$old" --at-version "$old"
+        "$shmc" generate --emit c --out "out/$old" -I "$evolution/imported" "$evolution/imported/parts.shm" \
             "$evolution/imported/later.shm"
-        cc -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -I "$source_dir/include" -I "out/$then" \
-            -c "out/$then/store.shm.c" -o out.o
+        cc -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Werror -I "$source_dir/include" -I "out/$old" \
+            -c "out/$old/store.shm.c" -o out.o
     done
 }
 
 # What is missing of an older message is filled from the newest default image: each one begins as all before it were.
 default_images_begin_as_those_before() {
-    local then
+    local old
     type -P cc >/dev/null || skip "there is no C compiler"
     cat >images.c <<'END'
 #include <stdio.h>
@@ -155,18 +155,18 @@ int main(void)
     return 0;
 }
 END
-    for then in $(seq "$newest" -1 1); do
-        generate "$newest" store.shm "out/$then" --at-version "$then"
-        "$shmc" generate --emit c --out "out/$then" -I "$evolution/imported" "$evolution/imported/parts.shm" \
+    for old in $(seq "$newest" -1 1); do
+        generate "$newest" store.shm "out/$old" --at-version "$old"
+        "$shmc" generate --emit c --out "out/$old" -I "$evolution/imported" "$evolution/imported/parts.shm" \
             "$evolution/imported/later.shm"
-        cc -std=c11 -DVERSION="$then" -ffunction-sections -fdata-sections -Wl,--gc-sections \
-            -I "$source_dir/include" -I "out/$then" images.c "out/$then/store.shm.c" -o images
-        ./images >"images.$then"
+        cc -std=c11 -DVERSION="$old" -ffunction-sections -fdata-sections -Wl,--gc-sections \
+            -I "$source_dir/include" -I "out/$old" images.c "out/$old/store.shm.c" -o images
+        ./images >"images.$old"
         while read -r name image; do
-            grep -q "^$name $image" "images.$newest" || fail "the image of $name at version $then is another one"
-        done <"images.$then"
+            grep -q "^$name $image" "images.$newest" || fail "the image of $name at version $old is another one"
+        done <"images.$old"
     done
-    [ "$(wc -l <images.5)" -eq 5 ] && [ "$(wc -l <images.1)" -eq 4 ] || fail "there are messages missing"
+    { [ "$(wc -l <images.5)" -eq 5 ] && [ "$(wc -l <images.1)" -eq 4 ]; } || fail "there are messages missing"
     if cmp -s images.1 images.2; then fail "nothing came with version 2"; fi
     grep -q '01' images.2 || fail "there is no default but zero at version 2"
 }
