@@ -76,6 +76,7 @@ X(E409, ERROR, "a locked capacity changed")
 X(E410, ERROR, "a locked method changed")
 X(E411, ERROR, "a strict type gained a value")
 X(E413, ERROR, "lock cannot be read")
+X(E414, ERROR, "what came later cannot be unset")
 X(W412, WARNING, "deprecated name used")
 
 /* 5xx: services */

@@ -41,6 +41,39 @@ static bool may_grow(compile *run, const model_record *record, const model_field
     return false;
 }
 
+/* The strict union that a value has in it which is all zero; NULL: none. */
+static const model_record *never_unset(const model_type *type)
+{
+    const model_record *found = NULL;
+
+    if (type->kind == MODEL_ARRAY)
+        return never_unset(type->element);
+    if (type->kind == MODEL_UNION)
+        return type->record->strict ? type->record : NULL;
+    if (type->kind != MODEL_STRUCT)
+        return NULL;
+    for (uint32_t i = 0; i < type->record->field_count && !found; i++)
+        found = type->record->fields[i].optional ? NULL : never_unset(type->record->fields[i].type);
+    return found;
+}
+
+/* E414: who receives a message of before fills in zeros for what came later, and they have to be valid. */
+static bool may_be_missing(compile *run, const model_record *record, const model_field *field)
+{
+    const model_record *strict = NULL;
+
+    if (record->kind != MODEL_RECORD_UNION && field->notes.since > run->since && !field->optional)
+        strict = never_unset(field->type);
+    if (!strict)
+        return true;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E414, field->at,
+                                 "'%s' cannot be unset, and is missing in what version %u sends", field->name,
+                                 (unsigned)field->notes.since - 1);
+    diag_note(entry, strict->decl->at, "'%s' is a strict union: its tag 0 is refused", strict->decl->name);
+    diag_fix(entry, "make '%s' optional, or a vector", field->name);
+    return false;
+}
+
 bool rules_added(compile *run, const model_record *record, uint32_t at)
 {
     const model_field *field = &record->fields[at];
@@ -55,7 +88,7 @@ bool rules_added(compile *run, const model_record *record, uint32_t at)
     }
     if (at > 0 && !versions_ascend(run, &record->fields[at - 1], field))
         return false;
-    return may_grow(run, record, field);
+    return may_grow(run, record, field) && may_be_missing(run, record, field);
 }
 
 /* A reserved place, as the rules about fields take it. */
