@@ -19,7 +19,8 @@
 
 /*
  * In all text: {K} the type's key, {U} the same in capitals, {T} the type, {A} and {AA} arrays of it, {P} and {UP} the
- * part's prefix in C, {N} the number of values of the type.
+ * part's prefix in C, {N} the number of values of the type. {Q} is a question mark and {H} what sets the presence, where
+ * the type cannot be unset and so cannot come later but as an optional.
  */
 typedef struct record {
     const char *name;
@@ -163,9 +164,9 @@ static const record records[] = {
      "{N}",
      {0}},
     {"later",
-     "message later_{K} { uint8 before; @since(2) {T} x; @since(2) uint8 after; }\n",
+     "message later_{K} { uint8 before; @since(2) {T}{Q} x; @since(2) uint8 after; }\n",
      "{P}later_{K}",
-     "m->before = (uint8_t)~k; SET_{K}(m->x, k); m->after = (uint8_t)(k + 3);",
+     "m->before = (uint8_t)~k; {H}SET_{K}(m->x, k); m->after = (uint8_t)(k + 3);",
      "m->x",
      "x",
      "{N}",
@@ -258,6 +259,12 @@ static void upper(FILE *out, const char *text)
         fputc(toupper((unsigned char)*text), out);
 }
 
+/* All zero is refused: the strict union, or arrays of it. */
+static int is_never_unset(const matrix_type *type)
+{
+    return strcmp(type->base, "t.Must") == 0;
+}
+
 /* Writes one mark of a template, whose name has this length. */
 static void mark(FILE *out, const use *of, const char *name, size_t length)
 {
@@ -277,6 +284,10 @@ static void mark(FILE *out, const use *of, const char *name, size_t length)
         fprintf(out, "t_part%u_", of->part);
     else if (length == 2 && memcmp(name, "UP", 2) == 0)
         fprintf(out, "T_PART%u_", of->part);
+    else if (length == 1 && *name == 'Q')
+        fputs(is_never_unset(of->type) ? "?" : "", out);
+    else if (length == 1 && *name == 'H')
+        fputs(is_never_unset(of->type) ? "m->has_x = 1; " : "", out);
     else if (length == 1 && *name == 'N')
         fprintf(out, "%uU", of->value_count);
     else
@@ -287,7 +298,7 @@ static void mark(FILE *out, const use *of, const char *name, size_t length)
 static void expand(FILE *out, const use *of, const char *template)
 {
     for (const char *at = template; *at != '\0'; at++) {
-        size_t length = strspn(at + 1, "AKNPTU");
+        size_t length = strspn(at + 1, "AHKNPQTU");
         if (*at == '{' && length > 0 && at[1 + length] == '}') {
             mark(out, of, at + 1, length);
             at += 1 + length;

@@ -11,6 +11,8 @@
  * is sent; by a server whose client sends it all the same; and by a client whose server does. The liars are the same
  * tables with neither `validate` nor `store`: they send the bytes of the struct as they are. With these garbage in
  * padding and in unused bytes is sent too, and ignored.
+ *
+ * What has come with version 2 is exchanged with a side that has version 1, by tables from which it is taken away.
  */
 #include <pthread.h>
 #include <shmrpc/log.h>
@@ -33,6 +35,7 @@ static struct {
     unsigned value;     /* of the answer */
     int fault;          /* of the answer; -1: none */
     unsigned char fill; /* what is in its memory before */
+    size_t first;       /* how many bytes of request and answer there are; 0: all */
     unsigned handled;
     unsigned char request[ANSWER_MAX];
     char dropped[512]; /* what the log said of the last client that was dropped */
@@ -42,7 +45,8 @@ static _Atomic(unsigned) drops;
 
 /* What all cases have done, which are processes. */
 typedef struct totals {
-    atomic_ullong values, in_slot, in_block, refused_by_sender, refused_by_server, refused_by_client, garbage;
+    atomic_ullong values, in_slot, in_block, refused_by_sender, refused_by_server, refused_by_client, garbage,
+        of_before;
 } totals;
 
 static totals *done;
@@ -60,12 +64,18 @@ int matrix_answer(const void *request, void *answer)
     pthread_mutex_lock(&stage.lock);
     record = stage.cell->answer;
     stage.handled++;
-    memcpy(stage.request, request, stage.cell->request->info->size);
-    memset(answer, stage.fill, record->info->size);
-    if (stage.fault >= 0)
-        record->spoil(answer, (unsigned)stage.fault);
-    else
-        record->set(answer, stage.value);
+    memcpy(stage.request, request, stage.first != 0 ? stage.first : stage.cell->request->info->size);
+    if (stage.first != 0) {
+        unsigned char whole[ANSWER_MAX] = {0};
+        record->set(whole, stage.value);
+        memcpy(answer, whole, stage.first);
+    } else {
+        memset(answer, stage.fill, record->info->size);
+        if (stage.fault >= 0)
+            record->spoil(answer, (unsigned)stage.fault);
+        else
+            record->set(answer, stage.value);
+    }
     pthread_mutex_unlock(&stage.lock);
     return 0;
 }
@@ -77,6 +87,16 @@ static void stage_set(const matrix_cell *cell, unsigned value, int fault, unsign
     stage.value = value;
     stage.fault = fault;
     stage.fill = fill;
+    stage.first = 0;
+    pthread_mutex_unlock(&stage.lock);
+}
+
+/* The server is one of before: it has these first bytes of the messages, and no more. */
+static void stage_answer_of_before(const matrix_cell *cell, unsigned value, size_t first)
+{
+    stage_set(cell, value, -1, 0);
+    pthread_mutex_lock(&stage.lock);
+    stage.first = first;
     pthread_mutex_unlock(&stage.lock);
 }
 
@@ -497,9 +517,122 @@ START_TEST(clients_take_what_is_valid_from_anybody)
 }
 END_TEST
 
+/* ---- the other side as it was in the version before ---- */
+
+/* Tables in which each method that has grown is as it was: its first bytes, with nothing in them to check. */
+static void turn_back(pair *on)
+{
+    const shmrpc_service_info *service = on->row->service;
+
+    for (uint32_t i = 0; i < service->method_count; i++) {
+        const shmrpc_method_info *now = &service->methods[i];
+        if (now->former_count == 0)
+            continue;
+        ck_assert_uint_eq(now->former_count, 1);
+        on->methods[i].fingerprint = now->former->fingerprint;
+        on->methods[i].former_count = 0;
+        on->types[3 * i].size = now->former->request_size;
+        on->types[3 * i].min_size = now->former->request_min_size;
+        on->types[3 * i + 1].size = now->former->reply_size;
+        on->types[3 * i + 1].min_size = now->former->reply_min_size;
+        on->types[3 * i].initial = on->types[3 * i + 1].initial = NULL;
+    }
+}
+
+static bool has_grown(const matrix_row *row, const matrix_cell *cell)
+{
+    return row->service->methods[cell - row->cells].former_count != 0;
+}
+
+/* The first bytes of a value, and the default image behind them. */
+static void *as_before(const matrix_record *record, size_t size, unsigned value)
+{
+    unsigned char *bytes = memory_new(record->info->size);
+
+    record_make(record, bytes, 0, value);
+    memset(bytes + size, 0, record->info->size - size);
+    return bytes;
+}
+
+START_TEST(servers_are_understood_by_clients_of_before)
+{
+    const matrix_row *row = row_at((unsigned)_i);
+    pair on;
+
+    pair_begin(&on, row);
+    turn_back(&on);
+    pair_connect_liar(&on);
+    for (unsigned i = 0; i < row->cell_count; i++) {
+        const matrix_cell *cell = &row->cells[i];
+        if (!has_grown(row, cell))
+            continue;
+        const shmrpc_revision_info *was = row->service->methods[i].former;
+        ck_assert_uint_lt(was->request_size, cell->request->info->size);
+        for (unsigned value = 0; value < cell->request->value_count; value++) {
+            unsigned char *request = as_before(cell->request, was->request_size, value);
+            unsigned char *wanted = as_before(cell->answer, was->reply_size, value + 1);
+            unsigned char *reply = memory_new(cell->answer->info->size);
+            memset(reply + was->reply_size, 0, cell->answer->info->size - was->reply_size);
+            stage_set(cell, value + 1, -1, 0xA5);
+            int rc = shmrpc_client_call(on.client, i, request, reply, shmrpc_default());
+            ck_assert_msg(rc == 0, "%s: value %u: %d, %s", cell->position, value, rc, shmrpc_last_error());
+            expect_same(cell, "the answer to one of before", value, reply, wanted, cell->answer->info->size);
+            pthread_mutex_lock(&stage.lock);
+            expect_same(cell, "the request of before", value, stage.request, request, cell->request->info->size);
+            pthread_mutex_unlock(&stage.lock);
+            free(request);
+            free(wanted);
+            free(reply);
+            atomic_fetch_add(&done->of_before, 1);
+        }
+    }
+    pair_end(&on);
+}
+END_TEST
+
+START_TEST(clients_are_understood_by_servers_of_before)
+{
+    const matrix_row *row = row_at((unsigned)_i);
+    pair on = {.row = row};
+
+    lies_make(&on);
+    turn_back(&on);
+    shmrpc_server_binding binding = {.service = &on.lies, .operations = row->operations};
+    ck_assert_int_eq(shmrpc_server_init(&on.server, &binding, "matrix", NULL), 0);
+    roundtrip_start(&on.host, &on.server);
+    pair_connect(&on);
+    for (unsigned i = 0; i < row->cell_count; i++) {
+        const matrix_cell *cell = &row->cells[i];
+        if (!has_grown(row, cell))
+            continue;
+        const shmrpc_revision_info *was = row->service->methods[i].former;
+        for (unsigned value = 0; value < cell->answer->value_count; value++) {
+            void *request = memory_new(cell->request->info->size), *reply = memory_new(cell->answer->info->size);
+            unsigned char *heard = as_before(cell->request, was->request_size, value);
+            unsigned char *wanted = as_before(cell->answer, was->reply_size, value + 1);
+            record_make(cell->request, request, 0xA5, value);
+            memset(reply, 0xA5, cell->answer->info->size);
+            stage_answer_of_before(cell, value + 1, was->reply_size);
+            int rc = cell->call(on.client, request, reply);
+            ck_assert_msg(rc == 0, "%s: value %u: %d, %s", cell->position, value, rc, shmrpc_last_error());
+            expect_same(cell, "the answer of one of before", value, reply, wanted, cell->answer->info->size);
+            pthread_mutex_lock(&stage.lock);
+            expect_same(cell, "the request to one of before", value, stage.request, heard, was->request_size);
+            pthread_mutex_unlock(&stage.lock);
+            free(request);
+            free(reply);
+            free(heard);
+            free(wanted);
+            atomic_fetch_add(&done->of_before, 1);
+        }
+    }
+    pair_end(&on);
+}
+END_TEST
+
 START_TEST(nothing_was_left_out)
 {
-    unsigned long long values = 0, requests = 0, answers = 0, garbage = 0;
+    unsigned long long values = 0, requests = 0, answers = 0, garbage = 0, of_before = 0;
     unsigned rows = 0, positions = 0;
 
     for (const matrix_row *row; (row = row_at(rows)) != NULL; rows++) {
@@ -510,18 +643,22 @@ START_TEST(nothing_was_left_out)
             unsigned a = cell->request->value_count, b = cell->answer->value_count;
             values += 2ULL * (a > b ? a : b);
             garbage += a + b;
+            of_before += has_grown(row, cell) ? a + b : 0;
             requests += cell->request->fault_count;
             answers += cell->answer->fault_count;
         }
     }
     printf("%u types x %u positions: %llu round trips of values (%llu messages in slots, %llu in blocks), %llu with "
-           "garbage; refused: %llu by senders, %llu by servers, %llu by clients\n",
+           "garbage, %llu with the other side's version before; refused: %llu by senders, %llu by servers, %llu by "
+           "clients\n",
            rows, positions, atomic_load(&done->values), atomic_load(&done->in_slot), atomic_load(&done->in_block),
-           atomic_load(&done->garbage), atomic_load(&done->refused_by_sender), atomic_load(&done->refused_by_server),
-           atomic_load(&done->refused_by_client));
+           atomic_load(&done->garbage), atomic_load(&done->of_before), atomic_load(&done->refused_by_sender),
+           atomic_load(&done->refused_by_server), atomic_load(&done->refused_by_client));
     ck_assert_uint_eq(atomic_load(&done->values), values);
     ck_assert_uint_eq(atomic_load(&done->in_slot) + atomic_load(&done->in_block), 2 * values);
     ck_assert_uint_eq(atomic_load(&done->garbage), garbage);
+    ck_assert_uint_eq(atomic_load(&done->of_before), of_before);
+    ck_assert_uint_ge(of_before, 4 * rows);
     ck_assert_uint_eq(atomic_load(&done->refused_by_sender), requests + answers);
     ck_assert_uint_eq(atomic_load(&done->refused_by_server), requests);
     ck_assert_uint_eq(atomic_load(&done->refused_by_client), answers);
@@ -544,6 +681,8 @@ static Suite *matrix_suite(void)
     tcase_add_loop_test(tests, passes_each_value_in_each_position, 0, rows);
     tcase_add_loop_test(tests, servers_take_what_is_valid_from_anybody, 0, rows);
     tcase_add_loop_test(tests, clients_take_what_is_valid_from_anybody, 0, rows);
+    tcase_add_loop_test(tests, servers_are_understood_by_clients_of_before, 0, rows);
+    tcase_add_loop_test(tests, clients_are_understood_by_servers_of_before, 0, rows);
     tcase_add_test(tests, nothing_was_left_out); /* the last */
     suite_add_tcase(suite, tests);
     return suite;
