@@ -38,6 +38,8 @@ struct parse {
     char *doc_text;
     size_t doc_length;
     size_t doc_size;
+    bool astray;        /* a mistake outside of braces was reported, and no declaration has been made out since */
+    uint32_t nest_told; /* 1 + the '{' that a declaration was found behind, which was reported */
     uint32_t stray_end; /* behind the last stray character */
     uint32_t mended;    /* 1 + where an entry was gone on with behind a mistake: see is_aftermath() */
     uint32_t misnamed;  /* 1 + the end of the last name that is a word of the language */

@@ -239,6 +239,27 @@ static bool separator_is_wrong(parse *state, const parse_surprise *surprise)
     return true;
 }
 
+/*
+ * Whether it is a piece of what something was said about: of a body whose '{' is missing, each entry and the '}' stand
+ * where a declaration is expected; behind a '{' too many or a '}' that is missing, each declaration stands in a body.
+ */
+static bool is_piece(parse *state, const parse_surprise *surprise)
+{
+    uint32_t depth = state->braces.count;
+    int found = state->last.kind;
+    if (depth == 0 || found == '{') {
+        bool piece = state->astray && expects(surprise, "import") && !expects(surprise, "name");
+        state->astray = state->astray || depth == 0;
+        return piece;
+    }
+    if (found != TOKEN_ENUM && found != TOKEN_STRUCT && found != TOKEN_UNION && found != TOKEN_CONST)
+        return false;
+    uint32_t brace = VECTOR_AT(&state->braces, span, depth - 1)->start + 1;
+    bool piece = state->nest_told == brace;
+    state->nest_told = brace;
+    return piece;
+}
+
 void parse_unexpected(parse *state, const parse_surprise *surprise)
 {
     int found = state->last.kind;
@@ -251,7 +272,7 @@ void parse_unexpected(parse *state, const parse_surprise *surprise)
     }
     if (brace_is_forgotten(state) || end_is_forgotten(state, surprise))
         return;
-    if (!is_aftermath(state) && !separator_is_wrong(state, surprise))
+    if (!is_piece(state, surprise) && !is_aftermath(state) && !separator_is_wrong(state, surprise))
         unexpected(state, surprise);
     if (found == ';' || found == '}' || found == TOKEN_YYEOF)
         return;

@@ -143,6 +143,7 @@ const char *parse_join(parse *state, const vector *parts)
 
 void parse_package(parse *state, const ast_notes *notes, ast_ident name, span at)
 {
+    state->astray = false;
     ast_file *file = state->file;
     if (file->package) {
         diag_entry *entry = diag_add(state->diagnostics, DIAG_E107, at, "a file has one package declaration");
@@ -159,6 +160,7 @@ void parse_package(parse *state, const ast_notes *notes, ast_ident name, span at
 
 void parse_import(parse *state, const ast_notes *notes, ast_string path, ast_ident as)
 {
+    state->astray = false;
     ast_import *import = arena_alloc(state->memory, sizeof(*import));
     *import = (ast_import){notes, path, as};
     vector_add_pointer(&state->file->imports, state->memory, import);
@@ -166,6 +168,7 @@ void parse_import(parse *state, const ast_notes *notes, ast_string path, ast_ide
 
 void parse_declare(parse *state, const ast_decl *decl)
 {
+    state->astray = false;
     ast_decl *copy = arena_alloc(state->memory, sizeof(*copy));
     *copy = *decl;
     vector_add_pointer(&state->file->decls, state->memory, copy);

@@ -19,6 +19,8 @@ static bool is_there(compile *run, const annotate_result *notes)
     const model_file *file = run->home->out;
     if (notes->notes.since <= file->version)
         return true;
+    if (run->home->ast->broken)
+        return false; /* its @version may be in what was skipped */
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E401, notes->since_at, "@since(%u), and the package is at %u",
                                  (unsigned)notes->notes.since, (unsigned)file->version);
     if (file->package)
