@@ -179,6 +179,7 @@ static const struct {
     {4, {15, 14, 12, 11}, {200, 176, 16, 8}, {168, 168, 8, 8}, 1, 176, 168}, /* newer than this side */
     {3, {99, 98, 11}, {176, 16, 8}, {168, 8, 8}, 2, 8, 8},                   /* that went another way */
     {3, {14, 98, 11}, {170, 16, 8}, {168, 8, 8}, 2, 8, 8}, /* whose sizes are not those of its print */
+    {3, {14, 98, 11}, {176, 16, 8}, {170, 8, 8}, 2, 8, 8}, /* likewise, those of answers */
     {2, {11, 12}, {8, 16}, {8, 8}, 1, 16, 8},              /* in the wrong order: ours counts */
 };
 
