@@ -152,6 +152,9 @@ typedef enum model_role {
     MODEL_ROLE_CHANNEL_ITEM, /* of a topic or queue */
 } model_role;
 
+/* Of a record: of more, the first and the newest are kept. */
+#define MODEL_REVISIONS_MOST 256
+
 /*
  * A layout that a record has had, from a version of its package on. Its fields are the first `field_count` of the
  * record's. In a message, those of each version begin where it ended before, which is a multiple of 8; a struct or union

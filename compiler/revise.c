@@ -62,6 +62,15 @@ static uint32_t fields_at(const model_record *record, uint32_t version)
     return count;
 }
 
+/* Keeps the first and the newest, since what is known of each is as long as the record. */
+static void versions_trim(vector *versions)
+{
+    uint32_t surplus = versions->count > MODEL_REVISIONS_MOST ? versions->count - MODEL_REVISIONS_MOST : 0;
+    for (uint32_t i = 1; surplus && i < MODEL_REVISIONS_MOST; i++)
+        *VECTOR_AT(versions, uint32_t, i) = *VECTOR_AT(versions, uint32_t, i + surplus);
+    versions->count -= surplus;
+}
+
 void revise_record(arena *memory, model_record *record, uint32_t since)
 {
     const model_file *home = file_of(record);
@@ -73,6 +82,7 @@ void revise_record(arena *memory, model_record *record, uint32_t since)
     for (uint32_t i = 0; i < record->hole_count; i++)
         version_add(&versions, memory, record->holes[i].since);
 
+    versions_trim(&versions);
     model_revision *revisions = arena_array(memory, versions.count, sizeof(*revisions));
     for (uint32_t i = 0; i < versions.count; i++) {
         model_revision *made = &revisions[i];

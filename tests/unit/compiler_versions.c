@@ -77,6 +77,29 @@ START_TEST(a_record_without_versions_has_one_revision)
 }
 END_TEST
 
+START_TEST(of_many_revisions_the_first_and_the_newest_are_kept)
+{
+    enum { MANY = MODEL_REVISIONS_MOST + 40 };
+    char *text = malloc((size_t)MANY * 64);
+    size_t length = (size_t)sprintf(text, "@version(%d) package test;\nmessage M {\n", MANY);
+    for (int i = 1; i <= MANY; i++)
+        length += (size_t)sprintf(text + length, "@since(%d) uint64 field%d;\n", i, i);
+    sprintf(text + length, "}\nservice S { rpc f(M) -> (M); }\n");
+    schema_write("test.shm", text);
+    free(text);
+    schema_result result = schema_compile((const char *const[]){"test.shm"}, 1);
+    ck_assert_int_eq(result.rc, 0);
+    const model_record *record = schema_record(result.model, "M");
+    ck_assert_uint_eq(record->revision_count, MODEL_REVISIONS_MOST);
+    revision_is(record, 0, 1, 1, 8);
+    revision_is(record, 1, 42, 42, 42 * 8);
+    revision_is(record, MODEL_REVISIONS_MOST - 1, MANY, MANY, MANY * 8);
+    const model_method *method = &schema_decl(result.model, "S")->as.service->methods[0];
+    ck_assert_uint_eq(method->revision_count, MODEL_REVISIONS_MOST);
+    ck_assert_uint_eq(method->fingerprint, method->revisions[MODEL_REVISIONS_MOST - 1].fingerprint);
+}
+END_TEST
+
 START_TEST(fields_of_a_version_begin_where_the_message_ended)
 {
     const model *compiled =
@@ -401,6 +424,7 @@ static Suite *versions_suite(void)
 
     tcase_add_checked_fixture(tests, schema_open, schema_close);
     tcase_add_test(tests, a_record_without_versions_has_one_revision);
+    tcase_add_test(tests, of_many_revisions_the_first_and_the_newest_are_kept);
     tcase_add_test(tests, fields_of_a_version_begin_where_the_message_ended);
     tcase_add_test(tests, a_revision_is_what_the_file_of_its_version_was);
     tcase_add_test(tests, what_is_reserved_has_its_version);
