@@ -356,6 +356,10 @@ static bool completeness_check(parse *p)
         p->complaint = "'shmc layout' wants one file, and at most one type of it";
         return false;
     }
+    if (p->made->verb == VERB_LAYOUT && p->made->format == DIAG_GITHUB) {
+        p->complaint = "--format of 'shmc layout' is 'text' or 'json'";
+        return false;
+    }
     if (p->made->verb == VERB_GENERATE && p->emits.count == 0) {
         p->complaint = "'shmc generate' wants --emit, such as --emit c";
         return false;

@@ -65,6 +65,8 @@ says_what_may_have_been_meant() {
     expect_text "$output" "'shmc layout' wants at least one file"
     expect_status 2 "$shmc" layout "$all.shm" Pair Name
     expect_text "$output" "'shmc layout' wants one file, and at most one type of it"
+    expect_status 2 "$shmc" layout --format=github "$all.shm"
+    expect_text "$output" "--format of 'shmc layout' is 'text' or 'json'"
 }
 
 tells_mistakes_on_standard_error_alone() {
