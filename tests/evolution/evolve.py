@@ -12,7 +12,7 @@
 # that do break the wire: `shmc breaking` must say so and name the rule, and the lock must refuse it. The C of all
 # versions of a chain is then compiled into one program, which exchanges messages between each two (exchange.c).
 #
-# The same seed gives the same run. The last line is `N passed, N failed`: pairs of schemas on which all agreed or not.
+# More options may come in SHMRPC_EVOLUTION. The same seed gives the same run. The last line is `N passed, N failed`: pairs of schemas on which all agreed or not.
 import argparse
 import concurrent.futures
 import copy
@@ -261,9 +261,9 @@ def parse_options():
     parser.add_argument("--include", nargs="*", default=[])
     parser.add_argument("--cflags", default="")
     parser.add_argument("--keep", help="a folder for the schemas, which stay")
-    for name, default in (("seed", 1), ("chains", 12), ("steps", 8), ("breaks", 4), ("rounds", 20), ("jobs", 2)):
+    for name, default in (("seed", 1), ("chains", 8), ("steps", 7), ("breaks", 4), ("rounds", 20), ("jobs", 2)):
         parser.add_argument(f"--{name}", type=int, default=default)
-    return parser.parse_args()
+    return parser.parse_args(sys.argv[1:] + shlex.split(os.environ.get("SHMRPC_EVOLUTION", "")))
 
 
 def main():

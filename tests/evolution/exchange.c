@@ -33,6 +33,14 @@ static uint64_t random_next(void)
     return z ^ (z >> 31);
 }
 
+/* Less than `most`. */
+static uint64_t random_below(uint64_t most)
+{
+    if (most == 0)
+        abort();
+    return random_next() % most;
+}
+
 static void random_bytes(unsigned char *to, size_t size)
 {
     for (size_t i = 0; i < size; i++)
@@ -54,29 +62,29 @@ static void fill_members(const ex_type *type, unsigned char *to)
 
     if (type->kind == EX_FLAGS) {
         for (uint32_t i = 0; i < type->value_count; i++)
-            value |= random_next() % 2 ? type->values[i] : 0;
+            value |= random_below(2) ? type->values[i] : 0;
     } else {
-        value = type->values[random_next() % type->value_count];
+        value = type->values[random_below(type->value_count)];
     }
-    if (!type->strict && random_next() % 4 == 0)
+    if (!type->strict && random_below(4) == 0)
         random_bytes((unsigned char *)&value, sizeof value);
     store_value(to, type->size, value);
 }
 
 static void fill_type(const ex_type *type, unsigned char *to)
 {
-    uint16_t count = (uint16_t)(random_next() % (type->capacity + 1));
+    uint16_t count = (uint16_t)(random_below((uint64_t)type->capacity + 1));
 
     switch (type->kind) {
     case EX_BITS: random_bytes(to, type->size); break;
-    case EX_BOOL: *to = (unsigned char)(random_next() % 2); break;
+    case EX_BOOL: *to = (unsigned char)(random_below(2)); break;
     case EX_ENUM:
     case EX_FLAGS: fill_members(type, to); break;
     case EX_RECORD: fill_record(type->record, to); break;
     case EX_STRING:
         memcpy(to, &count, sizeof count);
         for (uint16_t i = 0; i < count; i++)
-            to[type->items + i] = (unsigned char)('a' + random_next() % 26);
+            to[type->items + i] = (unsigned char)('a' + random_below(26));
         to[type->items + count] = '\0';
         break;
     case EX_BYTES:
@@ -102,18 +110,18 @@ static void fill_record(const ex_record *record, unsigned char *to)
     for (uint32_t i = 0; !record->is_union && i < record->count; i++) {
         const ex_field *field = &record->fields[i];
         if (field->optional)
-            to[field->has] = (unsigned char)(random_next() % 2);
+            to[field->has] = (unsigned char)(random_below(2));
         if (!field->optional || to[field->has])
             fill_type(field->type, to + field->offset);
     }
     if (!record->is_union)
         return;
-    uint64_t arm = random_next() % (record->count + (record->strict ? 0 : 2));
+    uint64_t arm = random_below((uint64_t)record->count + (record->strict ? 0 : 2));
     if (arm < record->count) {
         tag = record->fields[arm].tag;
         fill_type(record->fields[arm].type, to + record->body);
     } else if (arm > record->count) {
-        tag = 1000000 + (uint32_t)(random_next() % 1000); /* of a version that is not written yet */
+        tag = 1000000 + (uint32_t)(random_below(1000)); /* of a version that is not written yet */
         random_bytes(to + record->body, record->size - record->body);
     }
     memcpy(to, &tag, sizeof tag);
