@@ -62,7 +62,7 @@ static bool may_be_missing(compile *run, const model_record *record, const model
 {
     const model_record *strict = NULL;
 
-    if (record->kind != MODEL_RECORD_UNION && field->notes.since > run->since && !field->optional)
+    if (field->type && record->kind != MODEL_RECORD_UNION && field->notes.since > run->since && !field->optional)
         strict = never_unset(field->type);
     if (!strict)
         return true;

@@ -357,6 +357,7 @@ START_TEST(refuses_what_cannot_have_been)
     refused(DIAG_E317, "message M { @since(2) uint8 a; }");
     refused(DIAG_E317, "enum C { @since(2) A = 0; }");
     refused(DIAG_E308, "enum C { A = 1; @since(2) B = 0; }");
+    refused(DIAG_E205, "message M { uint8 a; @since(2) Unknown b; }");
     refused(DIAG_E402, "@size(16) struct T { uint8 a; @since(2) uint8 b; uint8 c; }");
     refused(DIAG_E402, "@size(16) union T { uint8 a = 1; @since(2) uint8 b = 2; uint8 c = 3; }");
     refused(DIAG_E312, "@size(16) struct T { uint64 a; @since(2) uint64 b; @since(3) uint8 c; }");
