@@ -31,6 +31,7 @@ void proto_comment_emit(proto_gen *g, const model_notes *notes, const char *shm)
 
 /* A type by its name, and the file that it is from imported. */
 const char *proto_ref(proto_gen *g, const model_file *file, const char *name);
+/* A record that is declared, or what is in a topic or queue; not a method's body. */
 const char *proto_record_ref(proto_gen *g, const model_record *record);
 
 /* Whether all members are numbers that an enum of proto can have. */

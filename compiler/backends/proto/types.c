@@ -18,31 +18,12 @@ const char *proto_ref(proto_gen *g, const model_file *file, const char *name)
     return arena_printf(g->memory, ".%s.%s", file->package, name);
 }
 
-/* The name of a record that is part of a declaration: itself, or what is in a topic or queue. */
-static const char *declared_ref(proto_gen *g, const model_record *record)
+const char *proto_record_ref(proto_gen *g, const model_record *record)
 {
     const model_decl *decl = record->decl;
     const proto_decl_names *names = &proto_names_of(g->known, decl->file)->decls[decl->id];
 
     return proto_ref(g, decl->file, record->role == MODEL_ROLE_NAMED ? names->name : names->item);
-}
-
-/* The name of a method's inline body. */
-static const char *body_ref(proto_gen *g, const model_record *record)
-{
-    const model_decl *decl = record->service->decl;
-    const proto_decl_names *names = &proto_names_of(g->known, decl->file)->decls[decl->id];
-    bool is_request = record->role == MODEL_ROLE_REQUEST || record->role == MODEL_ROLE_REQUEST_ITEM;
-
-    return proto_ref(g, decl->file,
-                     is_request ? names->methods[record->method].request : names->methods[record->method].reply);
-}
-
-const char *proto_record_ref(proto_gen *g, const model_record *record)
-{
-    bool declared = record->role == MODEL_ROLE_NAMED || record->role == MODEL_ROLE_CHANNEL_ITEM;
-
-    return declared ? declared_ref(g, record) : body_ref(g, record);
 }
 
 bool proto_enum_fits(const model_members *members)

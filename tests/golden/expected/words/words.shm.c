@@ -551,6 +551,91 @@ const shmrpc_type_info wd_ask_request_info = {
     "message(8){0:uint32 x;}",
 };
 
+static size_t wd_old_message_store_any_(void *to_any, const void *from_any)
+{
+    wd_old_message *to = (wd_old_message *)to_any;
+    const wd_old_message *from = (const wd_old_message *)from_any;
+
+    to->x = from->x;
+    memset(to->padding_1_, 0, sizeof to->padding_1_);
+    return sizeof(wd_old_message);
+}
+
+void wd_old_message_init(wd_old_message *message)
+{
+    memset(message, 0, sizeof *message);
+}
+
+const shmrpc_type_info wd_old_message_info = {
+    "golden.words.OldMessage",
+    UINT64_C(0x92d67563977c8623),
+    sizeof(wd_old_message),
+    8, /* the least that is sent */
+    NULL,
+    wd_old_message_store_any_,
+    NULL,
+    "message(8){0:uint32 x;}",
+};
+
+const char *wd_old_enum_name(wd_old_enum value)
+{
+    switch (value) {
+    case WD_OLD_ENUM_ZERO: return "ZERO";
+    default: return NULL;
+    }
+}
+
+const char *wd_old_errors_name(int code)
+{
+    switch (code) {
+    case WD_OLD_ERRORS_FIRST: return "FIRST";
+    default: return NULL;
+    }
+}
+
+static const shmrpc_error_info wd_old_errors_items_[] = {
+    {"FIRST", WD_OLD_ERRORS_FIRST, NULL},
+};
+
+const shmrpc_errors_info wd_old_errors_info = {"golden.words.OldErrors", UINT64_C(0x933c349a619ac652),
+                                               wd_old_errors_items_, 1};
+
+void wd_old_union_set_x(wd_old_union *record, uint32_t value)
+{
+    record->body.x = value;
+    record->tag = WD_OLD_UNION_X;
+}
+
+void wd_old_union_store_(wd_old_union *to, const wd_old_union *from)
+{
+    size_t used = 0;
+
+    to->tag = from->tag;
+    switch (from->tag) {
+    case 0: break;
+    case WD_OLD_UNION_X:
+        to->body.x = from->body.x;
+        used = sizeof to->body.x;
+        break;
+    default: /* an arm that is not known here: carried over whole */
+        used = sizeof from->body;
+        memcpy(&to->body, &from->body, used);
+        break;
+    }
+    memset((char *)&to->body + used, 0, sizeof to->body - used);
+}
+
+const shmrpc_type_info wd_old_struct_info = {
+    "golden.words.OldStruct",
+    UINT64_C(0x2332f71337b5abd3),
+    sizeof(wd_old_struct),
+    4, /* the least that is sent */
+    NULL,
+    NULL,
+    NULL,
+    "struct(4){0:uint32 x;}",
+};
+
 static size_t wd_words_ask_request_store_any_(void *to_any, const void *from_any)
 {
     wd_words_ask_request *to = (wd_words_ask_request *)to_any;
@@ -617,31 +702,31 @@ int wd_words_returns(wd_words_client *client, wd_ask_request *ret, shmrpc_deadli
     return shmrpc_client_call((shmrpc_client *)client, 2, NULL, ret, deadline);
 }
 
-const wd_code_of_errors *wd_error_code(const wd_words_client *client)
+const wd_code_of_errors *wd_words_error_code(const wd_words_client *client)
 {
     return (const wd_code_of_errors *)shmrpc_client_error_payload((const shmrpc_client *)client, &wd_error_info,
                                                                   WD_ERROR_CODE);
 }
 
-const wd_option *wd_error_payload(const wd_words_client *client)
+const wd_option *wd_words_error_payload(const wd_words_client *client)
 {
     return (const wd_option *)shmrpc_client_error_payload((const shmrpc_client *)client, &wd_error_info,
                                                           WD_ERROR_PAYLOAD);
 }
 
-const wd_option *wd_error_below(const wd_words_client *client)
+const wd_option *wd_words_error_below(const wd_words_client *client)
 {
     return (const wd_option *)shmrpc_client_error_payload((const shmrpc_client *)client, &wd_error_info,
                                                           WD_ERROR_BELOW);
 }
 
-const wd_option *wd_error_above(const wd_words_client *client)
+const wd_option *wd_words_error_above(const wd_words_client *client)
 {
     return (const wd_option *)shmrpc_client_error_payload((const shmrpc_client *)client, &wd_error_info,
                                                           WD_ERROR_ABOVE);
 }
 
-const wd_option *wd_error_last(const wd_words_client *client)
+const wd_option *wd_words_error_last(const wd_words_client *client)
 {
     return (const wd_option *)shmrpc_client_error_payload((const shmrpc_client *)client, &wd_error_info, WD_ERROR_LAST);
 }
@@ -1032,6 +1117,229 @@ int wd_words_returns_later_fail(wd_words_returns_later later, int status)
 }
 
 bool wd_words_returns_later_is_cancelled(wd_words_returns_later later)
+{
+    return shmrpc_later_is_cancelled(later.base);
+}
+
+int wd_old_words_connect(wd_old_words_client **ret, const char *name, const shmrpc_client_options *options)
+{
+    shmrpc_client *base = NULL;
+    int rc;
+
+    if (ret == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    rc = shmrpc_client_connect(&base, name, &wd_old_words_service_info, options);
+    if (rc == 0) {
+        *ret = (wd_old_words_client *)base;
+    }
+    return rc;
+}
+
+void wd_old_words_client_free(wd_old_words_client *client)
+{
+    shmrpc_client_free((shmrpc_client *)client);
+}
+
+shmrpc_client *wd_old_words_client_base(wd_old_words_client *client)
+{
+    return (shmrpc_client *)client;
+}
+
+int wd_old_words_ask(wd_old_words_client *client, shmrpc_deadline deadline)
+{
+    return shmrpc_client_call((shmrpc_client *)client, 0, NULL, NULL, deadline);
+}
+
+static void wd_old_words_ask_done_(shmrpc_call *call, int rc, const void *reply)
+{
+    wd_old_words_ask_call *ended = (wd_old_words_ask_call *)call;
+
+    (void)reply;
+    ended->done(ended, rc);
+}
+
+int wd_old_words_ask_start(wd_old_words_client *client, wd_old_words_ask_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start((shmrpc_client *)client, &call->base, 0, NULL, deadline,
+                             call->done != NULL ? wd_old_words_ask_done_ : NULL);
+}
+
+int wd_old_words_ask_wait(wd_old_words_ask_call *call)
+{
+    return shmrpc_call_wait((shmrpc_call *)call, NULL);
+}
+
+void wd_old_words_ask_cancel(wd_old_words_ask_call *call)
+{
+    shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+void wd_old_words_batch_begin(wd_old_words_client *client)
+{
+    shmrpc_client_batch_begin((shmrpc_client *)client);
+}
+
+int wd_old_words_batch_end(wd_old_words_client *client)
+{
+    return shmrpc_client_batch_end((shmrpc_client *)client);
+}
+
+int wd_old_words_client_fd(wd_old_words_client *client)
+{
+    return shmrpc_client_fd((shmrpc_client *)client);
+}
+
+int wd_old_words_client_dispatch(wd_old_words_client *client, int most)
+{
+    return shmrpc_client_dispatch((shmrpc_client *)client, most);
+}
+
+static int wd_old_words_ask_invoke_(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
+{
+    const wd_old_words_ops *ops = (const wd_old_words_ops *)shmrpc_server_operations(server);
+
+    (void)request;
+    (void)reply;
+    if (ops->ask == NULL) {
+        return SHMRPC_E_UNIMPLEMENTED;
+    }
+    return ops->ask((wd_old_words_server *)server, (wd_old_words_ask_context *)context);
+}
+
+static const shmrpc_method_info wd_old_words_methods_[] = {
+    {
+        "ask",
+        UINT64_C(0x097c77fabd3b2623),
+        0,
+        0,
+        SHMRPC_METHOD_DEADLINE_UNSET,
+        NULL,
+        NULL,
+        NULL,
+        wd_old_words_ask_invoke_,
+        NULL,
+        NULL,
+    },
+};
+
+const shmrpc_service_info wd_old_words_service_info = {
+    &shmrpc_generated_abi_2, "golden.words.OldWords", 1, 1, wd_old_words_methods_, NULL, 0,
+};
+
+static int wd_old_words_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
+{
+    const wd_old_words_ops *ops = (const wd_old_words_ops *)shmrpc_server_operations(server);
+
+    return ops->permit((wd_old_words_server *)server, session, method);
+}
+
+static void wd_old_words_connected_(shmrpc_server *server, shmrpc_session *session)
+{
+    const wd_old_words_ops *ops = (const wd_old_words_ops *)shmrpc_server_operations(server);
+
+    if (ops->connected != NULL) {
+        ops->connected((wd_old_words_server *)server, session);
+    }
+}
+
+static void wd_old_words_disconnected_(shmrpc_server *server, shmrpc_session *session, int why)
+{
+    const wd_old_words_ops *ops = (const wd_old_words_ops *)shmrpc_server_operations(server);
+
+    if (ops->disconnected != NULL) {
+        ops->disconnected((wd_old_words_server *)server, session, why);
+    }
+}
+
+static shmrpc_server_binding wd_old_words_binding_(const wd_old_words_ops *ops)
+{
+    shmrpc_server_binding binding;
+
+    memset(&binding, 0, sizeof(binding));
+    binding.service = &wd_old_words_service_info;
+    binding.operations = ops;
+    binding.connected = wd_old_words_connected_;
+    binding.disconnected = wd_old_words_disconnected_;
+    binding.permit = ops->permit != NULL ? wd_old_words_permit_ : NULL;
+    return binding;
+}
+
+int wd_old_words_server_init(wd_old_words_server *server, const wd_old_words_ops *ops, const char *name,
+                             const shmrpc_server_options *options)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = wd_old_words_binding_(ops);
+    return shmrpc_server_init(&server->base, &binding, name, options);
+}
+
+int wd_old_words_server_attach(wd_old_words_server *server, const wd_old_words_ops *ops, shmrpc_host *host)
+{
+    shmrpc_server_binding binding;
+
+    if (server == NULL || ops == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    binding = wd_old_words_binding_(ops);
+    return shmrpc_server_attach(&server->base, &binding, host);
+}
+
+int wd_old_words_server_detach(wd_old_words_server *server)
+{
+    return shmrpc_server_detach(&server->base);
+}
+
+void wd_old_words_server_deinit(wd_old_words_server *server)
+{
+    shmrpc_server_deinit(&server->base);
+}
+
+int wd_old_words_server_run(wd_old_words_server *server)
+{
+    return shmrpc_server_run(&server->base);
+}
+
+void wd_old_words_server_stop(wd_old_words_server *server)
+{
+    shmrpc_server_stop(&server->base);
+}
+
+int wd_old_words_server_fd(wd_old_words_server *server)
+{
+    return shmrpc_server_fd(&server->base);
+}
+
+int wd_old_words_server_dispatch(wd_old_words_server *server, int most)
+{
+    return shmrpc_server_dispatch(&server->base, most);
+}
+
+wd_old_words_ask_later wd_old_words_ask_defer(wd_old_words_ask_context *context)
+{
+    wd_old_words_ask_later later;
+
+    later.base = shmrpc_context_defer(&context->base);
+    return later;
+}
+
+int wd_old_words_ask_later_reply(wd_old_words_ask_later later)
+{
+    return shmrpc_later_reply(later.base, NULL);
+}
+
+int wd_old_words_ask_later_fail(wd_old_words_ask_later later, int status)
+{
+    return shmrpc_later_fail(later.base, status);
+}
+
+bool wd_old_words_ask_later_is_cancelled(wd_old_words_ask_later later)
 {
     return shmrpc_later_is_cancelled(later.base);
 }

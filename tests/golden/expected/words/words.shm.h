@@ -303,6 +303,69 @@ SHMRPC_STATIC_ASSERT(offsetof(wd_ask_request, x) == 0, "offset of wd_ask_request
 void wd_ask_request_init(wd_ask_request *message);
 extern const shmrpc_type_info wd_ask_request_info;
 
+/**
+ * Everything that can be out of date.
+ * Deprecated: use Alike.
+ */
+typedef struct wd_old_message {
+    uint32_t x;
+    uint8_t padding_1_[4];
+} wd_old_message;
+SHMRPC_STATIC_ASSERT(sizeof(wd_old_message) == 8, "size of wd_old_message");
+SHMRPC_STATIC_ASSERT(offsetof(wd_old_message, x) == 0, "offset of wd_old_message.x");
+void wd_old_message_init(wd_old_message *message);
+extern const shmrpc_type_info wd_old_message_info;
+
+/** Deprecated. */
+typedef uint32_t wd_old_enum;
+#define WD_OLD_ENUM_ZERO UINT32_C(0)
+
+static inline bool wd_old_enum_is_known(wd_old_enum value)
+{
+    switch (value) {
+    case WD_OLD_ENUM_ZERO: return true;
+    default: return false;
+    }
+}
+
+const char *wd_old_enum_name(wd_old_enum value); /* NULL where it is not known */
+
+/** Deprecated. */
+typedef uint32_t wd_old_flags;
+#define WD_OLD_FLAGS_ONE UINT32_C(1)
+
+static inline bool wd_old_flags_is_known(wd_old_flags value)
+{
+    return (value & ~(WD_OLD_FLAGS_ONE)) == 0;
+}
+
+/** Deprecated: use Error. */
+#define WD_OLD_ERRORS_FIRST 1
+const char *wd_old_errors_name(int code); /* NULL where it is not known */
+extern const shmrpc_errors_info wd_old_errors_info;
+
+/** Deprecated. */
+typedef struct wd_old_union {
+    uint32_t tag; /* 0: unset */
+    union {
+        uint32_t x;
+    } body;
+} wd_old_union;
+#define WD_OLD_UNION_X UINT32_C(1)
+SHMRPC_STATIC_ASSERT(sizeof(wd_old_union) == 8, "size of wd_old_union");
+SHMRPC_STATIC_ASSERT(offsetof(wd_old_union, tag) == 0, "offset of wd_old_union.tag");
+SHMRPC_STATIC_ASSERT(offsetof(wd_old_union, body) == 4, "offset of wd_old_union.body");
+void wd_old_union_set_x(wd_old_union *record, uint32_t value);
+void wd_old_union_store_(wd_old_union *to, const wd_old_union *from);
+
+/** Deprecated. */
+typedef struct wd_old_struct {
+    uint32_t x;
+} wd_old_struct;
+SHMRPC_STATIC_ASSERT(sizeof(wd_old_struct) == 4, "size of wd_old_struct");
+SHMRPC_STATIC_ASSERT(offsetof(wd_old_struct, x) == 0, "offset of wd_old_struct.x");
+extern const shmrpc_type_info wd_old_struct_info;
+
 typedef struct wd_words_ask_request {
     uint32_t y;
     uint8_t padding_1_[4];
@@ -334,11 +397,11 @@ SHMRPC_NODISCARD int wd_words_stream(wd_words_client *client, const wd_holder *r
 SHMRPC_NODISCARD int wd_words_returns(wd_words_client *client, wd_ask_request *ret, shmrpc_deadline deadline);
 
 /* What came with the error that the last call returned, valid until the next call; NULL where it was another. */
-const wd_code_of_errors *wd_error_code(const wd_words_client *client);
-const wd_option *wd_error_payload(const wd_words_client *client);
-const wd_option *wd_error_below(const wd_words_client *client);
-const wd_option *wd_error_above(const wd_words_client *client);
-const wd_option *wd_error_last(const wd_words_client *client);
+const wd_code_of_errors *wd_words_error_code(const wd_words_client *client);
+const wd_option *wd_words_error_payload(const wd_words_client *client);
+const wd_option *wd_words_error_below(const wd_words_client *client);
+const wd_option *wd_words_error_above(const wd_words_client *client);
+const wd_option *wd_words_error_last(const wd_words_client *client);
 
 /*
  * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
@@ -501,6 +564,128 @@ SHMRPC_NODISCARD wd_words_returns_later wd_words_returns_defer(wd_words_returns_
 int wd_words_returns_later_reply(wd_words_returns_later later, const wd_ask_request *reply);
 int wd_words_returns_later_fail(wd_words_returns_later later, int status);
 bool wd_words_returns_later_is_cancelled(wd_words_returns_later later);
+
+/*
+ * ---- golden.words.OldWords: the calling side ----
+ *
+ * Calls return 0, a declared error (> 0), or a status of the transport (< 0, SHMRPC_E_...). *ret is written on 0 only.
+ */
+
+/** Deprecated: use Words. */
+typedef struct wd_old_words_client wd_old_words_client;
+
+/* Connects to the server called `name`; `options` may be NULL. On 0, *ret is the caller's to free. */
+SHMRPC_NODISCARD int wd_old_words_connect(wd_old_words_client **ret, const char *name,
+                                          const shmrpc_client_options *options);
+void wd_old_words_client_free(wd_old_words_client *client); /* takes NULL */
+
+/* The handle beneath, for what is in shmrpc/client.h. */
+shmrpc_client *wd_old_words_client_base(wd_old_words_client *client);
+
+SHMRPC_NODISCARD int wd_old_words_ask(wd_old_words_client *client, shmrpc_deadline deadline);
+
+/*
+ * Many calls in flight. ..._start() publishes a call and returns. The call object is the caller's, zero before its
+ * first use; it stays where it is until the call has ended, once:
+ * - `done` is NULL: ..._wait() waits for the end and returns what the call would have, in any order of calls;
+ * - else ..._client_dispatch() calls it. `reply` is there where rc is 0, until done returns; the object is the
+ *   caller's again when done begins.
+ * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
+ * no handler began it. Where start does not return 0 there is no call.
+ */
+
+typedef struct wd_old_words_ask_call wd_old_words_ask_call;
+struct wd_old_words_ask_call {
+    shmrpc_call base;
+    void (*done)(wd_old_words_ask_call *call, int rc);
+};
+SHMRPC_NODISCARD int wd_old_words_ask_start(wd_old_words_client *client, wd_old_words_ask_call *call,
+                                            shmrpc_deadline deadline);
+SHMRPC_NODISCARD int wd_old_words_ask_wait(wd_old_words_ask_call *call);
+void wd_old_words_ask_cancel(wd_old_words_ask_call *call);
+
+/* What is sent in between is published together, with one doorbell at most. */
+void wd_old_words_batch_begin(wd_old_words_client *client);
+int wd_old_words_batch_end(wd_old_words_client *client);
+
+/*
+ * For an event loop of the caller's own: wait until the descriptor can be read, then dispatch, which never blocks and
+ * calls `done` of at most `most` calls of this thread that have ended. 1: call again at once; 0: wait; below 0: a
+ * status. The descriptor is this thread's, and neither to be read nor closed.
+ */
+SHMRPC_NODISCARD int wd_old_words_client_fd(wd_old_words_client *client);
+int wd_old_words_client_dispatch(wd_old_words_client *client, int most);
+
+/*
+ * ---- golden.words.OldWords: the serving side ----
+ *
+ * Embed wd_old_words_server in a struct of your own.
+ *
+ * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
+ * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ */
+typedef struct wd_old_words_server {
+    shmrpc_server base;
+} wd_old_words_server;
+
+/* The methods' numbers: their places in the service's table. */
+typedef enum wd_old_words_method {
+    WD_OLD_WORDS_METHOD_ASK = 0,
+} wd_old_words_method;
+
+typedef struct wd_old_words_ask_context {
+    shmrpc_context base;
+} wd_old_words_ask_context;
+
+typedef struct wd_old_words_ops {
+    int (*ask)(wd_old_words_server *server, wd_old_words_ask_context *context);
+    void (*connected)(wd_old_words_server *server, shmrpc_session *session);
+    void (*disconnected)(wd_old_words_server *server, shmrpc_session *session, int why); /* a shmrpc_why */
+    /* Asked before each operation, by its number: 0, or SHMRPC_E_PERMISSION and it does not run. NULL: all may. */
+    int (*permit)(wd_old_words_server *server, const shmrpc_session *session, uint32_t method);
+} wd_old_words_ops;
+
+/* Takes the name and listens. `ops` must outlive the server; `options` may be NULL. */
+SHMRPC_NODISCARD int wd_old_words_server_init(wd_old_words_server *server, const wd_old_words_ops *ops,
+                                              const char *name, const shmrpc_server_options *options);
+void wd_old_words_server_deinit(wd_old_words_server *server);
+
+/* Serves until stop, which any thread and a signal handler may call. */
+SHMRPC_NODISCARD int wd_old_words_server_run(wd_old_words_server *server);
+void wd_old_words_server_stop(wd_old_words_server *server);
+
+/*
+ * In place of run, for an event loop of the caller's own: dispatch once, and then whenever the descriptor can be read.
+ * It never waits and serves at most `most` calls. 1: call again at once; 0: wait; below 0: a status, which is
+ * SHMRPC_E_UNAVAILABLE where the server was stopped and all has been answered.
+ */
+SHMRPC_NODISCARD int wd_old_words_server_fd(wd_old_words_server *server);
+SHMRPC_NODISCARD int wd_old_words_server_dispatch(wd_old_words_server *server, int most);
+
+/*
+ * In place of init and deinit: one of several services of a host, which runs it. Both may be called while the host
+ * runs. Detach waits for operations that run, and must not be called by one.
+ */
+SHMRPC_NODISCARD int wd_old_words_server_attach(wd_old_words_server *server, const wd_old_words_ops *ops,
+                                                shmrpc_host *host);
+int wd_old_words_server_detach(wd_old_words_server *server);
+
+extern const shmrpc_service_info wd_old_words_service_info;
+
+/*
+ * Answering later: an operation keeps what ..._defer() returns and a copy of what it needs of its request, and returns
+ * SHMRPC_DEFERRED. Then any thread answers, once, by ..._later_reply(), ..._later_throw_...(), or ..._later_fail() with
+ * an error or a status. These return 0; SHMRPC_E_CANCELLED where nobody waits any longer; SHMRPC_E_MISUSE where it was
+ * answered before. Where base.id is 0, the call cannot be put off: the operation answers by itself.
+ */
+
+typedef struct wd_old_words_ask_later {
+    shmrpc_later base;
+} wd_old_words_ask_later;
+SHMRPC_NODISCARD wd_old_words_ask_later wd_old_words_ask_defer(wd_old_words_ask_context *context);
+int wd_old_words_ask_later_reply(wd_old_words_ask_later later);
+int wd_old_words_ask_later_fail(wd_old_words_ask_later later, int status);
+bool wd_old_words_ask_later_is_cancelled(wd_old_words_ask_later later);
 
 SHMRPC_END_DECLS
 
