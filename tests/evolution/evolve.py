@@ -12,7 +12,8 @@
 # that do break the wire: `shmc breaking` must say so and name the rule, and the lock must refuse it. The C of all
 # versions of a chain is then compiled into one program, which exchanges messages between each two (exchange.c).
 #
-# More options may come in SHMRPC_EVOLUTION. The same seed gives the same run. The last line is `N passed, N failed`: pairs of schemas on which all agreed or not.
+# More options may come in SHMRPC_EVOLUTION. The same seed gives the same run. The last line is `N passed, N failed`:
+# pairs of schemas on which all agreed, or not.
 import argparse
 import concurrent.futures
 import copy
