@@ -25,6 +25,9 @@
 /* How many names are looked at for all suggestions together: the thousandth unknown name needs none. */
 #define COMPILE_GUESSES_MOST 200000
 
+/* How many methods all services together may take over: services of services multiply, as nobody means it. */
+#define COMPILE_COMPOSED_MOST 16384
+
 typedef struct unit unit;
 typedef struct symbol symbol;
 
@@ -69,6 +72,7 @@ typedef struct compile {
     vector busy;      /* symbol *: those being completed, the outermost first */
     uint32_t depth;
     uint32_t guesses;     /* names that were looked at for a suggestion: at most COMPILE_GUESSES_MOST */
+    uint64_t composed;    /* methods that services took over: at most COMPILE_COMPOSED_MOST */
     bool deep_reported;   /* E114, once per run */
     bool deprecated_user; /* what is being looked at is deprecated itself: may use what is */
     const unit *home;     /* whose declaration is being looked at */

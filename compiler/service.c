@@ -257,17 +257,33 @@ static bool compose_one(builder *made, ast_method *ast, composed *ret)
     return true;
 }
 
+/* E511 where all services of the run have composed too many; said once. */
+static bool may_compose(compile *run, const ast_ident *name, uint64_t count)
+{
+    bool few = run->composed <= COMPILE_COMPOSED_MOST;
+    run->composed += count;
+    if (!few || run->composed <= COMPILE_COMPOSED_MOST)
+        return few;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E511, name->at,
+                                 "with '%s', services are composed of %" PRIu64 " methods", name->text, run->composed);
+    diag_note(entry, (span){0}, "at most %d, of all services together", COMPILE_COMPOSED_MOST);
+    diag_fix(entry, "compose fewer services that are composed themselves");
+    return false;
+}
+
 /* E511; only the service's own methods are looked at then. */
-static bool are_few(builder *made, uint64_t all)
+static bool are_few(builder *made, uint64_t taken)
 {
     const ast_ident *name = &made->named->ast->name;
-    if (all <= SHMRPC_METHODS_MAX) {
+    uint64_t all = taken + made->count;
+    if (all > SHMRPC_METHODS_MAX) {
+        diag_entry *entry = diag_add(made->run->diagnostics, DIAG_E511, name->at,
+                                     "the service '%s' has %" PRIu64 " methods", name->text, all);
+        diag_note(entry, (span){0}, "at most %d", SHMRPC_METHODS_MAX);
+    } else if (may_compose(made->run, name, taken)) {
         made->count = (uint32_t)all;
         return true;
     }
-    diag_entry *entry = diag_add(made->run->diagnostics, DIAG_E511, name->at,
-                                 "the service '%s' has %" PRIu64 " methods", name->text, all);
-    diag_note(entry, (span){0}, "at most %d", SHMRPC_METHODS_MAX);
     memset(made->composes, 0, made->named->ast->body->entries.count * sizeof(*made->composes));
     return false;
 }
@@ -277,7 +293,7 @@ static bool compose_all(builder *made)
 {
     const vector *entries = &made->named->ast->body->entries;
     const model_service **list = arena_array(made->run->memory, entries->count + 1, sizeof(*list));
-    uint64_t all = 0;
+    uint64_t taken = 0;
     bool right = true;
 
     made->composes = arena_array(made->run->memory, entries->count + 1, sizeof(*made->composes));
@@ -292,11 +308,10 @@ static bool compose_all(builder *made)
             right = false;
             continue;
         }
-        all += made->composes[i].service->method_count;
+        taken += made->composes[i].service->method_count;
         list[made->service->compose_count++] = made->composes[i].service;
     }
-    all += made->count;
-    return are_few(made, all) && right;
+    return are_few(made, taken) && right;
 }
 
 /* E503, or E510 where two services that are composed have composed the same third one. */

@@ -196,6 +196,28 @@ START_TEST(a_service_has_4096_methods_with_composed_ones)
 }
 END_TEST
 
+/* A chain of services of which each is composed of the one before it. */
+static const char *chain(char *text, size_t size, unsigned count)
+{
+    size_t at = (size_t)snprintf(text, size, "service S0 { rpc f0() -> (); }\n");
+    for (unsigned i = 1; i < count; i++)
+        at += (size_t)snprintf(text + at, size - at, "service S%u { compose S%u; rpc f%u() -> (); }\n", i, i - 1, i);
+    ck_assert_uint_lt(at, size);
+    return text;
+}
+
+START_TEST(all_services_together_take_over_16384_methods)
+{
+    size_t size = 100000;
+    char *text = malloc(size);
+    ck_assert_ptr_nonnull(text);
+    ck_assert_uint_eq(service(schema_good(chain(text, size, 181)), "S180")->method_count, 181);
+    schema_bad(chain(text, size, 182), DIAG_E511);
+    schema_bad(chain(text, size, 1000), DIAG_E511);
+    free(text);
+}
+END_TEST
+
 START_TEST(topics_and_queues_have_what_was_given)
 {
     const model *compiled =
@@ -271,6 +293,7 @@ static Suite *service_suite(void)
     tcase_add_test(tests, what_a_method_does_not_say_its_services_say);
     tcase_add_test(tests, a_composed_method_came_with_what_composes_it);
     tcase_add_test(tests, a_service_has_4096_methods_with_composed_ones);
+    tcase_add_test(tests, all_services_together_take_over_16384_methods);
     tcase_add_test(tests, topics_and_queues_have_what_was_given);
     tcase_add_test(tests, what_is_strict_or_reserved_is_in_the_model);
     tcase_add_test(tests, strict_before_anything_else_is_refused);
