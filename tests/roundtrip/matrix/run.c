@@ -37,7 +37,7 @@ static struct {
     unsigned char fill; /* what is in its memory before */
     size_t first;       /* how many bytes of request and answer there are; 0: all */
     unsigned handled;
-    unsigned char request[ANSWER_MAX];
+    _Alignas(16) unsigned char request[ANSWER_MAX];
     char dropped[512]; /* what the log said of the last client that was dropped */
 } stage = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -66,7 +66,7 @@ int matrix_answer(const void *request, void *answer)
     stage.handled++;
     memcpy(stage.request, request, stage.first != 0 ? stage.first : stage.cell->request->info->size);
     if (stage.first != 0) {
-        unsigned char whole[ANSWER_MAX] = {0};
+        _Alignas(16) unsigned char whole[ANSWER_MAX] = {0};
         record->set(whole, stage.value);
         memcpy(answer, whole, stage.first);
     } else {
