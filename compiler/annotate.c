@@ -311,9 +311,9 @@ static void read_one(reader *from, const ast_annotation *annotation, annotate_ta
         unknown(run, annotation);
         return;
     }
-    span *at = arena_alloc(run->memory, sizeof(*at));
+    span *at = arena_alloc(run->scratch, sizeof(*at));
     *at = annotation->at;
-    const span *first = map_add(seen, run->memory, applied->name, at);
+    const span *first = map_add(seen, run->scratch, applied->name, at);
     if (first) {
         diag_entry *entry =
             diag_add(run->diagnostics, DIAG_E603, annotation->at, "'@%s' is given twice", applied->name);

@@ -63,7 +63,8 @@ struct unit {
 };
 
 typedef struct compile {
-    arena *memory;
+    arena *memory;  /* of the model, and of all that does not say otherwise */
+    arena *scratch; /* of trees and maps: what the front end alone looks at */
     diag *diagnostics;
     uint32_t max_message;
     vector units;     /* unit *, imported ones before those that import them */

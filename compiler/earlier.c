@@ -122,13 +122,16 @@ static void packages_find(const compile *run, map *packages)
         unit *each = *VECTOR_AT(&run->units, unit *, i);
         each->out->id = i;
         if (each->out->requested)
-            map_add(packages, run->memory, each->out->package, each);
+            map_add(packages, run->scratch, each->out->package, each);
     }
 }
 
 compile earlier_run(const compile *run, uint32_t version, diag *diagnostics)
 {
-    compile made = {.memory = run->memory, .diagnostics = diagnostics, .max_message = run->max_message};
+    compile made = {.memory = run->memory,
+                    .scratch = run->scratch,
+                    .diagnostics = diagnostics,
+                    .max_message = run->max_message};
     map packages = {0};
     made.units = VECTOR_OF(unit *);
     made.busy = VECTOR_OF(symbol *);

@@ -18,6 +18,7 @@ typedef struct token {
 
 struct parse {
     arena *memory;
+    arena *nodes;
     diag *diagnostics;
     const source *text;
     ast_file *file;

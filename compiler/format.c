@@ -502,7 +502,7 @@ static bool is_sound(arena *memory, diag *diagnostics, const source *text)
     size_t count;
     bool sound = true;
 
-    (void)syntax_parse(memory, found, text);
+    (void)syntax_parse(memory, memory, found, text);
     const diag_entry *const *sorted = diag_sorted(found, &count);
     for (size_t i = 0; i < count; i++) {
         const diag_entry *entry = sorted[i];

@@ -45,7 +45,7 @@ static void check_logical_names(compile *run)
     map names = {0};
     for (uint32_t i = 0; i < run->units.count; i++) {
         unit *file = *VECTOR_AT(&run->units, unit *, i);
-        const unit *first = file->out->requested ? map_add(&names, run->memory, file->out->logical, file) : NULL;
+        const unit *first = file->out->requested ? map_add(&names, run->scratch, file->out->logical, file) : NULL;
         if (!first)
             continue;
         diag_entry *entry =
@@ -173,29 +173,38 @@ static bool run_earlier(const compile *now, uint32_t version, compile *ret)
     return false;
 }
 
-int front_compile(arena *memory, diag *diagnostics, const front_options *options, const char *const *paths,
-                  size_t path_count, const model **ret_model)
+static int compile_all(compile *run, const front_options *options, const char *const *paths, size_t path_count,
+                       const model **ret_model)
 {
-    compile run = {.memory = memory, .diagnostics = diagnostics};
-    run.units = VECTOR_OF(unit *);
-    run.busy = VECTOR_OF(symbol *);
-    run.max_message = options->max_message ? options->max_message : SHMRPC_MESSAGE_MAX;
+    run->units = VECTOR_OF(unit *);
+    run->busy = VECTOR_OF(symbol *);
+    run->max_message = options->max_message ? options->max_message : SHMRPC_MESSAGE_MAX;
 
     int rc = 0;
     for (size_t i = 0; i < path_count; i++) {
-        int one = load_file(&run, options, paths[i]);
+        int one = load_file(run, options, paths[i]);
         rc = rc ? rc : one;
     }
-    run_passes(&run);
+    run_passes(run);
     if (rc < 0)
         return rc;
-    if (options->at_version && !version_is_there(&run, options->at_version))
+    if (options->at_version && !version_is_there(run, options->at_version))
         return -ERANGE;
-    if (diag_errors(diagnostics) > 0)
+    if (diag_errors(run->diagnostics) > 0)
         return 1;
     compile earlier;
-    if (options->at_version && !run_earlier(&run, options->at_version, &earlier))
+    if (options->at_version && !run_earlier(run, options->at_version, &earlier))
         return 1;
-    *ret_model = make_model(options->at_version ? &earlier : &run);
+    *ret_model = make_model(options->at_version ? &earlier : run);
     return 0;
+}
+
+int front_compile(arena *memory, diag *diagnostics, const front_options *options, const char *const *paths,
+                  size_t path_count, const model **ret_model)
+{
+    compile run = {.memory = memory, .scratch = arena_new(), .diagnostics = diagnostics};
+    int rc = compile_all(&run, options, paths, path_count, ret_model);
+
+    arena_free(run.scratch);
+    return rc;
 }

@@ -131,7 +131,7 @@ static void load_import(const loader *from, unit *importing, const ast_import *a
     compile *run = from->run;
     buffer looked = {0};
     int error = 0;
-    import_link *import = arena_alloc(run->memory, sizeof(*import));
+    import_link *import = arena_alloc(run->scratch, sizeof(*import));
     import->ast = ast;
     vector_add_pointer(&importing->link_list, run->memory, import);
 
@@ -163,15 +163,15 @@ static void load_import(const loader *from, unit *importing, const ast_import *a
 static unit *unit_new(const loader *from, const source *text, const char *identity)
 {
     compile *run = from->run;
-    unit *file = arena_alloc(run->memory, sizeof(*file));
-    file->ast = syntax_parse(run->memory, run->diagnostics, text);
+    unit *file = arena_alloc(run->scratch, sizeof(*file));
+    file->ast = syntax_parse(run->memory, run->scratch, run->diagnostics, text);
     file->out = arena_alloc(run->memory, sizeof(*file->out));
     file->out->path = text->path;
     file->out->logical = text->logical;
     file->symbol_list = VECTOR_OF(symbol *);
     file->link_list = VECTOR_OF(import_link *);
     file->completed = VECTOR_OF(const model_decl *);
-    map_add(&run->by_identity, run->memory, identity, file);
+    map_add(&run->by_identity, run->scratch, identity, file);
     return file;
 }
 

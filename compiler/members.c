@@ -114,7 +114,7 @@ static bool value_is_new(compile *run, map *values, model_member *member, span a
 {
     const char *key =
         arena_printf(run->memory, "%s%llu", member->negative ? "-" : "", (unsigned long long)member->magnitude);
-    const model_member *first = map_add(values, run->memory, key, member);
+    const model_member *first = map_add(values, run->scratch, key, member);
     if (!first)
         return true;
     diag_entry *entry =
@@ -254,7 +254,7 @@ bool members_complete(compile *run, symbol *named)
             right = reserve_allows_number(run, &kept, &each->name, items[i].magnitude, each->value->at) && right;
         right = right && known;
         if (known)
-            map_add(&named->members, run->memory, items[i].name, &items[i]);
+            map_add(&named->members, run->scratch, items[i].name, &items[i]);
         if (items[i].payload && items[i].payload->size > members->payload_size)
             members->payload_size = items[i].payload->size;
     }

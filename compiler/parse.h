@@ -11,7 +11,8 @@
 typedef struct parse parse;
 
 /* For the scanner. */
-arena *parse_memory(parse *state);
+arena *parse_memory(parse *state); /* for texts, which the model keeps */
+arena *parse_nodes(parse *state);  /* for what ends with the tree */
 diag *parse_diag(parse *state);
 const source *parse_source(parse *state);
 void parse_broken(parse *state);

@@ -38,14 +38,14 @@ static void parser_error(const span *place, struct parse *state, const char *mes
 
 static ast_type *scalar(struct parse *state, model_kind kind, span at)
 {
-    ast_type *type = ast_type_new(parse_memory(state), AST_TYPE_SCALAR, at);
+    ast_type *type = ast_type_new(parse_nodes(state), AST_TYPE_SCALAR, at);
     type->scalar = kind;
     return type;
 }
 
 static ast_ident *ident_copy(struct parse *state, ast_ident name)
 {
-    ast_ident *copy = arena_alloc(parse_memory(state), sizeof(*copy));
+    ast_ident *copy = arena_alloc(parse_nodes(state), sizeof(*copy));
     *copy = name;
     return copy;
 }
@@ -147,8 +147,8 @@ argument_list
     ;
 
 argument
-    : expr              { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->value = $1; }
-    | IDENT '=' expr    { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->name = $1; $$->value = $3; }
+    : expr              { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); $$->value = $1; }
+    | IDENT '=' expr    { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); $$->name = $1; $$->value = $3; }
     ;
 
 declaration
@@ -226,7 +226,7 @@ members
 
 member
     : notes member_name member_payload '=' expr end
-        { $$ = arena_alloc(parse_memory(state), sizeof(*$$));
+        { $$ = arena_alloc(parse_nodes(state), sizeof(*$$));
           *$$ = (ast_member){$1, $2, $3.text ? ident_copy(state, $3) : NULL, $5}; }
     | error ';'                     { $$ = NULL; yyerrok; }
     ;
@@ -244,10 +244,10 @@ member_payload
 /* ---- what `reserved` keeps, in any of the bodies: whether it may there is not a matter of grammar ---- */
 
 reserved
-    : "reserved" type ';'       { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @1; $$->type = $2; }
-    | "reserved" type ident ';' { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @1; $$->type = $2;
+    : "reserved" type ';'       { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); $$->at = @1; $$->type = $2; }
+    | "reserved" type ident ';' { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); $$->at = @1; $$->type = $2;
                                   $$->name = $3; }
-    | "reserved" ranges ';'     { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @1; $$->ranges = $2; }
+    | "reserved" ranges ';'     { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); $$->at = @1; $$->ranges = $2; }
     ;
 
 ranges
@@ -256,9 +256,9 @@ ranges
     ;
 
 range
-    : NUMBER                { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); *$$ = (ast_range){@$, {0}, $1, $1}; }
-    | NUMBER ".." NUMBER    { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); *$$ = (ast_range){@$, {0}, $1, $3}; }
-    | STRING                { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); *$$ = (ast_range){@$, $1, NULL, NULL}; }
+    : NUMBER                { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); *$$ = (ast_range){@$, {0}, $1, $1}; }
+    | NUMBER ".." NUMBER    { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); *$$ = (ast_range){@$, {0}, $1, $3}; }
+    | STRING                { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); *$$ = (ast_range){@$, $1, NULL, NULL}; }
     ;
 
 /* ---- fields of struct, message, union and inline bodies ---- */
@@ -272,7 +272,7 @@ fields
 
 field
     : notes type field_name tag end
-        { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); *$$ = (ast_field){$1, $2, $3, $4}; }
+        { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); *$$ = (ast_field){$1, $2, $3, $4}; }
     | error ';'                         { $$ = NULL; yyerrok; }
     ;
 
@@ -310,7 +310,7 @@ method
                 parse_no_reply(state, @7);
         }
     | notes "compose" qname end
-        { $$ = arena_alloc(parse_memory(state), sizeof(*$$));
+        { $$ = arena_alloc(parse_nodes(state), sizeof(*$$));
           *$$ = (ast_method){.notes = $1, .kind = AST_COMPOSE, .word = @2, .name = $3}; }
     | error ';'                         { $$ = NULL; yyerrok; }
     ;
@@ -327,8 +327,8 @@ method_name
     ;
 
 reply
-    : %empty            { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); }
-    | "->" '(' pay ')'  { $$ = arena_alloc(parse_memory(state), sizeof(*$$));
+    : %empty            { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); }
+    | "->" '(' pay ')'  { $$ = arena_alloc(parse_nodes(state), sizeof(*$$));
                           $$->has_reply = true; $$->reply = $3; $$->reply_at = @$; }
     ;
 
@@ -344,8 +344,8 @@ pay
     ;
 
 payload
-    : qname             { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @$; $$->name = $1; }
-    | '{' fields close    { $$ = arena_alloc(parse_memory(state), sizeof(*$$)); $$->at = @$; $$->body = $2; }
+    : qname             { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); $$->at = @$; $$->name = $1; }
+    | '{' fields close    { $$ = arena_alloc(parse_nodes(state), sizeof(*$$)); $$->at = @$; $$->body = $2; }
     ;
 
 /* ---- types ---- */
@@ -362,7 +362,7 @@ type
     | "uint64"  { $$ = scalar(state, MODEL_UINT64, @$); }
     | "float32" { $$ = scalar(state, MODEL_FLOAT32, @$); }
     | "float64" { $$ = scalar(state, MODEL_FLOAT64, @$); }
-    | qname     { $$ = ast_type_new(parse_memory(state), AST_TYPE_NAME, @$); $$->name = $1; }
+    | qname     { $$ = ast_type_new(parse_nodes(state), AST_TYPE_NAME, @$); $$->name = $1; }
     | type '[' expr ']'                 { $$ = parse_type(state, AST_TYPE_ARRAY, $1, $3, @$); }
     | type '?'                          { $$ = parse_type(state, AST_TYPE_OPTIONAL, $1, NULL, @$); }
     | "string" '<' expr '>'             { $$ = parse_type(state, AST_TYPE_STRING, NULL, $3, @$); }
@@ -379,12 +379,12 @@ comma
 
 expr
     : NUMBER
-    | STRING            { $$ = ast_expr_new(parse_memory(state), AST_STRING, @$); $$->text = $1; }
-    | "true"            { $$ = ast_expr_new(parse_memory(state), AST_BOOL, @$); $$->integer = 1; }
-    | "false"           { $$ = ast_expr_new(parse_memory(state), AST_BOOL, @$); }
-    | qname             { $$ = ast_expr_new(parse_memory(state), AST_NAME, @$);
+    | STRING            { $$ = ast_expr_new(parse_nodes(state), AST_STRING, @$); $$->text = $1; }
+    | "true"            { $$ = ast_expr_new(parse_nodes(state), AST_BOOL, @$); $$->integer = 1; }
+    | "false"           { $$ = ast_expr_new(parse_nodes(state), AST_BOOL, @$); }
+    | qname             { $$ = ast_expr_new(parse_nodes(state), AST_NAME, @$);
                           $$->text = (ast_string){$1.text, 0, @$}; }
-    | "sizeof" '(' type ')' { $$ = ast_expr_new(parse_memory(state), AST_SIZEOF, @$); $$->type = $3; }
+    | "sizeof" '(' type ')' { $$ = ast_expr_new(parse_nodes(state), AST_SIZEOF, @$); $$->type = $3; }
     | '(' expr ')'      { $$ = $2; $$->at = @$; }
     | '-' expr %prec UNARY  { $$ = parse_unary(state, AST_NEGATE, $2, @$); }
     | '~' expr %prec UNARY  { $$ = parse_unary(state, AST_INVERT, $2, @$); }

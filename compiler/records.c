@@ -72,7 +72,7 @@ static bool arm_tag(compile *run, const unit *from, const ast_field *ast, map *t
     }
     field->tag = (uint32_t)given.is.magnitude;
     const char *key = arena_printf(run->memory, "%u", (unsigned)field->tag);
-    const model_field *first = map_add(tags, run->memory, key, field);
+    const model_field *first = map_add(tags, run->scratch, key, field);
     if (first) {
         diag_entry *entry = diag_add(diagnostics, DIAG_E309, ast->tag->at, "'%s' has the tag of '%s', %s", field->name,
                                      first->name, key);

@@ -53,9 +53,9 @@ static bool is_new(compile *run, const char *what, span at, const span *first)
 
 static bool name_enter(compile *run, reserve *kept, const char *name, span at)
 {
-    span *place = arena_alloc(run->memory, sizeof(*place));
+    span *place = arena_alloc(run->scratch, sizeof(*place));
     *place = at;
-    return is_new(run, arena_printf(run->memory, "'%s'", name), at, map_add(&kept->names, run->memory, name, place));
+    return is_new(run, arena_printf(run->memory, "'%s'", name), at, map_add(&kept->names, run->scratch, name, place));
 }
 
 static bool read_name(compile *run, reserve *kept, const ast_range *ast, model_reserved *ret)

@@ -57,9 +57,9 @@ void resolve_check_package(compile *run, const ast_package *package)
 void resolve_enter(compile *run, map *scope, const ast_ident *name, const char *role)
 {
     check_form(run, name, role);
-    ast_ident *kept = arena_alloc(run->memory, sizeof(*kept));
+    ast_ident *kept = arena_alloc(run->scratch, sizeof(*kept));
     *kept = *name;
-    const ast_ident *first = map_add(scope, run->memory, name->text, kept);
+    const ast_ident *first = map_add(scope, run->scratch, name->text, kept);
     if (first)
         defined_twice(run, name, first->at);
 }
@@ -84,7 +84,7 @@ static void declare_import(compile *run, unit *file, import_link *import)
     if (!ast->as.text && !package)
         return;
     import->qualifier = ast->as.text ? ast->as.text : last_part(package->name.text);
-    const import_link *first = map_add(&file->links, run->memory, import->qualifier, import);
+    const import_link *first = map_add(&file->links, run->scratch, import->qualifier, import);
     if (!first)
         return;
     import->used = true;
@@ -119,17 +119,17 @@ static model_decl *decl_new(compile *run, const unit *file, const ast_decl *ast,
 
 static void declare_symbol(compile *run, unit *file, const ast_decl *ast, uint32_t id)
 {
-    symbol *named = arena_alloc(run->memory, sizeof(*named));
+    symbol *named = arena_alloc(run->scratch, sizeof(*named));
     named->ast = ast;
     named->home = file;
     named->out = decl_new(run, file, ast, id);
     vector_add_pointer(&file->symbol_list, run->memory, named);
 
     check_form(run, &ast->name, ast_decl_described(ast->kind));
-    const symbol *first = map_add(&file->symbols, run->memory, ast->name.text, named);
+    const symbol *first = map_add(&file->symbols, run->scratch, ast->name.text, named);
     const import_link *import = map_find(&file->links, ast->name.text);
     if (!first)
-        first = map_add(&run->by_qualified, run->memory, named->out->qualified_name, named);
+        first = map_add(&run->by_qualified, run->scratch, named->out->qualified_name, named);
     if (first) {
         defined_twice(run, &ast->name, first->ast->name.at);
     } else if (import) {

@@ -245,7 +245,7 @@ static bool compose_one(builder *made, ast_method *ast, composed *ret)
     run->since = since;
     if (!service)
         return false;
-    const ast_method *first = map_add(&made->composing, run->memory, service->decl->qualified_name, ast);
+    const ast_method *first = map_add(&made->composing, run->scratch, service->decl->qualified_name, ast);
     if (first) {
         diag_entry *entry =
             diag_add(run->diagnostics, DIAG_E510, ast->name.at, "'%s' is composed twice", ast->name.text);
@@ -324,7 +324,7 @@ static bool collision(builder *made, const entered *later, const entered *first)
     diag_entry *entry;
 
     if (origin && origin == other) {
-        if (map_add(&made->once, made->run->memory, origin->decl->qualified_name, made))
+        if (map_add(&made->once, made->run->scratch, origin->decl->qualified_name, made))
             return false;
         entry = diag_add(diagnostics, DIAG_E510, later->at, "the service '%s' is composed twice",
                          origin->decl->qualified_name);
@@ -343,10 +343,10 @@ static bool collision(builder *made, const entered *later, const entered *first)
 
 static bool method_enter(builder *made, span at, const model_method *method, const model_service *from)
 {
-    entered *later = arena_alloc(made->run->memory, sizeof(*later));
+    entered *later = arena_alloc(made->run->scratch, sizeof(*later));
     *later = (entered){at, method, from};
     ast_ident name = {method->name, at};
-    const entered *first = map_add(&made->names, made->run->memory, method->name, later);
+    const entered *first = map_add(&made->names, made->run->scratch, method->name, later);
     bool right = !first || (!first->from && !from) || collision(made, later, first); /* own ones: E201 has said so */
     return reserve_allows_name(made->run, &made->kept, &name) && right;
 }

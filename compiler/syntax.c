@@ -19,6 +19,11 @@ arena *parse_memory(parse *state)
     return state->memory;
 }
 
+arena *parse_nodes(parse *state)
+{
+    return state->nodes;
+}
+
 diag *parse_diag(parse *state)
 {
     return state->diagnostics;
@@ -41,34 +46,34 @@ void parse_cut(parse *state)
 }
 ast_expr *parse_unary(parse *state, ast_operator op, const ast_expr *left, span at)
 {
-    ast_expr *expr = ast_unary(state->memory, op, left, at);
+    ast_expr *expr = ast_unary(state->nodes, op, left, at);
     if (expr->depth <= AST_DEPTH_MOST)
         return expr;
     parse_too_deep(state, at);
-    return ast_expr_new(state->memory, AST_INTEGER, at);
+    return ast_expr_new(state->nodes, AST_INTEGER, at);
 }
 
 ast_expr *parse_binary(parse *state, ast_operator op, const ast_expr *left, const ast_expr *right, span at)
 {
-    ast_expr *expr = ast_binary(state->memory, op, left, right, at);
+    ast_expr *expr = ast_binary(state->nodes, op, left, right, at);
     if (expr->depth <= AST_DEPTH_MOST)
         return expr;
     parse_too_deep(state, at);
-    return ast_expr_new(state->memory, AST_INTEGER, at);
+    return ast_expr_new(state->nodes, AST_INTEGER, at);
 }
 
 ast_type *parse_type(parse *state, ast_type_kind kind, const ast_type *element, const ast_expr *count, span at)
 {
-    ast_type *type = ast_type_of(state->memory, kind, element, count, at);
+    ast_type *type = ast_type_of(state->nodes, kind, element, count, at);
     if (type->depth <= AST_DEPTH_MOST)
         return type;
     parse_too_deep(state, at);
-    return ast_type_new(state->memory, AST_TYPE_SCALAR, at);
+    return ast_type_new(state->nodes, AST_TYPE_SCALAR, at);
 }
 
 ast_notes *parse_notes(parse *state)
 {
-    ast_notes *notes = arena_alloc(state->memory, sizeof(*notes));
+    ast_notes *notes = arena_alloc(state->nodes, sizeof(*notes));
     notes->annotations = VECTOR_OF(ast_annotation *);
     return notes;
 }
@@ -96,14 +101,14 @@ void parse_doc(parse *state, ast_notes *notes, const char *text)
 
 void parse_annotation(parse *state, ast_notes *notes, ast_ident name, vector *arguments, span at)
 {
-    ast_annotation *annotation = arena_alloc(state->memory, sizeof(*annotation));
+    ast_annotation *annotation = arena_alloc(state->nodes, sizeof(*annotation));
     *annotation = (ast_annotation){.name = name, .at = at, .arguments = arguments};
-    vector_add_pointer(&notes->annotations, state->memory, annotation);
+    vector_add_pointer(&notes->annotations, state->nodes, annotation);
 }
 
 vector *parse_list(parse *state)
 {
-    vector *list = arena_alloc(state->memory, sizeof(*list));
+    vector *list = arena_alloc(state->nodes, sizeof(*list));
     *list = VECTOR_OF(void *);
     return list;
 }
@@ -111,12 +116,12 @@ vector *parse_list(parse *state)
 void parse_list_add(parse *state, vector *list, const void *item)
 {
     if (item)
-        vector_add_pointer(list, state->memory, item);
+        vector_add_pointer(list, state->nodes, item);
 }
 
 ast_body *parse_body(parse *state)
 {
-    ast_body *body = arena_alloc(state->memory, sizeof(*body));
+    ast_body *body = arena_alloc(state->nodes, sizeof(*body));
     body->entries = VECTOR_OF(void *);
     body->reserved = VECTOR_OF(ast_reserved *);
     return body;
@@ -126,7 +131,7 @@ void parse_reserve(parse *state, ast_body *body, const ast_notes *notes, ast_res
 {
     reserved->notes = notes;
     reserved->before = body->entries.count;
-    vector_add_pointer(&body->reserved, state->memory, reserved);
+    vector_add_pointer(&body->reserved, state->nodes, reserved);
 }
 
 const char *parse_join(parse *state, const vector *parts)
@@ -153,7 +158,7 @@ void parse_package(parse *state, const ast_notes *notes, ast_ident name, span at
     if (file->imports.count || file->decls.count)
         diag_fix(diag_add(state->diagnostics, DIAG_E107, at, "the package declaration comes first"),
                  "move it before all other declarations");
-    ast_package *package = arena_alloc(state->memory, sizeof(*package));
+    ast_package *package = arena_alloc(state->nodes, sizeof(*package));
     *package = (ast_package){notes, name, at};
     file->package = package;
 }
@@ -161,17 +166,17 @@ void parse_package(parse *state, const ast_notes *notes, ast_ident name, span at
 void parse_import(parse *state, const ast_notes *notes, ast_string path, ast_ident as)
 {
     state->astray = false;
-    ast_import *import = arena_alloc(state->memory, sizeof(*import));
+    ast_import *import = arena_alloc(state->nodes, sizeof(*import));
     *import = (ast_import){notes, path, as};
-    vector_add_pointer(&state->file->imports, state->memory, import);
+    vector_add_pointer(&state->file->imports, state->nodes, import);
 }
 
 void parse_declare(parse *state, const ast_decl *decl)
 {
     state->astray = false;
-    ast_decl *copy = arena_alloc(state->memory, sizeof(*copy));
+    ast_decl *copy = arena_alloc(state->nodes, sizeof(*copy));
     *copy = *decl;
-    vector_add_pointer(&state->file->decls, state->memory, copy);
+    vector_add_pointer(&state->file->decls, state->nodes, copy);
 }
 
 /* ---- the file ---- */
@@ -197,14 +202,14 @@ static bool text_is_sound(parse *state)
     return true;
 }
 
-ast_file *syntax_parse(arena *memory, diag *diagnostics, const source *text)
+ast_file *syntax_parse(arena *memory, arena *nodes, diag *diagnostics, const source *text)
 {
-    ast_file *file = arena_alloc(memory, sizeof(*file));
+    ast_file *file = arena_alloc(nodes, sizeof(*file));
     file->text = text;
     file->imports = VECTOR_OF(ast_import *);
     file->decls = VECTOR_OF(ast_decl *);
 
-    parse state = {.memory = memory, .diagnostics = diagnostics, .text = text, .file = file};
+    parse state = {.memory = memory, .nodes = nodes, .diagnostics = diagnostics, .text = text, .file = file};
     state.braces = VECTOR_OF(span);
     if (!text_is_sound(&state)) {
         file->broken = true;
@@ -232,7 +237,7 @@ ast_file *syntax_parse(arena *memory, diag *diagnostics, const source *text)
 vector syntax_tokens(arena *memory, const source *text)
 {
     ast_file file = {.text = text};
-    parse state = {.memory = memory, .diagnostics = diag_new(memory), .text = text, .file = &file};
+    parse state = {.memory = memory, .nodes = memory, .diagnostics = diag_new(memory), .text = text, .file = &file};
     vector tokens = VECTOR_OF(syntax_token);
     uint32_t start = text->lines[0];
     PARSER_STYPE value;

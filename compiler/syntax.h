@@ -15,9 +15,11 @@
 
 /*
  * Parses a file. Mistakes are reported; what is returned holds all that could be
- * made out, and says in `broken` whether anything was skipped.
+ * made out, and says in `broken` whether anything was skipped. The tree
+ * belongs to `nodes`, names and other texts in it to `memory`: they may outlive
+ * it.
  */
-ast_file *syntax_parse(arena *memory, diag *diagnostics, const source *text);
+ast_file *syntax_parse(arena *memory, arena *nodes, diag *diagnostics, const source *text);
 
 typedef struct syntax_token {
     int kind; /* as in parser.h; 0: the end of the file */

@@ -66,10 +66,10 @@ void versions_identity(compile *run, map *scope, const char *package, const mode
         diag_fix(entry, "remove the @renamed_from, or give it the name of before");
         return;
     }
-    identity *later = arena_alloc(run->memory, sizeof(*later));
+    identity *later = arena_alloc(run->scratch, sizeof(*later));
     *later = (identity){name, notes->original != NULL, at};
     const char *key = package ? arena_printf(run->memory, "%s.%s", package, known) : known;
-    const identity *first = map_add(scope, run->memory, key, later);
+    const identity *first = map_add(scope, run->scratch, key, later);
     if (!first || (!first->renamed && !later->renamed))
         return; /* two of one name: said already */
     diag_entry *entry = diag_add(run->diagnostics, DIAG_E202, at,

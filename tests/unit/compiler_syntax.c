@@ -23,7 +23,7 @@ static void close_diag(void)
 
 static const ast_file *parse_bytes(const char *text, size_t size)
 {
-    return syntax_parse(memory, diagnostics, source_new(memory, "a.shm", "a.shm", text, (uint32_t)size));
+    return syntax_parse(memory, memory, diagnostics, source_new(memory, "a.shm", "a.shm", text, (uint32_t)size));
 }
 
 static const ast_file *parse_text(const char *text)
