@@ -219,9 +219,9 @@ int main(int argc, char **argv)
         return 2;
     }
     require(mkdtemp(folder) != NULL, folder);
-    require(asprintf(&pattern, "%s/*.shm", argv[1]) > 0 && asprintf(&lib, "%s/lib", argv[1]) > 0 &&
-                asprintf(&r.path, "%s/mutated.shm", folder) > 0,
-            "memory");
+    require(asprintf(&pattern, "%s/*.shm", argv[1]) > 0, "memory");
+    require(asprintf(&lib, "%s/lib", argv[1]) > 0, "memory");
+    require(asprintf(&r.path, "%s/mutated.shm", folder) > 0, "memory");
     r.lib = lib;
     require(glob(pattern, 0, NULL, &files) == 0, pattern);
     for (size_t i = 0; i < files.gl_pathc; i++)

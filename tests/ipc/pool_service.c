@@ -29,8 +29,8 @@ const shmrpc_errors_info pool_errors = {"test.Error", 4, error_items, 2};
 static shmrpc_invoke handle_work, handle_note;
 
 static const shmrpc_method_info methods[POOL_METHODS] = {
-    [POOL_WORK] = {"work", 5, 0, 0, 0, &request_type, &reply_type, &pool_errors, handle_work},
-    [POOL_NOTE] = {"note", 6, SHMRPC_METHOD_ONEWAY, 0, 0, &request_type, NULL, NULL, handle_note},
+    [POOL_WORK] = {"work", 5, 0, 0, 0, &request_type, &reply_type, &pool_errors, handle_work, NULL, NULL},
+    [POOL_NOTE] = {"note", 6, SHMRPC_METHOD_ONEWAY, 0, 0, &request_type, NULL, NULL, handle_note, NULL, NULL},
 };
 const shmrpc_service_info pool_service = {.abi = &shmrpc_generated_abi_2,
                                           .name = "test.Pool",

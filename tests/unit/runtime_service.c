@@ -76,10 +76,10 @@ static const shmrpc_type_info large_type = {"test.Large", 2,    sizeof(large),  
 static const shmrpc_error_info error_items[] = {{"PLAIN", 1, NULL}, {"LARGE", 2, &large_type}};
 static const shmrpc_errors_info errors = {"test.Error", 3, error_items, 2};
 static const shmrpc_method_info methods[METHODS] = {
-    [METHOD_ECHO] = {"echo", 10, 0, 0, 0, &small_type, &small_type, NULL, invoke},
-    [METHOD_GROW] = {"grow", 11, 0, 0, 0, &small_type, &large_type, NULL, invoke},
-    [METHOD_NOTE] = {"note", 12, SHMRPC_METHOD_ONEWAY, 0, 0, &large_type, NULL, NULL, invoke},
-    [METHOD_FAIL] = {"fail", 13, 0, 0, 0, &small_type, &small_type, &errors, invoke},
+    [METHOD_ECHO] = {"echo", 10, 0, 0, 0, &small_type, &small_type, NULL, invoke, NULL, NULL},
+    [METHOD_GROW] = {"grow", 11, 0, 0, 0, &small_type, &large_type, NULL, invoke, NULL, NULL},
+    [METHOD_NOTE] = {"note", 12, SHMRPC_METHOD_ONEWAY, 0, 0, &large_type, NULL, NULL, invoke, NULL, NULL},
+    [METHOD_FAIL] = {"fail", 13, 0, 0, 0, &small_type, &small_type, &errors, invoke, NULL, NULL},
 };
 static const shmrpc_service_info info = {
     .abi = &shmrpc_generated_abi_2, .name = "test.Service", .version = 1, .method_count = METHODS, .methods = methods};
