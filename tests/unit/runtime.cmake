@@ -20,7 +20,8 @@ foreach(noun IN ITEMS
         log
         status
         text
-        control)
+        control
+        control_bytes)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)
 endforeach()
 
