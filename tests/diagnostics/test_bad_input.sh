@@ -23,15 +23,15 @@ schema() {
     cat
 }
 
+# A sanitizer's shadow takes more address space than there is memory.
+has_shadow=$(nm "$shmc" 2>/dev/null | grep -cE ' __(asan|tsan)_init' || true)
+
 # bounded STATUS ARGUMENT…: runs shmc with limits; its output is in the file `said`, and is not much.
 bounded() {
     local wanted=$1 status=0
     shift
     (
-        # A sanitizer's shadow takes more address space than there is memory.
-        if ! nm "$shmc" 2>/dev/null | grep -q '__asan_init'; then
-            ulimit -v 2000000
-        fi
+        [ "$has_shadow" -gt 0 ] || ulimit -v 2000000
         exec timeout "$time_limit" "$shmc" "$@"
     ) >said 2>&1 </dev/null || status=$?
     [ "$status" -eq "$wanted" ] || fail "status $status, not $wanted: $(head -c 2000 said)"
