@@ -241,7 +241,7 @@ static int question_answer(const void *data, const conditions *found)
     const char *folder = getenv("SHMRPC_DIR");
     row rows[ROWS_MAX];
     size_t count = 0;
-    int r = 0;
+    int r = folder == NULL ? -ENOENT : 0; /* directory.c has set it */
 
     for (uint64_t lines = LINES_LEAST; lines <= given->lines && r == 0; lines *= 10) {
         r = row_measure(given, folder, (uint32_t)lines, 1, &rows[count++]);

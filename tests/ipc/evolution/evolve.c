@@ -194,15 +194,16 @@ static void check(bool is_so, const caller *self, const char *format, ...) SHMRP
 
 static void check(bool is_so, const caller *self, const char *format, ...)
 {
+    char what[512];
     va_list arguments;
 
     if (is_so)
         return;
-    fprintf(stderr, "client of step %d, server of step %d, %s: ", STEP, self->theirs, self->how);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    (void)vsnprintf(what, sizeof(what), format, arguments);
     va_end(arguments);
-    fprintf(stderr, " (%s)\n", shmrpc_last_error());
+    fprintf(stderr, "client of step %d, server of step %d, %s: %s (%s)\n", STEP, self->theirs, self->how, what,
+            shmrpc_last_error());
     exit(1);
 }
 
@@ -258,10 +259,11 @@ static uint64_t expected_sum(int theirs)
 static void check_found(const caller *self, const evolve_found *found, uint64_t factor)
 {
     int common = common_step(self->theirs);
+    uint64_t expected = factor * expected_sum(self->theirs);
 
     (void)common;
-    check(found->id == factor * expected_sum(self->theirs), self, "it received %llu, not %llu",
-          (unsigned long long)found->id, (unsigned long long)(factor * expected_sum(self->theirs)));
+    check(found->id == expected, self, "it received %llu, not %llu", (unsigned long long)found->id,
+          (unsigned long long)expected);
     check(found->copies == 4, self, "copies are %u", found->copies);
 #if STEP >= 2
     check(found->has_when == (common >= 2), self, "has_when is %u", found->has_when);
@@ -488,7 +490,8 @@ int main(int count, char **arguments)
     if (count == 3 && strcmp(arguments[1], "serve") == 0)
         return serve(arguments[2]);
     if (count >= 4 && strcmp(arguments[1], "call") == 0)
-        return call(arguments[2], atoi(arguments[3]), count == 5 ? atoi(arguments[4]) : 0);
+        return call(arguments[2], (int)strtol(arguments[3], NULL, 10),
+                    count == 5 ? (int)strtol(arguments[4], NULL, 10) : 0);
     fprintf(stderr, "usage: %s serve NAME | call NAME STEP [STEP]\n", arguments[0]);
     return 2;
 }
