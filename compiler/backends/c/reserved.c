@@ -5,7 +5,7 @@
  * Keywords of C11 to C23 and of C++20, but for C++'s contextual ones (import, module, final, override), which are
  * ordinary names where generated code uses them. Macros are those of the standard headers and of the compilers that are
  * not all in capitals or that schemas are likely to want; a macro that is defined would replace a field's or an arm's name.
- * Types are those that the generated code and the library's headers use.
+ * Types are those that the generated code and the library's headers use, and those of <sys/types.h>.
  */
 #include "backends/c/reserved.h"
 
@@ -209,9 +209,64 @@ static const char *const member_macros[] = {
 };
 
 static const char *const types[] = {
-    "int8_t",    "int16_t", "int32_t", "int64_t",   "uint8_t",  "uint16_t",  "uint32_t",
-    "uint64_t",  "size_t",  "ssize_t", "ptrdiff_t", "intptr_t", "uintptr_t", "intmax_t",
-    "uintmax_t", "pid_t",   "uid_t",   "gid_t",     NULL,
+    "int8_t",  "int16_t",   "int32_t",    "int64_t",     "uint8_t",   "uint16_t", "uint32_t",   "uint64_t",
+    "size_t",  "ssize_t",   "ptrdiff_t",  "intptr_t",    "uintptr_t", "intmax_t", "uintmax_t",  "pid_t",
+    "uid_t",   "gid_t",     "time_t",     "clock_t",     "timer_t",   "off_t",    "loff_t",     "mode_t",
+    "dev_t",   "ino_t",     "nlink_t",    "id_t",        "key_t",     "quad_t",   "caddr_t",    "daddr_t",
+    "fsid_t",  "u_char",    "u_short",    "u_int",       "u_long",    "u_quad_t", "sigset_t",   "fd_set",
+    "fd_mask", "clockid_t", "useconds_t", "suseconds_t", "blksize_t", "blkcnt_t", "register_t", NULL,
+};
+
+/* What the library calls, and what stands beside it: a function of the program's with such a name takes its place. */
+static const char *const functions[] = {
+    "aligned_alloc",
+    "clock_getres",
+    "clock_gettime",
+    "clock_nanosleep",
+    "clock_settime",
+    "epoll_create",
+    "epoll_create1",
+    "epoll_ctl",
+    "epoll_pwait",
+    "epoll_wait",
+    "memfd_create",
+    "pthread_cond_broadcast",
+    "pthread_cond_destroy",
+    "pthread_cond_init",
+    "pthread_cond_signal",
+    "pthread_cond_timedwait",
+    "pthread_cond_wait",
+    "pthread_condattr_destroy",
+    "pthread_condattr_init",
+    "pthread_condattr_setclock",
+    "pthread_create",
+    "pthread_detach",
+    "pthread_join",
+    "pthread_key_create",
+    "pthread_key_delete",
+    "pthread_mutex_destroy",
+    "pthread_mutex_init",
+    "pthread_mutex_lock",
+    "pthread_mutex_trylock",
+    "pthread_mutex_unlock",
+    "pthread_once",
+    "pthread_setcancelstate",
+    "pthread_setname_np",
+    "pthread_setspecific",
+    "pthread_sigmask",
+    "secure_getenv",
+    "sem_clockwait",
+    "sem_destroy",
+    "sem_init",
+    "sem_post",
+    "sem_timedwait",
+    "sem_trywait",
+    "sem_wait",
+    "strerrordesc_np",
+    "timerfd_create",
+    "timerfd_gettime",
+    "timerfd_settime",
+    NULL,
 };
 
 static const reserved_group groups[] = {
@@ -221,6 +276,7 @@ static const reserved_group groups[] = {
     {"a macro of the C library or of the compiler", macros},
     {"a macro of the system's headers", member_macros},
     {"a type of the C library", types},
+    {"a function of the C library", functions},
 };
 
 void reserved_enter(map *to, arena *memory)
