@@ -235,6 +235,14 @@ static void field_identity(sides *both, const model_field *old, const model_fiel
     }
 }
 
+/* Does a value of this type, or of what it is made of in place, refuse what is not known? */
+static bool is_strict(const model_type *type)
+{
+    while (type->element)
+        type = type->element;
+    return (type->members && type->members->strict) || (type->record && type->record->strict);
+}
+
 static void field_type(sides *both, const model_field *old, const model_field *new)
 {
     static const compare_rule rule_of[] = {
@@ -246,6 +254,7 @@ static void field_type(sides *both, const model_field *old, const model_field *n
     bool below = false;
     compare_change change = compare_types(both->run, old->type, new->type, &below);
     bool bytes = change == COMPARE_CAPACITY || change == COMPARE_BYTES;
+    bool refuses = !bytes && is_strict(new->type) && !is_strict(old->type);
     const char *before = type_text(both, old);
     const char *after = type_text(both, new);
 
@@ -256,8 +265,9 @@ static void field_type(sides *both, const model_field *old, const model_field *n
                         old->optional ? "optional" : "always there");
         compare_note(differ(both, found), old->at, "it was %s here", before);
     } else if (change != COMPARE_SAME) {
-        compare_finding *found = compare_add(both->run, rule_of[change], subject_of(both, old->name), new->at,
-                                             "'%s' is %s, where it was %s", new->name, after, before);
+        compare_finding *found =
+            compare_add(both->run, refuses ? COMPARE_BECAME_STRICT : rule_of[change], subject_of(both, old->name),
+                        new->at, "'%s' is %s, where it was %s", new->name, after, before);
         compare_note(found, old->at, "it was %s here", before);
         if (bytes && (both->old->kind == MODEL_RECORD_MESSAGE || both->old->fixed_size))
             compare_fix(found, "leave it as it was, and add a field with @since(%" PRIu32 ")", both->version + 1);
