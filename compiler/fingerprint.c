@@ -77,6 +77,24 @@ static void put_type(buffer *to, const model_type *type, const model_file *home,
     }
 }
 
+static int by_tag(const void *a, const void *b)
+{
+    const model_field *first = *(const model_field *const *)a;
+    const model_field *second = *(const model_field *const *)b;
+    return first->tag < second->tag ? -1 : first->tag > second->tag;
+}
+
+/* Arms are all in one place, and their order in the file is nothing: they stand in that of their tags. */
+static const model_field *const *arms_sorted(const model_record *record, uint32_t count, arena *memory)
+{
+    const model_field **sorted = arena_array(memory, count, sizeof(*sorted));
+    for (uint32_t i = 0; i < count; i++)
+        sorted[i] = &record->fields[i];
+    if (count)
+        qsort(sorted, count, sizeof(*sorted), by_tag);
+    return sorted;
+}
+
 const char *fingerprint_canonical(const model_record *record, const model_file *home, const model_revision *revision,
                                   arena *memory)
 {
@@ -86,9 +104,11 @@ const char *fingerprint_canonical(const model_record *record, const model_file *
         [MODEL_RECORD_UNION] = "union",
     };
     buffer text = {0};
+    const model_field *const *arms =
+        record->kind == MODEL_RECORD_UNION ? arms_sorted(record, revision->field_count, memory) : NULL;
     buffer_printf(&text, "%s(%" PRIu32 "){", words[record->kind], revision->size);
     for (uint32_t i = 0; i < revision->field_count; i++) {
-        const model_field *field = &record->fields[i];
+        const model_field *field = arms ? arms[i] : &record->fields[i];
         buffer_printf(&text, "%" PRIu32, field->offset);
         if (field->optional)
             buffer_printf(&text, "?%" PRIu32, field->has_offset);

@@ -6,7 +6,8 @@
  * shmrpc/wire.h), of a canonical text. What is in the text is what the bytes
  * depend on: kinds, offsets, sizes, capacities, tags, and names of fields and
  * arms, the old ones where they were renamed. What is not: names of types,
- * members of enums and flags, docs, @since, @deprecated, @default, @c_name.
+ * members of enums and flags, docs, @since, @deprecated, @default, @c_name, the
+ * order of what has no place of its own: arms stand in that of their tags.
  *
  *   record  = ( "struct" | "message" | "union" ) "(" size ")" "{" { field ";" } "}"
  *   field   = offset [ "?" has_offset ] ":" type " " name [ "=" tag ]

@@ -226,6 +226,16 @@ def reorder_declarations(random, schema):
     return set()
 
 
+def reorder_members(random, schema):
+    """Of arms, those that came later stay behind the others."""
+    for members in schema.of("enum", "flags", "errors"):
+        random.shuffle(members.items)
+    for union in schema.of("union"):
+        random.shuffle(union.fields)
+        union.fields.sort(key=lambda arm: arm.since)
+    return set()
+
+
 def change_default(random, schema):
     fields = [field for record in schema.of("message") for field in record.fields if not field.optional]
     field = pick(random, [field for field in fields if field.type[0] in ("int32", "uint32", "uint64")])
@@ -251,7 +261,7 @@ def drop_idempotent(random, schema):
 
 COMPATIBLE = (add_field, add_field, add_field, grow, grow, add_method, add_error, add_member, add_declaration,
               rename_field, rename_field, rename_type, rename_member, rename_method, reorder_declarations,
-              change_default, change_deadline, drop_idempotent)
+              reorder_members, change_default, change_deadline, drop_idempotent)
 
 
 # ---- what breaks the wire ------------------------------------------------------------------------------------------

@@ -235,6 +235,22 @@ START_TEST(versions_begin_at_multiples_of_the_alignment)
 }
 END_TEST
 
+START_TEST(the_order_of_arms_is_nothing)
+{
+    const char *const texts[] = {
+        "@size(32) union A { uint8 x = 7; int8 y = 2; @since(2) bool z = 3; @since(2) uint64 w = 1; }",
+        "@size(32) union A { int8 y = 2; uint8 x = 7; @since(2) uint64 w = 1; @since(2) bool z = 3; }",
+    };
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const model_record *record = schema_record(at_version(2, texts[i]), "A");
+        revision_is(record, 0, 1, 2, 32);
+        revision_is(record, 1, 2, 4, 32);
+        ck_assert_str_eq(record->revisions[0].canonical, "union(32){8:int8 y=2;8:uint8 x=7;}");
+        ck_assert_str_eq(record->canonical, "union(32){8:uint64 w=1;8:int8 y=2;8:bool z=3;8:uint8 x=7;}");
+    }
+}
+END_TEST
+
 START_TEST(a_type_of_another_package_counts_as_it_was_at_first)
 {
     schema_write("other.shm", "@version(2) package other;\n@size(16) struct P { uint32 a; @since(2) uint32 b; }\n"
@@ -432,6 +448,7 @@ static Suite *versions_suite(void)
     tcase_add_test(tests, a_type_grows_within_its_size);
     tcase_add_test(tests, a_type_with_a_size_has_it_and_is_aligned);
     tcase_add_test(tests, versions_begin_at_multiples_of_the_alignment);
+    tcase_add_test(tests, the_order_of_arms_is_nothing);
     tcase_add_test(tests, a_type_of_another_package_counts_as_it_was_at_first);
     tcase_add_test(tests, fingerprints_have_the_names_of_before);
     tcase_add_test(tests, a_revision_of_a_method_is_what_the_file_of_its_version_was);
