@@ -17,6 +17,8 @@
 #include "deadline.h"
 
 #define SETTLE_MS 3000
+/* Of a task's flags, the kernel's PF_EXITING: set before anybody who joins the thread is told. */
+#define IS_EXITING 0x4
 
 static bool is_dot(const char *name)
 {
@@ -72,10 +74,9 @@ static char *proc_path(long pid, const char *file)
     return path;
 }
 
-/* A number from /proc/PID/stat by its position in proc(5), from 4 on; -1 where the process is gone. */
-static long long stat_number(long pid, unsigned int position)
+/* A number from a file like /proc/PID/stat by its position in proc(5), from 4 on; -1 where who it is about is gone. */
+static long long number_in(char *path, unsigned int position)
 {
-    char *path = proc_path(pid, "stat");
     FILE *file = fopen(path, "re");
     char *line = NULL;
     size_t size = 0;
@@ -95,6 +96,11 @@ static long long stat_number(long pid, unsigned int position)
     free(line);
     fclose(file);
     return number;
+}
+
+static long long stat_number(long pid, unsigned int position)
+{
+    return number_in(proc_path(pid, "stat"), position);
 }
 
 static size_t count_children(void)
@@ -122,9 +128,22 @@ size_t counts_fds_of(long pid)
 size_t counts_threads_of(long pid)
 {
     char *path = proc_path(pid, "task");
-    size_t count = count_entries(path, "");
+    DIR *folder = opendir(path);
+    size_t count = 0;
 
     free(path);
+    if (folder == NULL)
+        return 0;
+    for (struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
+        if (isdigit((unsigned char)entry->d_name[0])) {
+            long long flags;
+
+            ck_assert_int_gt(asprintf(&path, "/proc/%ld/task/%s/stat", pid, entry->d_name), 0);
+            flags = number_in(path, 9);
+            count += flags >= 0 && (flags & IS_EXITING) == 0;
+        }
+    }
+    closedir(folder);
     return count;
 }
 

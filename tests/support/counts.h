@@ -2,13 +2,12 @@
 /*
  * counts.h - what a process holds: taken before and after, it shows what was left behind.
  *
- * Counted are open file descriptors, mappings that are backed by a file or a memfd
- * (libraries aside), threads, child processes (zombies too), entries of /dev/shm
- * with our name in them, and entries of $SHMRPC_DIR.
+ * Counted are open file descriptors, mappings that are backed by a file or a memfd (libraries aside), threads that are
+ * not about to end, child processes (zombies too), entries of /dev/shm with our name in them, and entries of
+ * $SHMRPC_DIR.
  *
- * A thread that was joined and a process that was reaped may show in /proc for a
- * moment longer, and no event tells when that ends; so counts_expect_same() looks
- * again for as long as something differs, up to a limit.
+ * What other processes are about to give back may be there for a moment longer, and no event tells when that ends; so
+ * counts_expect_same() looks again for as long as something differs, up to a limit.
  */
 #ifndef SHMRPC_TEST_COUNTS_H
 #define SHMRPC_TEST_COUNTS_H
