@@ -17,6 +17,8 @@
 #
 # Every test ends by printing such a line; test_support does it for Check suites. tools/dev sums them up and takes
 # a test without one for a failure.
+#
+# The target tests_compiler builds what the tests with the label compiler run, and nothing else.
 pkg_check_modules(SHMRPC_CHECK REQUIRED IMPORTED_TARGET check)
 
 set(SHMRPC_TEST_PORTABLE "SHMRPC_WITHOUT=futex_waitv,membarrier,scm_pidfd")
@@ -27,6 +29,25 @@ set(SHMRPC_TEST_SLOWDOWN 3)
 if(SHMRPC_SANITIZER)
     set(SHMRPC_TEST_SLOWDOWN 6)
 endif()
+
+# Tests of these labels name all that they need in their commands.
+set(SHMRPC_TEST_LABEL_TARGETS compiler)
+
+# Adds what a test's command runs to the targets of its labels.
+function(_shmrpc_test_targets labels)
+    foreach(label IN LISTS labels)
+        if(label IN_LIST SHMRPC_TEST_LABEL_TARGETS)
+            if(NOT TARGET tests_${label})
+                add_custom_target(tests_${label})
+            endif()
+            foreach(word IN LISTS ARGN)
+                if(word MATCHES "\\$<TARGET_FILE:([A-Za-z0-9_]+)>")
+                    add_dependencies(tests_${label} ${CMAKE_MATCH_1})
+                endif()
+            endforeach()
+        endif()
+    endforeach()
+endfunction()
 
 function(_shmrpc_test_properties name timeout labels serial environment)
     if(NOT timeout)
@@ -61,6 +82,7 @@ function(shmrpc_add_check_test)
         set(fork no)
     endif()
     add_test(NAME ${arg_NAME} COMMAND ${target} ${arg_ARGS})
+    _shmrpc_test_targets("${arg_LABELS}" $<TARGET_FILE:${target}>)
     _shmrpc_test_properties("${arg_NAME}" "${arg_TIMEOUT}" "${arg_LABELS}" "${arg_SERIAL}"
         "CK_FORK=${fork};CK_TIMEOUT_MULTIPLIER=${SHMRPC_TEST_SLOWDOWN};${arg_ENVIRONMENT}")
     if(arg_PORTABLE)
@@ -82,5 +104,6 @@ function(shmrpc_add_script_test)
         message(FATAL_ERROR "shmrpc_add_script_test: NAME and COMMAND are needed")
     endif()
     add_test(NAME ${arg_NAME} COMMAND ${arg_COMMAND})
+    _shmrpc_test_targets("${arg_LABELS}" ${arg_COMMAND})
     _shmrpc_test_properties("${arg_NAME}" "${arg_TIMEOUT}" "${arg_LABELS}" "${arg_SERIAL}" "${arg_ENVIRONMENT}")
 endfunction()

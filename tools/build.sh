@@ -4,16 +4,16 @@
 # Configures and builds presets, runs tests and counts them. Sourced by tools/dev, which sets the folders.
 # shellcheck disable=SC2154
 
-# build PRESET: configures (where needed) and builds into $build_root/PRESET.
+# build PRESET [TARGET]: configures (where needed) and builds into $build_root/PRESET.
 build() {
-    local preset=$1 dir=$build_root/$1
+    local preset=$1 dir=$build_root/$1 target=${2:-all}
     say "building $preset in $dir"
     # A folder that was configured for another place is of no use.
     if [ -f "$dir/CMakeCache.txt" ] && ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$source_dir" "$dir/CMakeCache.txt"; then
         rm -rf "$dir"
     fi
     quietly "$preset-configure.log" cmake -S "$source_dir" --preset "$preset" -B "$dir"
-    quietly "$preset-build.log" cmake --build "$dir" --parallel "$(job_count)"
+    quietly "$preset-build.log" cmake --build "$dir" --target "$target" --parallel "$(job_count)"
 }
 
 # Reports end the process that they are about, so that the test fails. Tests fork children that start threads.
@@ -32,11 +32,20 @@ without_aslr() {
     fi
 }
 
+# target_of CTEST…: what has to be built for these tests. Those of the compiler, and fewer, need a small part of the tree.
+target_of() {
+    if [ "${1:-} ${2:-}" = "-L compiler" ]; then
+        echo tests_compiler
+    else
+        echo all
+    fi
+}
+
 # run_tests PRESET [CTEST…]: builds, tests, prints a line per suite and, last, `N passed, N failed`.
 run_tests() {
     local preset=$1 dir=$build_root/$1 runner=() status=0
     shift
-    build "$preset"
+    build "$preset" "$(target_of "$@")"
     [ "$preset" != tsan ] || runner=(without_aslr)
     rm -f "$dir/Testing/Temporary/LastTest.log"
     "${runner[@]}" ctest --test-dir "$dir" --no-tests=error --output-on-failure --parallel "$(job_count)" "$@" \

@@ -32,6 +32,13 @@ refuses_unknown_verb() {
     expect_text "$output" "there is no verb 'frobnicate'"
 }
 
+refuses_bounds_that_are_none() {
+    expect_status 2 "$dev" coverage --at-least compiler
+    expect_text "$output" "--at-least takes compiler or runtime, and a percentage"
+    expect_status 2 "$dev" coverage --at-least tests 95
+    expect_status 2 "$dev" coverage --at-least compiler 95 --at-least runtime most
+}
+
 works_without_home_and_locale() {
     expect_status 0 env -i PATH="$PATH" "$dev" help
     expect_text "$output" "/.cache/shmrpc/build$source_dir"
@@ -99,6 +106,7 @@ goes_on_without_what_is_only_wanted() {
 
 run_case helps_with_every_verb
 run_case refuses_unknown_verb
+run_case refuses_bounds_that_are_none
 run_case works_without_home_and_locale
 run_case builds_where_it_is_told_to
 run_case lists_missing_packages_without_apt
