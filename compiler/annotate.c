@@ -338,8 +338,11 @@ void annotate_read(compile *run, const ast_notes *notes, annotate_target target,
     ret->notes.since = 1;
     reader from = {run, ret};
     map seen = {0};
+    size_t errors = diag_errors(run->diagnostics);
     for (uint32_t i = 0; i < notes->annotations.count; i++)
         read_one(&from, *VECTOR_AT(&notes->annotations, ast_annotation *, i), target, &seen);
+    if (target == ANNOTATE_PACKAGE && diag_errors(run->diagnostics) > errors)
+        ret->version = UINT32_MAX; /* it may be what was meant: no @since is said to be beyond it */
 }
 
 /* ---- numbers ---- */

@@ -97,7 +97,7 @@ struct ast_type {
     model_kind scalar;
     uint32_t depth;
     span at;
-    ast_ident name;
+    ast_ident name; /* of a scalar, too */
     const ast_expr *count;
     const ast_type *element;
 };

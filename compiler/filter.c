@@ -171,6 +171,46 @@ static bool cannot_be_inside(const parse *state, const token *word)
     return hard && begins && state->braces.count > 0 && filter_begins_declaration(state, word);
 }
 
+static bool is_name(const token *word)
+{
+    return word->kind == TOKEN_IDENT || (word->kind >= TOKEN_PACKAGE && word->kind <= TOKEN_VECTOR);
+}
+
+static bool is_scalar(const token *word)
+{
+    return word->kind >= TOKEN_BOOL && word->kind <= TOKEN_FLOAT64;
+}
+
+/*
+ * `required int32 x;` and its like, as proto has them: the first word is told, and then the field is read as if it were
+ * not there. Two names in a row may be a type and a name, so a third thing is looked at where the second is no scalar.
+ */
+static token without_label(parse *state, token label)
+{
+    static const char *const labels[] = {"required", "repeated", "optional"};
+    bool known = false;
+    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]) && !known; i++)
+        known =
+            (label.kind == TOKEN_IDENT || label.kind == TOKEN_LATER) && strcmp(label.value.ident.text, labels[i]) == 0;
+    bool begins =
+        state->last.kind == ';' || state->last.kind == '{' || state->last.kind == '}' || state->last.kind == ')';
+    if (!known || !begins || state->braces.count == 0)
+        return label;
+    token type = fetch(state);
+    token behind = {0};
+    if (is_name(&type)) {
+        behind = fetch(state);
+        queue_return(state, behind);
+    }
+    bool meant = is_scalar(&type) || is_name(&behind) || behind.kind == '<' || behind.kind == '.' || behind.kind == '[';
+    if (meant) {
+        mistake_label(state, &label);
+        return type;
+    }
+    queue_return(state, type);
+    return label;
+}
+
 /* Behind a fault of the scanner: a string without an end took the ';' with it, a stray character did not. */
 static void recover(parse *state, const token *faulty)
 {
@@ -182,7 +222,7 @@ static void recover(parse *state, const token *faulty)
 
 int parser_lex(PARSER_STYPE *value, PARSER_LTYPE *place, parse *state)
 {
-    token next = state->skipping ? skip(state) : fetch(state);
+    token next = state->skipping ? skip(state) : without_label(state, fetch(state));
     if (cannot_be_inside(state, &next)) {
         mistake_unclosed(state, *VECTOR_AT(&state->braces, span, state->braces.count - 1), next.at);
         state->file->broken = true;
@@ -197,6 +237,7 @@ int parser_lex(PARSER_STYPE *value, PARSER_LTYPE *place, parse *state)
         recover(state, &next);
     state->before = state->last;
     state->last = next;
+    state->handed += next.at.end > next.at.start;
     *value = next.value;
     *place = next.at;
     return next.kind;

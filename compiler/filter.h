@@ -43,6 +43,10 @@ struct parse {
     uint32_t nest_told; /* 1 + the '{' that a declaration was found behind, which was reported */
     uint32_t stray_end; /* behind the last stray character */
     uint32_t mended;    /* 1 + where an entry was gone on with behind a mistake: see is_aftermath() */
+    uint32_t handed;    /* how many tokens of the file were handed out, */
+    uint32_t surprised; /* and how many when one was unexpected last, */
+    span surprise;      /* which is here; without a file: never */
+    uint32_t opened;    /* 1 + where a '{' was that was unexpected, which was reported; 0: none */
     uint32_t misnamed;  /* 1 + the end of the last name that is a word of the language */
 };
 
@@ -66,5 +70,8 @@ void filter_skip(parse *state);
 
 /* E108. */
 void mistake_unclosed(parse *state, span open, span found);
+
+/* E110 for `required`, `repeated` or `optional` before a type. */
+void mistake_label(parse *state, const token *label);
 
 #endif

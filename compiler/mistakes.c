@@ -8,6 +8,7 @@
 #include "support/buffer.h"
 #include "support/text.h"
 
+#define CLOSE_MOST 3    /* tokens */
 #define EXPECTED_MOST 6 /* a longer list of what was expected helps nobody */
 
 /* ---- characters ---- */
@@ -20,6 +21,12 @@ void parse_stray(parse *state, span at)
     state->file->broken = true;
     if (neighbour)
         return;
+    if (character > 0x7f) {
+        diag_entry *mark =
+            diag_add(state->diagnostics, DIAG_E111, at, "a byte order mark stands at the start of a file, and once");
+        diag_fix(mark, "remove it");
+        return;
+    }
     if (character < 0x20 || character == 0x7f) {
         diag_add(state->diagnostics, DIAG_E111, at, "unexpected control character U+%04X", (unsigned)character);
         return;
@@ -55,6 +62,8 @@ void parse_quoted(parse *state, span at)
 
 void mistake_unclosed(parse *state, span open, span found)
 {
+    if (state->opened > open.start + 1) /* `struct A { {`: the one too many was told */
+        return;
     diag_entry *entry = diag_add(state->diagnostics, DIAG_E108, open, "this '{' is not closed");
     if (found.end > found.start)
         diag_note(entry, found, "a declaration begins here, before the '}'");
@@ -161,7 +170,7 @@ static void unexpected(parse *state, const parse_surprise *surprise)
     else if (found->kind == TOKEN_DOC)
         entry = diag_add(state->diagnostics, DIAG_E110, found->at,
                          "a doc comment stands before the whole of what it documents");
-    else if (found->kind == '}' && expects(surprise, "import")) {
+    else if (found->kind == '}' && expects(surprise, "import") && !expects(surprise, "name")) {
         entry = diag_add(state->diagnostics, DIAG_E110, found->at, "this '}' closes nothing");
         state->mended = found->at.end + 1;
     } else
@@ -228,6 +237,25 @@ static bool is_aftermath(const parse *state)
     return true;
 }
 
+/*
+ * Whether it stands close behind what was unexpected last, where what was made of the tokens between says little: of
+ * `int32 ; x }` the `;` is told, and the `}` is not. Three tokens are to be right first, as parsers have it of old, or
+ * one where a line has ended since.
+ */
+static bool is_close(const parse *state)
+{
+    if (!state->surprise.file)
+        return false;
+    bool newline = filter_newline_between(state, state->surprise, state->last.at);
+    return state->handed - state->surprised <= (newline ? 1 : CLOSE_MOST);
+}
+
+static void surprised(parse *state)
+{
+    state->surprise = state->last.at;
+    state->surprised = state->handed;
+}
+
 /* ':' or ',' for '=', or ':' for ','. */
 static bool separator_is_wrong(parse *state, const parse_surprise *surprise)
 {
@@ -272,8 +300,13 @@ void parse_unexpected(parse *state, const parse_surprise *surprise)
     }
     if (brace_is_forgotten(state) || end_is_forgotten(state, surprise))
         return;
-    if (!is_piece(state, surprise) && !is_aftermath(state) && !separator_is_wrong(state, surprise))
+    if (!is_piece(state, surprise) && !is_aftermath(state) && !is_close(state) &&
+        !separator_is_wrong(state, surprise)) {
         unexpected(state, surprise);
+        if (found == '{')
+            state->opened = state->last.at.start + 1;
+    }
+    surprised(state);
     if (found == ';' || found == '}' || found == TOKEN_YYEOF)
         return;
     filter_skip(state);
@@ -300,6 +333,7 @@ void parse_missing_end(parse *state, span at)
 {
     bool misnamed = state->misnamed == at.start + 1 && !filter_newline_between(state, at, state->last.at);
     state->mended = at.end + 1;
+    surprised(state);
     if (misnamed) /* `repeated int32 x;`: 'int32' was no name */
         return;
     diag_fix(diag_add(state->diagnostics, DIAG_E102, at, "missing ';'"), "add ';' here");
@@ -307,10 +341,42 @@ void parse_missing_end(parse *state, span at)
 
 void parse_bad_name(parse *state, ast_ident name, const char *role)
 {
+    bool close = is_close(state);
+    state->misnamed = name.at.end + 1;
+    surprised(state);
+    if (close)
+        return;
     diag_entry *entry = diag_add(state->diagnostics, DIAG_E113, name.at,
                                  "'%s' is a word of the language and cannot name %s", name.text, role);
-    state->misnamed = name.at.end + 1;
     diag_fix(entry, "choose another name, '%s_value' for one; @c_name sets the name in C", name.text);
+}
+
+ast_ident parse_swapped(parse *state, ast_type *type, const ast_type *scalar, const char *role)
+{
+    if (type->kind != AST_TYPE_NAME || strchr(type->name.text, '.')) {
+        parse_bad_name(state, scalar->name, role);
+        return scalar->name;
+    }
+    bool close = is_close(state);
+    ast_ident name = type->name;
+    *type = *scalar;
+    surprised(state);
+    if (!close)
+        diag_fix(diag_add(state->diagnostics, DIAG_E113, scalar->at, "the type stands before the name"),
+                 "write '%s %s'", scalar->name.text, name.text);
+    return name;
+}
+
+void mistake_label(parse *state, const token *label)
+{
+    const char *text = label->value.ident.text;
+    diag_entry *entry = diag_add(state->diagnostics, DIAG_E110, label->at, "unexpected '%s', expected a type", text);
+    if (strcmp(text, "required") == 0)
+        diag_fix(entry, "remove it: a field is always there, unless its type ends in '?'");
+    else if (strcmp(text, "repeated") == 0)
+        diag_fix(entry, "a field that repeats is written 'vector<type, N> name;'");
+    else
+        diag_fix(entry, "an optional field is written 'type? name;'");
 }
 
 void parse_no_reply(parse *state, span at)
@@ -322,7 +388,8 @@ void parse_no_reply(parse *state, span at)
 void parse_stray_end(parse *state, span at)
 {
     bool behind = state->before.kind == '}';
-    if (behind && state->mended == state->before.at.end + 1) /* that one closes nothing, which was said */
+    if (is_close(state) ||
+        (behind && state->mended == state->before.at.end + 1)) /* it closes nothing, which was said */
         return;
     diag_fix(diag_add(state->diagnostics, DIAG_E110, at,
                       behind ? "no ';' follows the '}' of a declaration" : "this ';' ends nothing"),

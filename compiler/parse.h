@@ -39,6 +39,9 @@ void parse_bad_name(parse *state, ast_ident name, const char *role);
 void parse_no_reply(parse *state, span at);
 void parse_stray_end(parse *state, span at);
 
+/* `x int32;` is read as `int32 x;`: the name that is meant, and the type that becomes the scalar. */
+ast_ident parse_swapped(parse *state, ast_type *type, const ast_type *scalar, const char *role);
+
 /* Whether `strict` was written (`word` has a text then), which only some declarations may be. */
 bool parse_strict(parse *state, ast_ident word, ast_decl_kind kind);
 

@@ -36,10 +36,11 @@
 int parser_lex(PARSER_STYPE *value, PARSER_LTYPE *place, struct parse *state);
 static void parser_error(const span *place, struct parse *state, const char *message);
 
-static ast_type *scalar(struct parse *state, model_kind kind, span at)
+static ast_type *scalar(struct parse *state, model_kind kind, ast_ident word)
 {
-    ast_type *type = ast_type_new(parse_nodes(state), AST_TYPE_SCALAR, at);
+    ast_type *type = ast_type_new(parse_nodes(state), AST_TYPE_SCALAR, word.at);
     type->scalar = kind;
+    type->name = word;
     return type;
 }
 
@@ -97,7 +98,7 @@ static ast_ident *ident_copy(struct parse *state, ast_ident name)
 %left '*' '/' '%'
 %precedence UNARY
 
-%type <ident> qname ident soft hard declared member_name field_name method_name
+%type <ident> qname ident soft hard word declared constant member_name field_name method_name
 %type <notes> notes
 %type <list> parts arguments argument_list ranges
 %type <body> fields members methods
@@ -105,7 +106,7 @@ static ast_ident *ident_copy(struct parse *state, ast_ident name)
 %type <range> range
 %type <argument> argument
 %type <expr> expr tag
-%type <type> type base
+%type <type> scalar type base
 %type <field> field
 %type <member> member
 %type <method> method reply
@@ -155,7 +156,7 @@ declaration
     : "package" qname end               { parse_package(state, $<notes>0, $2, span_join(@1, @2)); }
     | "import" STRING end               { parse_import(state, $<notes>0, $2, (ast_ident){0}); }
     | "import" STRING "as" IDENT end    { parse_import(state, $<notes>0, $2, $4); }
-    | "const" type declared '=' expr end
+    | "const" type constant '=' expr end
         { parse_declare(state, &(ast_decl){.kind = AST_CONST, .notes = $<notes>0, .name = $3, .type = $2, .value = $5}); }
     | "alias" declared '=' type end
         { parse_declare(state, &(ast_decl){.kind = AST_ALIAS, .notes = $<notes>0, .name = $2, .type = $4}); }
@@ -213,6 +214,13 @@ declared
     : IDENT
     | soft      { parse_bad_name(state, $1, "a declaration"); $$ = $1; }
     | hard      { parse_bad_name(state, $1, "a declaration"); $$ = $1; }
+    ;
+
+constant
+    : IDENT
+    | soft      { parse_bad_name(state, $1, "a declaration"); $$ = $1; }
+    | word      { parse_bad_name(state, $1, "a declaration"); $$ = $1; }
+    | scalar    { $$ = parse_swapped(state, $<type>0, $1, "a declaration"); }
     ;
 
 /* ---- members of enum, flags and errors ---- */
@@ -278,7 +286,8 @@ field
 
 field_name
     : ident
-    | hard      { parse_bad_name(state, $1, "a field"); $$ = $1; }
+    | word      { parse_bad_name(state, $1, "a field"); $$ = $1; }
+    | scalar    { $$ = parse_swapped(state, $<type>0, $1, "a field"); }
     ;
 
 tag
@@ -350,18 +359,22 @@ payload
 
 /* ---- types ---- */
 
+scalar
+    : "bool"    { $$ = scalar(state, MODEL_BOOL, $1); }
+    | "int8"    { $$ = scalar(state, MODEL_INT8, $1); }
+    | "int16"   { $$ = scalar(state, MODEL_INT16, $1); }
+    | "int32"   { $$ = scalar(state, MODEL_INT32, $1); }
+    | "int64"   { $$ = scalar(state, MODEL_INT64, $1); }
+    | "uint8"   { $$ = scalar(state, MODEL_UINT8, $1); }
+    | "uint16"  { $$ = scalar(state, MODEL_UINT16, $1); }
+    | "uint32"  { $$ = scalar(state, MODEL_UINT32, $1); }
+    | "uint64"  { $$ = scalar(state, MODEL_UINT64, $1); }
+    | "float32" { $$ = scalar(state, MODEL_FLOAT32, $1); }
+    | "float64" { $$ = scalar(state, MODEL_FLOAT64, $1); }
+    ;
+
 type
-    : "bool"    { $$ = scalar(state, MODEL_BOOL, @$); }
-    | "int8"    { $$ = scalar(state, MODEL_INT8, @$); }
-    | "int16"   { $$ = scalar(state, MODEL_INT16, @$); }
-    | "int32"   { $$ = scalar(state, MODEL_INT32, @$); }
-    | "int64"   { $$ = scalar(state, MODEL_INT64, @$); }
-    | "uint8"   { $$ = scalar(state, MODEL_UINT8, @$); }
-    | "uint16"  { $$ = scalar(state, MODEL_UINT16, @$); }
-    | "uint32"  { $$ = scalar(state, MODEL_UINT32, @$); }
-    | "uint64"  { $$ = scalar(state, MODEL_UINT64, @$); }
-    | "float32" { $$ = scalar(state, MODEL_FLOAT32, @$); }
-    | "float64" { $$ = scalar(state, MODEL_FLOAT64, @$); }
+    : scalar
     | qname     { $$ = ast_type_new(parse_nodes(state), AST_TYPE_NAME, @$); $$->name = $1; }
     | type '[' expr ']'                 { $$ = parse_type(state, AST_TYPE_ARRAY, $1, $3, @$); }
     | type '?'                          { $$ = parse_type(state, AST_TYPE_OPTIONAL, $1, NULL, @$); }
@@ -424,8 +437,12 @@ soft
     ;
 
 hard
-    : "const" | "enum" | "struct" | "union" | "sizeof" | "true" | "false" | "bool" | "int8" | "int16" | "int32"
-    | "int64" | "uint8" | "uint16" | "uint32" | "uint64" | "float32" | "float64" | LATER
+    : word
+    | scalar    { $$ = $1->name; }
+    ;
+
+word
+    : "const" | "enum" | "struct" | "union" | "sizeof" | "true" | "false" | LATER
     ;
 
 %%

@@ -18,7 +18,6 @@
 
 #define CHUNK ((size_t)64 * 1024)
 #define SIZE_MOST ((size_t)INT32_MAX - 16) /* a scanner counts in int */
-#define BYTE_ORDER_MARK "\xef\xbb\xbf"     /* not a column of the first line */
 
 /* Appends all that `fd` gives. Returns 0 or -errno. */
 static int read_all(int fd, buffer *text)
@@ -42,6 +41,11 @@ static int read_all(int fd, buffer *text)
     return rc;
 }
 
+bool source_begins_with_mark(const char *text)
+{
+    return strncmp(text, "\xef\xbb\xbf", 3) == 0;
+}
+
 static void index_lines(source *file, arena *memory)
 {
     uint32_t count = 1;
@@ -49,8 +53,8 @@ static void index_lines(source *file, arena *memory)
         count += file->text[i] == '\n';
     file->lines = arena_array(memory, count, sizeof(*file->lines));
     file->line_count = 1;
-    if (file->size >= 3 && memcmp(file->text, BYTE_ORDER_MARK, 3) == 0)
-        file->lines[0] = 3;
+    if (source_begins_with_mark(file->text))
+        file->lines[0] = 3; /* not a column of the first line */
     for (uint32_t i = 0; i < file->size; i++)
         if (file->text[i] == '\n')
             file->lines[file->line_count++] = i + 1;

@@ -58,6 +58,9 @@ bool source_is_nameless(const char *path);
 /* The same for a text in memory, of which a copy is kept. */
 source *source_new(arena *memory, const char *path, const char *logical, const char *text, uint32_t size);
 
+/* Whether a text that a NUL ends begins with a byte order mark, of three bytes. */
+bool source_begins_with_mark(const char *text);
+
 /* The line, from 1, of a byte offset. */
 uint32_t source_line(const source *file, uint32_t offset);
 
