@@ -202,6 +202,86 @@ static bool errors_compare(comparison *run, const model_members *old, const mode
     return differs;
 }
 
+static bool same_payload(const model_member *old, const model_member *new)
+{
+    if (!old->payload || !new->payload)
+        return old->payload == new->payload;
+    return compare_same_bytes(old->payload, new->payload);
+}
+
+/* Since when a method throws an error of its set. */
+static uint32_t thrown_since(const model_method *method, const model_member *error)
+{
+    uint32_t since = compare_since(&method->notes);
+
+    return compare_since(&error->notes) > since ? compare_since(&error->notes) : since;
+}
+
+/* Whether the new set has, up to one of its versions, the codes and payloads of the old one and no more. */
+static bool has_old_codes(const model_method *old, const model_method *new)
+{
+    uint32_t latest = 0;
+
+    for (uint32_t i = 0; i < old->errors->count; i++) {
+        const model_member *error = &old->errors->items[i];
+        const model_member *coded = member_valued(new->errors, error);
+        if (!coded || !same_payload(error, coded) || thrown_since(old, error) != thrown_since(new, coded))
+            return false;
+        if (thrown_since(new, coded) > latest)
+            latest = thrown_since(new, coded);
+    }
+    for (uint32_t i = 0; i < new->errors->count; i++) {
+        const model_member *error = &new->errors->items[i];
+        if (thrown_since(new, error) <= latest && !member_valued(old->errors, error))
+            return false;
+    }
+    return true;
+}
+
+static const char *set_name(const model_members *errors)
+{
+    return errors ? errors->decl->qualified_name : "nothing";
+}
+
+/* One finding for all codes that mean something else; one for each that is new. */
+static void meanings_compare(comparison *run, compare_subject subject, const model_method *old, const model_method *new)
+{
+    const model_members *was = old->errors;
+    const model_members *is = new->errors;
+    compare_finding *found = NULL;
+
+    for (uint32_t i = 0; i < was->count && !found; i++) {
+        const model_member *before = &was->items[i];
+        const model_member *after = member_valued(is, before);
+        if (strcmp(compare_identity(before->name, &before->notes), compare_identity(after->name, &after->notes)) == 0)
+            continue;
+        found = compare_add(run, COMPARE_ERROR_MEANING, subject, new->at, "%s is '%s' of %s, where it was '%s' of %s",
+                            number(run, after), after->name, set_name(is), before->name, set_name(was));
+        compare_note(found, before->at, "it was '%s' here", before->name);
+    }
+    for (uint32_t i = 0; i < is->count; i++) {
+        if (member_valued(was, &is->items[i]))
+            continue;
+        found = compare_add(run, COMPARE_ERROR_ADDED, subject, new->at,
+                            "callers may be given the error '%s' of %s, which old ones do not know", is->items[i].name,
+                            set_name(is));
+        compare_note(found, was->decl->at, "the set was without it");
+    }
+}
+
+bool compare_other_errors(comparison *run, compare_subject subject, const model_method *old, const model_method *new)
+{
+    bool same = old->errors && new->errors &&has_old_codes(old, new);
+    compare_finding *found =
+        compare_add(run, same ? COMPARE_ERRORS_C_TYPE : COMPARE_METHOD_ERRORS, subject, new->at,
+                    "'%s' throws %s, where it threw %s", new->name, set_name(new->errors), set_name(old->errors));
+
+    compare_note(found, old->at, "it was 'throws %s' here", set_name(old->errors));
+    if (same)
+        meanings_compare(run, subject, old, new);
+    return !same;
+}
+
 bool compare_members(comparison *run, const model_members *old, const model_members *new)
 {
     bool first;

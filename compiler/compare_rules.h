@@ -45,6 +45,7 @@ X(MEMBER_REMOVED, SOURCE, "member-removed", "a member of an enum or of flags is 
 X(CONSTANT_TYPE, SOURCE, "constant-type", "a constant has another type")
 X(ALIAS_TYPE, SOURCE, "alias-type", "an alias stands for another type")
 X(FIELD_C_TYPE, SOURCE, "field-c-type", "a field or arm has another type in C, of the same bytes")
+X(ERRORS_C_TYPE, SOURCE, "errors-c-type", "a method throws another set in C, of the same codes")
 X(PAYLOAD_C_TYPE, SOURCE, "payload-c-type", "a method has another message in C, of the same bytes")
 
 /* behaviour: the same bytes mean something else */
@@ -56,6 +57,7 @@ X(RESERVED_USED, BEHAVIOUR, "reserved-used", "what was reserved is used again")
 X(FIELD_MEANING, BEHAVIOUR, "field-meaning", "a field is of another enum or flags, of the same bytes")
 X(FIELD_DEFAULT, BEHAVIOUR, "field-default", "a field has another default")
 X(ERROR_ADDED, BEHAVIOUR, "error-added", "callers may be given an error that they do not know")
+X(ERROR_MEANING, BEHAVIOUR, "error-meaning", "a method throws another error by the same code")
 X(DEADLINE, BEHAVIOUR, "deadline", "a method has another deadline")
 X(IDEMPOTENT, BEHAVIOUR, "idempotent-removed", "a method is no longer called again where that is safe")
 X(DEPTH, BEHAVIOUR, "depth", "fewer calls or messages may be in flight")

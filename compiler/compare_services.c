@@ -79,24 +79,17 @@ static void payload_compare(sides *both, const char *what, const model_record *o
     compare_note(found, both->old->at, "it was %s here", compare_record_name(old));
 }
 
-static const char *errors_name(const model_members *errors)
-{
-    return errors ? errors->decl->qualified_name : "nothing";
-}
-
 static void errors_compare(sides *both)
 {
     const model_members *old = both->old->errors;
     const model_members *new = both->new->errors;
+    bool differs = false;
 
-    if (old && new &&compare_is_pair(both->run, old->decl, new->decl)) {
-        both->differs = compare_members(both->run, old, new) || both->differs;
-    } else if (old != new && !(old && new && old->fingerprint == new->fingerprint)) {
-        differ(both,
-               compare_add(both->run, COMPARE_METHOD_ERRORS, both->subject, both->new->at,
-                           "'%s' throws %s, where it threw %s", both->new->name, errors_name(new), errors_name(old)),
-               arena_printf(both->run->memory, "'throws %s'", errors_name(old)));
-    }
+    if (old && new &&compare_is_pair(both->run, old->decl, new->decl))
+        differs = compare_members(both->run, old, new);
+    else if (old || new)
+        differs = compare_other_errors(both->run, both->subject, both->old, both->new);
+    both->differs = both->differs || differs;
 }
 
 /* What is not in the bytes. */

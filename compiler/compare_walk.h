@@ -81,6 +81,9 @@ const char *compare_record_name(const model_record *record);
 /* Enums, flags, errors. Returns as compare_record() does. */
 bool compare_members(comparison *run, const model_members *old, const model_members *new);
 
+/* What a method throws where that is another set, or none. Returns whether bytes differ. */
+bool compare_other_errors(comparison *run, compare_subject subject, const model_method *old, const model_method *new);
+
 void compare_service(comparison *run, const model_service *old, const model_service *new);
 void compare_channel(comparison *run, const model_channel *old, const model_channel *new);
 

@@ -11,51 +11,39 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "lock.h"
+#include "lock_walk.h"
 
-typedef struct verifier {
-    arena *memory;
-    diag *diagnostics;
-    const model_file *file;
-    const lock_facts *old; /* the lock */
-    const lock_facts *new; /* the file */
-    uint32_t locked;       /* the newest version in the lock */
-    uint32_t newest;       /* the newest version to look at */
-    map *told;             /* addresses of records and members of which something was told */
-} verifier;
-
-static const char *address(const verifier *v, const void *of)
+static const char *address(const lock_verifier *v, const void *of)
 {
     return arena_printf(v->memory, "%p", of);
 }
 
-static bool is_told(const verifier *v, const void *of)
+bool lock_is_told(const lock_verifier *v, const void *of)
 {
     return of && map_find(v->told, address(v, of));
 }
 
-static void tell(verifier *v, const void *of)
+void lock_tell(lock_verifier *v, const void *of)
 {
     map_add(v->told, v->memory, address(v, of), v);
 }
 
-/* What a fact of the lock is like, for a note. */
-static void note_lock(diag_entry *entry, const lock_fact *old)
+void lock_note(diag_entry *entry, const lock_fact *old)
 {
     diag_note(entry, old->at, "the lock has '%s'", old->line);
 }
 
-static const lock_fact *type_fact(const verifier *v, const lock_facts *in, const char *name)
+static const lock_fact *type_fact(const lock_verifier *v, const lock_facts *in, const char *name)
 {
     return lock_facts_find(in, arena_printf(v->memory, "type %s", name));
 }
 
-static const char *identity(const char *name, const model_notes *notes)
+const char *lock_identity(const char *name, const model_notes *notes)
 {
     return notes->original ? notes->original : name;
 }
 
-static bool counts(const verifier *v, const lock_fact *old)
+bool lock_counts(const lock_verifier *v, const lock_fact *old)
 {
     return old->version <= v->newest;
 }
@@ -83,14 +71,14 @@ static bool differ_in_capacity(const char *a, const char *b)
     return *a == *b;
 }
 
-static bool type_is_told(const verifier *v, const model_type *type)
+static bool type_is_told(const lock_verifier *v, const model_type *type)
 {
     if (type->element)
         return type_is_told(v, type->element);
-    return is_told(v, type->members) || is_told(v, type->record);
+    return lock_is_told(v, type->members) || lock_is_told(v, type->record);
 }
 
-static bool part_is_told(const verifier *v, const model_record *record)
+static bool part_is_told(const lock_verifier *v, const model_record *record)
 {
     for (uint32_t i = 0; i < record->field_count; i++)
         if (type_is_told(v, record->fields[i].type))
@@ -98,13 +86,13 @@ static bool part_is_told(const verifier *v, const model_record *record)
     return false;
 }
 
-static bool record_is_told(const verifier *v, const model_record *record)
+bool lock_record_is_told(const lock_verifier *v, const model_record *record)
 {
-    return record && (is_told(v, record) || part_is_told(v, record));
+    return record && (lock_is_told(v, record) || part_is_told(v, record));
 }
 
 /* What a record that may not change can do. */
-static void fix_record(diag_entry *entry, const verifier *v, const model_record *record, bool addition)
+static void fix_record(diag_entry *entry, const lock_verifier *v, const model_record *record, bool addition)
 {
     const char *word = record->kind == MODEL_RECORD_UNION ? "union" : "struct";
 
@@ -117,7 +105,8 @@ static void fix_record(diag_entry *entry, const verifier *v, const model_record 
         diag_fix(entry, "leave it as it was, and add another %s", record->kind == MODEL_RECORD_UNION ? "arm" : "field");
 }
 
-static bool field_told(verifier *v, const model_record *record, const lock_fact *old, const lock_fact *new, span whole)
+static bool field_told(lock_verifier *v, const model_record *record, const lock_fact *old, const lock_fact *new,
+                       span whole)
 {
     const char *word = old->kind == LOCK_ARM ? "arm" : "field";
     diag_entry *entry;
@@ -147,12 +136,12 @@ static bool field_told(verifier *v, const model_record *record, const lock_fact 
     } else {
         return false;
     }
-    note_lock(entry, old);
+    lock_note(entry, old);
     return true;
 }
 
 /* Of the fields in the lock; *ret_moved: the first that only lies elsewhere, if any. */
-static bool fields_told(verifier *v, const model_record *record, lock_kind kind, const char *name, span whole,
+static bool fields_told(lock_verifier *v, const model_record *record, lock_kind kind, const char *name, span whole,
                         const lock_fact **ret_moved)
 {
     uint32_t count;
@@ -162,7 +151,7 @@ static bool fields_told(verifier *v, const model_record *record, lock_kind kind,
     for (uint32_t i = 0; i < count; i++) {
         const lock_fact *old = facts[i];
         const lock_fact *new = lock_facts_find(v->new, old->key);
-        if (!counts(v, old))
+        if (!lock_counts(v, old))
             continue;
         if (field_told(v, record, old, new, whole))
             told = true;
@@ -173,7 +162,7 @@ static bool fields_told(verifier *v, const model_record *record, lock_kind kind,
 }
 
 /* Of fields that the lock does not have, and would have to. */
-static bool additions_told(verifier *v, const model_record *record, lock_kind kind, const char *name,
+static bool additions_told(lock_verifier *v, const model_record *record, lock_kind kind, const char *name,
                            const lock_fact *locked)
 {
     uint32_t count;
@@ -186,14 +175,14 @@ static bool additions_told(verifier *v, const model_record *record, lock_kind ki
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, facts[i]->at,
                                      "the %s '%s' was added to version %" PRIu32 ", which is locked",
                                      kind == LOCK_ARM ? "arm" : "field", facts[i]->member, facts[i]->version);
-        note_lock(entry, locked);
+        lock_note(entry, locked);
         fix_record(entry, v, record, true);
         told = true;
     }
     return told;
 }
 
-static void layout_told(verifier *v, const char *name, span whole, const lock_fact *old, const lock_fact *new,
+static void layout_told(lock_verifier *v, const char *name, span whole, const lock_fact *old, const lock_fact *new,
                         const lock_fact *moved)
 {
     diag_entry *entry;
@@ -203,7 +192,7 @@ static void layout_told(verifier *v, const char *name, span whole, const lock_fa
         entry = diag_add(v->diagnostics, DIAG_E407, now->at,
                          "'%s' lies at %" PRIu64 ", and at %" PRIu64 " in version %" PRIu32 ", which is locked",
                          moved->member, now->number, moved->number, old->version);
-        note_lock(entry, moved);
+        lock_note(entry, moved);
         return;
     }
     if (new)
@@ -214,11 +203,11 @@ static void layout_told(verifier *v, const char *name, span whole, const lock_fa
     else
         entry = diag_add(v->diagnostics, DIAG_E407, whole, "version %" PRIu32 " of '%s' is locked, and there is none",
                          old->version, name);
-    note_lock(entry, old);
+    lock_note(entry, old);
 }
 
 /* The first version in which a record is not what the lock says; NULL: none. */
-static const lock_fact *version_broken(const verifier *v, const char *name)
+static const lock_fact *version_broken(const lock_verifier *v, const char *name)
 {
     uint32_t count;
     const lock_fact *first = NULL;
@@ -227,13 +216,13 @@ static const lock_fact *version_broken(const verifier *v, const char *name)
     for (uint32_t i = 0; i < count; i++) {
         const lock_fact *now = lock_facts_find(v->new, facts[i]->key);
         bool same = now && now->number == facts[i]->number && now->fingerprint == facts[i]->fingerprint;
-        if (counts(v, facts[i]) && !same && (!first || facts[i]->version < first->version))
+        if (lock_counts(v, facts[i]) && !same && (!first || facts[i]->version < first->version))
             first = facts[i];
     }
     return first;
 }
 
-static void record_check(verifier *v, const model_record *record, span whole)
+void lock_record_check(lock_verifier *v, const model_record *record, span whole)
 {
     const char *name = lock_record_name(v->memory, record);
     lock_kind kind = record->kind == MODEL_RECORD_UNION ? LOCK_ARM : LOCK_FIELD;
@@ -251,7 +240,7 @@ static void record_check(verifier *v, const model_record *record, span whole)
             layout_told(v, name, whole, broken, lock_facts_find(v->new, broken->key), moved);
     }
     if (told || broken)
-        tell(v, record);
+        lock_tell(v, record);
 }
 
 /* ---- enums, flags, unions: values ------------------------------------------------------------------------------- */
@@ -264,7 +253,7 @@ static bool ends_with(const char *text, const char *end)
 }
 
 /* Whether a declaration was strict when it was locked, and still is. */
-static const lock_fact *still_strict(const verifier *v, const char *name)
+static const lock_fact *still_strict(const lock_verifier *v, const char *name)
 {
     const lock_fact *old = type_fact(v, v->old, name);
     const lock_fact *new = type_fact(v, v->new, name);
@@ -272,7 +261,7 @@ static const lock_fact *still_strict(const verifier *v, const char *name)
     return old && new &&ends_with(old->rest, " strict") && ends_with(new->rest, " strict") ? old : NULL;
 }
 
-static void strict_gains(verifier *v, lock_kind kind, const char *name)
+static void strict_gains(lock_verifier *v, lock_kind kind, const char *name)
 {
     const lock_fact *strict = still_strict(v, name);
     uint32_t count;
@@ -287,7 +276,7 @@ static void strict_gains(verifier *v, lock_kind kind, const char *name)
             diag_add(v->diagnostics, DIAG_E411, facts[i]->at,
                      "'%s' is new in '%s', which is strict and locked: processes that are out refuse it",
                      facts[i]->member, name);
-        note_lock(entry, strict);
+        lock_note(entry, strict);
         diag_fix(entry, "leave the type as it is, and make another one for what is new");
     }
 }
@@ -308,7 +297,7 @@ static bool may_go(const model_members *members, const lock_fact *old)
            is_reserved(members->reserved, members->reserved_count, NULL, old->number);
 }
 
-static bool member_told(verifier *v, const model_members *members, const lock_fact *old, const lock_fact *new)
+static bool member_told(lock_verifier *v, const model_members *members, const lock_fact *old, const lock_fact *new)
 {
     const char *word = members->kind == MODEL_MEMBERS_ERRORS ? "error" : "member";
     diag_entry *entry;
@@ -330,13 +319,13 @@ static bool member_told(verifier *v, const model_members *members, const lock_fa
     } else {
         return false;
     }
-    note_lock(entry, old);
+    lock_note(entry, old);
     return true;
 }
 
-static void members_check(verifier *v, const model_members *members)
+static void members_check(lock_verifier *v, const model_members *members)
 {
-    const char *name = identity(members->decl->name, &members->decl->notes);
+    const char *name = lock_identity(members->decl->name, &members->decl->notes);
     lock_kind kind = members->kind == MODEL_MEMBERS_ERRORS ? LOCK_ERROR : LOCK_MEMBER;
     const lock_fact *type = type_fact(v, v->old, name);
     uint32_t count;
@@ -345,8 +334,8 @@ static void members_check(verifier *v, const model_members *members)
     if (!type)
         return;
     for (uint32_t i = 0; i < count; i++)
-        if (counts(v, facts[i]) && member_told(v, members, facts[i], lock_facts_find(v->new, facts[i]->key)))
-            tell(v, members);
+        if (lock_counts(v, facts[i]) && member_told(v, members, facts[i], lock_facts_find(v->new, facts[i]->key)))
+            lock_tell(v, members);
     if (kind == LOCK_MEMBER) {
         strict_gains(v, kind, name);
         return;
@@ -358,131 +347,11 @@ static void members_check(verifier *v, const model_members *members)
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, facts[i]->at,
                                      "the error '%s' was added to version %" PRIu32 ", which is locked",
                                      facts[i]->member, facts[i]->version);
-        note_lock(entry, type);
+        lock_note(entry, type);
         diag_fix(entry, "give it @since(%" PRIu32 "), and the package @version(%" PRIu32 ")", v->locked + 1,
                  v->locked + 1);
-        tell(v, members);
+        lock_tell(v, members);
     }
-}
-
-/* ---- services, topics, queues ----------------------------------------------------------------------------------- */
-
-static const lock_fact *revision_broken(const verifier *v, const char *service, const char *member)
-{
-    uint32_t count;
-    lock_fact *const *facts = lock_facts_of(v->old, v->memory, LOCK_REVISION, service, &count);
-
-    for (uint32_t i = 0; i < count; i++) {
-        if (strcmp(facts[i]->member, member) != 0 || !counts(v, facts[i]))
-            continue;
-        if (!lock_facts_find(v->new, facts[i]->key))
-            return facts[i];
-    }
-    return NULL;
-}
-
-/* What a version of a method looks like now; of several, the newest. */
-static uint64_t revision_now(const verifier *v, const char *service, const lock_fact *old)
-{
-    uint32_t count;
-    lock_fact *const *facts = lock_facts_of(v->new, v->memory, LOCK_REVISION, service, &count);
-    uint64_t found = 0;
-
-    for (uint32_t i = 0; i < count; i++)
-        if (facts[i]->version == old->version && strcmp(facts[i]->member, old->member) == 0)
-            found = facts[i]->fingerprint;
-    return found;
-}
-
-static void method_check(verifier *v, const char *service, const model_method *method, const lock_fact *old,
-                         const lock_fact *new)
-{
-    const lock_fact *broken = revision_broken(v, service, old->member);
-    diag_entry *entry;
-
-    if (!broken)
-        return;
-    if (strcmp(old->rest, new->rest) != 0) {
-        entry = diag_add(v->diagnostics, DIAG_E410, new->at,
-                         "'%s' is '%s', and '%s' in version %" PRIu32 ", which is locked", old->member, new->rest,
-                         old->rest, broken->version);
-        diag_fix(entry, "leave it as it was, and add another method");
-    } else if (old->version != new->version) {
-        entry = diag_add(v->diagnostics, DIAG_E410, new->at,
-                         "'%s' comes with version %" PRIu32 ", and with version %" PRIu32 " in the lock", old->member,
-                         new->version, old->version);
-        diag_fix(entry, "leave its version as it was");
-    } else if (record_is_told(v, method->request) || record_is_told(v, method->reply) || is_told(v, method->errors)) {
-        return;
-    } else {
-        entry = diag_add(v->diagnostics, DIAG_E410, new->at,
-                         "version %" PRIu32 " of '%s' is locked with the "
-                         "fingerprint %016" PRIx64 "; it is %016" PRIx64,
-                         broken->version, old->member, broken->fingerprint, revision_now(v, service, broken));
-        note_lock(entry, broken);
-        return;
-    }
-    note_lock(entry, old);
-}
-
-static const model_method *method_named(const model_service *service, const char *member)
-{
-    for (uint32_t i = 0; i < service->method_count; i++)
-        if (strcmp(identity(service->methods[i].name, &service->methods[i].notes), member) == 0)
-            return &service->methods[i];
-    return NULL;
-}
-
-static void inline_check(verifier *v, const model_service *service, const model_record *record, span at)
-{
-    if (record && record->role != MODEL_ROLE_NAMED && record->service == service)
-        record_check(v, record, at);
-}
-
-static void service_check(verifier *v, const model_service *service)
-{
-    const char *name = identity(service->decl->name, &service->decl->notes);
-    uint32_t count;
-    lock_fact *const *facts = lock_facts_of(v->old, v->memory, LOCK_METHOD, name, &count);
-
-    for (uint32_t i = 0; i < service->method_count; i++) {
-        inline_check(v, service, service->methods[i].request, service->methods[i].at);
-        inline_check(v, service, service->methods[i].reply, service->methods[i].at);
-    }
-    for (uint32_t i = 0; i < count; i++) {
-        const model_method *method = method_named(service, facts[i]->member);
-        if (!counts(v, facts[i]))
-            continue;
-        if (method) {
-            method_check(v, name, method, facts[i], lock_facts_find(v->new, facts[i]->key));
-            continue;
-        }
-        diag_entry *entry = diag_add(v->diagnostics, DIAG_E408, service->decl->at,
-                                     "the method '%s' is locked, and gone", facts[i]->name);
-        note_lock(entry, facts[i]);
-        diag_fix(entry, "put it back; where it has another name now: @renamed_from(\"%s\")", facts[i]->member);
-    }
-}
-
-static void channel_check(verifier *v, const model_channel *channel)
-{
-    const char *key = arena_printf(v->memory, "item %s", identity(channel->decl->name, &channel->decl->notes));
-    const lock_fact *old = lock_facts_find(v->old, key);
-    const lock_fact *new = lock_facts_find(v->new, key);
-
-    if (channel->item->role != MODEL_ROLE_NAMED)
-        record_check(v, channel->item, channel->decl->at);
-    if (!old)
-        return;
-    for (uint32_t i = 0; i < channel->item->revision_count; i++)
-        if (channel->item->revisions[i].fingerprint == old->fingerprint)
-            return;
-    if (strcmp(old->rest, new->rest) == 0 && record_is_told(v, channel->item))
-        return;
-    diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, channel->decl->at,
-                                 "the item of '%s' is %s, %016" PRIx64 ", and %s, %016" PRIx64 " in the lock",
-                                 channel->decl->name, new->rest, new->fingerprint, old->rest, old->fingerprint);
-    note_lock(entry, old);
 }
 
 /* ---- a file ----------------------------------------------------------------------------------------------------- */
@@ -501,7 +370,8 @@ static bool range_is_kept(const model_reserved *reserved, uint32_t count, uint64
     }
 }
 
-static void reserved_check(verifier *v, const char *name, const model_reserved *reserved, uint32_t count, span whole)
+static void reserved_check(lock_verifier *v, const char *name, const model_reserved *reserved, uint32_t count,
+                           span whole)
 {
     uint32_t locked;
     lock_fact *const *facts = lock_facts_of(v->old, v->memory, LOCK_RESERVED, name, &locked);
@@ -521,14 +391,14 @@ static void reserved_check(verifier *v, const char *name, const model_reserved *
             continue;
         diag_entry *entry =
             diag_add(v->diagnostics, DIAG_E408, whole, "%s is reserved in the lock, and no longer in '%s'", what, name);
-        note_lock(entry, facts[i]);
+        lock_note(entry, facts[i]);
         diag_fix(entry, "put it back: reserved %s;", what);
     }
 }
 
-static void decl_check(verifier *v, const model_decl *decl)
+static void decl_check(lock_verifier *v, const model_decl *decl)
 {
-    const char *name = identity(decl->name, &decl->notes);
+    const char *name = lock_identity(decl->name, &decl->notes);
     const lock_fact *old = type_fact(v, v->old, name);
     const lock_fact *new = type_fact(v, v->new, name);
 
@@ -537,10 +407,10 @@ static void decl_check(verifier *v, const model_decl *decl)
     if (strcmp(old->rest, new->rest) != 0) {
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, decl->at, "'%s' is '%s', and '%s' in the lock",
                                      decl->name, new->rest, old->rest);
-        note_lock(entry, old);
+        lock_note(entry, old);
         diag_fix(entry, "leave it as it was");
-        tell(v, decl->kind == MODEL_DECL_ENUM || decl->kind == MODEL_DECL_FLAGS ? (const void *)decl->as.members
-                                                                                : (const void *)decl->as.record);
+        lock_tell(v, decl->kind == MODEL_DECL_ENUM || decl->kind == MODEL_DECL_FLAGS ? (const void *)decl->as.members
+                                                                                     : (const void *)decl->as.record);
         if (strcspn(old->rest, " ") != strcspn(new->rest, " ") ||
             strncmp(old->rest, new->rest, strcspn(old->rest, " ")) != 0)
             return; /* another kind: its members are others, too */
@@ -557,32 +427,32 @@ static void decl_check(verifier *v, const model_decl *decl)
     case MODEL_DECL_STRUCT:
     case MODEL_DECL_MESSAGE:
     case MODEL_DECL_UNION:
-        record_check(v, decl->as.record, decl->at);
+        lock_record_check(v, decl->as.record, decl->at);
         strict_gains(v, LOCK_ARM, name);
         reserved_check(v, name, decl->as.record->reserved, decl->as.record->reserved_count, decl->at);
         break;
     case MODEL_DECL_SERVICE:
-        service_check(v, decl->as.service);
+        lock_service_check(v, decl->as.service);
         reserved_check(v, name, decl->as.service->reserved, decl->as.service->reserved_count, decl->at);
         break;
     case MODEL_DECL_TOPIC:
-    case MODEL_DECL_QUEUE: channel_check(v, decl->as.channel); break;
+    case MODEL_DECL_QUEUE: lock_channel_check(v, decl->as.channel); break;
     }
 }
 
-static void gone_check(verifier *v)
+static void gone_check(lock_verifier *v)
 {
     for (uint32_t i = 0; i < v->old->list.count; i++) {
         const lock_fact *old = *VECTOR_AT(&v->old->list, lock_fact *, i);
-        if (old->kind != LOCK_TYPE || !counts(v, old) || lock_facts_find(v->new, old->key))
+        if (old->kind != LOCK_TYPE || !lock_counts(v, old) || lock_facts_find(v->new, old->key))
             continue;
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E408, v->file->at, "'%s' is locked, and gone", old->name);
-        note_lock(entry, old);
+        lock_note(entry, old);
         diag_fix(entry, "put it back; where it has another name now: @renamed_from(\"%s\")", old->name);
     }
 }
 
-static bool package_check(verifier *v, bool whole)
+static bool package_check(lock_verifier *v, bool whole)
 {
     for (uint32_t i = 0; i < v->old->list.count; i++) {
         const lock_fact *old = *VECTOR_AT(&v->old->list, lock_fact *, i);
@@ -593,14 +463,14 @@ static bool package_check(verifier *v, bool whole)
         if (strcmp(old->name, v->file->package) != 0) {
             entry = diag_add(v->diagnostics, DIAG_E407, v->file->at, "the package is '%s', and '%s' in the lock",
                              v->file->package, old->name);
-            note_lock(entry, old);
+            lock_note(entry, old);
             return false;
         }
         if (whole && old->version > v->file->version) {
             entry = diag_add(v->diagnostics, DIAG_E407, v->file->at,
                              "the package has version %" PRIu32 ", and %" PRIu32 " in the lock", v->file->version,
                              old->version);
-            note_lock(entry, old);
+            lock_note(entry, old);
             diag_fix(entry, "@version(%" PRIu32 ")", old->version);
             return false;
         }
@@ -620,13 +490,13 @@ void lock_verify(arena *memory, diag *diagnostics, const model *schema, uint32_t
             vector_add_pointer(read, memory, path);
         if (!old)
             continue;
-        verifier v = {.memory = memory,
-                      .diagnostics = diagnostics,
-                      .file = file,
-                      .old = old,
-                      .new = lock_facts_of_file(memory, file),
-                      .newest = newest && file->requested ? newest : UINT32_MAX,
-                      .told = &told};
+        lock_verifier v = {.memory = memory,
+                           .diagnostics = diagnostics,
+                           .file = file,
+                           .old = old,
+                           .new = lock_facts_of_file(memory, file),
+                           .newest = newest && file->requested ? newest : UINT32_MAX,
+                           .told = &told};
         if (!package_check(&v, v.newest == UINT32_MAX))
             continue;
         gone_check(&v);

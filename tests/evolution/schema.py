@@ -61,7 +61,7 @@ class Method(Named):
     def __init__(self, name, kind, request, reply=None, throws=False, since=1):
         super().__init__(name, since)
         self.kind, self.request, self.reply, self.throws = kind, request, reply, throws
-        self.deadline, self.idempotent, self.stream = None, False, False
+        self.deadline, self.idempotent, self.stream = None, False, False  # throws: the set, or True for the schema's
 
 
 class Schema:
@@ -73,6 +73,9 @@ class Schema:
     def fresh(self, letter):
         self.count += 1
         return f"{letter}{self.count}"
+
+    def errors_of(self, method):
+        return self.errors if method.throws is True else method.throws
 
     def of(self, *kinds):
         return [decl for decl in self.decls if decl.kind in kinds]
@@ -165,7 +168,7 @@ def method_text(method, errors):
     text = f"    {notes}{method.kind} {method.name}({method.request.name if method.request else ''})"
     if method.kind == "rpc":
         text += f" -> ({'stream ' if method.stream else ''}{method.reply.name if method.reply else ''})"
-    return text + (f" throws {errors.name}" if method.throws else "") + ";\n"
+    return text + (f" throws {errors.name}" if errors else "") + ";\n"
 
 
 def schema_text(schema, prefix=None):
@@ -175,7 +178,7 @@ def schema_text(schema, prefix=None):
     text += f"{'strict ' if schema.strict_service else ''}service {schema.service} {{\n"
     for method in schema.methods:
         if not prefix or is_in_c(method):
-            text += method_text(method, schema.errors)
+            text += method_text(method, schema.errors_of(method))
     text += "}\n"
     if schema.channel and not prefix:
         text += f"topic ticks({schema.channel.name});\n"

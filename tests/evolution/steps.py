@@ -236,6 +236,18 @@ def reorder_members(random, schema):
     return set()
 
 
+def throw_another_set(random, schema):
+    method = pick(random, [method for method in schema.methods if method.throws])
+    if not method:
+        return None
+    errors = s.Members("errors", schema.fresh("Errors"))
+    for item in schema.errors_of(method).items:
+        errors.items.append(s.Member(item.identity, item.value, item.since, item.payload))
+    schema.decls.append(errors)
+    method.throws = errors
+    return {"errors-c-type"}
+
+
 def change_default(random, schema):
     fields = [field for record in schema.of("message") for field in record.fields if not field.optional]
     field = pick(random, [field for field in fields if field.type[0] in ("int32", "uint32", "uint64")])
@@ -261,7 +273,7 @@ def drop_idempotent(random, schema):
 
 COMPATIBLE = (add_field, add_field, add_field, grow, grow, add_method, add_error, add_member, add_declaration,
               rename_field, rename_field, rename_type, rename_member, rename_method, reorder_declarations,
-              reorder_members, change_default, change_deadline, drop_idempotent)
+              reorder_members, throw_another_set, change_default, change_deadline, drop_idempotent)
 
 
 # ---- what breaks the wire ------------------------------------------------------------------------------------------

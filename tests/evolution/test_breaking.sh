@@ -4,7 +4,8 @@
 # test_breaking.sh SOURCE_DIR SHMC [--update]: `shmc breaking`.
 #
 # Each folder of breaking/ is a case: old.shm, new.shm, and in expected.txt all that is said of them. A folder's name is
-# the rule that it is of, with an ending where there are several; `none-...` are those of which nothing is said.
+# the rule that it is of, with an ending where there are several; `none-...` are those of which nothing is said. What the
+# lock of old.shm says of new.shm is in locked.txt: nothing of the latter.
 # --update writes the texts anew: read what `git diff` then shows.
 set -uo pipefail
 
@@ -21,6 +22,19 @@ rules() {
     sed -n 's/^X([A-Z_]*, [A-Z]*, "\([a-z-]*\)".*/\1/p' "$source_dir/compiler/compare_rules.h"
 }
 
+agrees_with_the_lock() {
+    local folder=$1 name=$2
+    cp "$folder/old.shm" new.shm
+    "$shmc" freeze new.shm || fail "freeze: status $?"
+    cp "$folder/new.shm" new.shm
+    "$shmc" check new.shm >locked 2>&1 || true
+    if [ "$update" = --update ]; then
+        cp locked "$folder/locked.txt"
+    fi
+    diff "$folder/locked.txt" locked || fail "the lock says something else"
+    case $name in none-*) [ ! -s locked ] || fail "the lock says: $(cat locked)" ;; esac
+}
+
 tells_what_breaks() {
     local folder=$1 name=${1##*/} wanted=1 status=0
     (cd "$folder" && "$shmc" breaking --against old.shm new.shm) >found 2>&1 || status=$?
@@ -35,6 +49,7 @@ tells_what_breaks() {
         ;;
     esac
     [ "$status" -eq "$wanted" ] || fail "status $status, not $wanted"
+    agrees_with_the_lock "$folder" "$name"
     # A schema breaks nothing of its own.
     (cd "$folder" && expect_status 0 "$shmc" breaking --against new.shm new.shm && [ -z "$output" ]) ||
         fail "it breaks itself: $output"

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * lock_called.c - what has become of services, topics and queues that are locked.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include "lock_walk.h"
+
+static const lock_fact *revision_broken(const lock_verifier *v, const char *service, const char *member)
+{
+    uint32_t count;
+    lock_fact *const *facts = lock_facts_of(v->old, v->memory, LOCK_REVISION, service, &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        if (strcmp(facts[i]->member, member) != 0 || !lock_counts(v, facts[i]))
+            continue;
+        if (!lock_facts_find(v->new, facts[i]->key))
+            return facts[i];
+    }
+    return NULL;
+}
+
+/* What a version of a method looks like now; of several, the newest. */
+static uint64_t revision_now(const lock_verifier *v, const char *service, const lock_fact *old)
+{
+    uint32_t count;
+    lock_fact *const *facts = lock_facts_of(v->new, v->memory, LOCK_REVISION, service, &count);
+    uint64_t found = 0;
+
+    for (uint32_t i = 0; i < count; i++)
+        if (facts[i]->version == old->version && strcmp(facts[i]->member, old->member) == 0)
+            found = facts[i]->fingerprint;
+    return found;
+}
+
+static const model_member *error_coded(const model_members *errors, uint64_t code)
+{
+    for (uint32_t i = 0; i < errors->count; i++)
+        if (errors->items[i].magnitude == code)
+            return &errors->items[i];
+    return NULL;
+}
+
+/* Bytes are as they were. Where another set is thrown, its codes must not mean something else; told at the first. */
+static void meaning_check(lock_verifier *v, const model_method *method, const lock_fact *old, const lock_fact *new)
+{
+    const char *threw = strstr(old->rest, " throws ");
+    uint32_t count = 0;
+
+    if (!threw || !method->errors || strcmp(threw, strstr(new->rest, " throws ")) == 0)
+        return;
+    const char *name = threw + strlen(" throws ");
+    size_t package = strlen(v->file->package);
+    if (strncmp(name, v->file->package, package) != 0 || name[package] != '.')
+        return; /* nothing is known of what another package had */
+    lock_fact *const *errors = lock_facts_of(v->old, v->memory, LOCK_ERROR, name + package + 1, &count);
+    for (uint32_t i = 0; i < count; i++) {
+        const model_member *coded = error_coded(method->errors, errors[i]->number);
+        if (!coded || strcmp(lock_identity(coded->name, &coded->notes), errors[i]->member) == 0)
+            continue;
+        diag_entry *entry =
+            diag_add(v->diagnostics, DIAG_E410, method->at,
+                     "'%s' throws %s, in which %" PRIu64 " is '%s', and '%s' in the lock", old->member,
+                     method->errors->decl->qualified_name, errors[i]->number, coded->name, errors[i]->name);
+        lock_note(entry, old);
+        diag_fix(entry, "leave it as it was, and add another method");
+        return;
+    }
+}
+
+static void method_check(lock_verifier *v, const char *service, const model_method *method, const lock_fact *old,
+                         const lock_fact *new)
+{
+    const lock_fact *broken = revision_broken(v, service, old->member);
+    diag_entry *entry;
+
+    if (!broken) {
+        meaning_check(v, method, old, new);
+        return;
+    }
+    if (strcmp(old->rest, new->rest) != 0) {
+        entry = diag_add(v->diagnostics, DIAG_E410, new->at,
+                         "'%s' is '%s', and '%s' in version %" PRIu32 ", which is locked", old->member, new->rest,
+                         old->rest, broken->version);
+        diag_fix(entry, "leave it as it was, and add another method");
+    } else if (old->version != new->version) {
+        entry = diag_add(v->diagnostics, DIAG_E410, new->at,
+                         "'%s' comes with version %" PRIu32 ", and with version %" PRIu32 " in the lock", old->member,
+                         new->version, old->version);
+        diag_fix(entry, "leave its version as it was");
+    } else if (lock_record_is_told(v, method->request) || lock_record_is_told(v, method->reply) ||
+               lock_is_told(v, method->errors)) {
+        return;
+    } else {
+        entry = diag_add(v->diagnostics, DIAG_E410, new->at,
+                         "version %" PRIu32 " of '%s' is locked with the "
+                         "fingerprint %016" PRIx64 "; it is %016" PRIx64,
+                         broken->version, old->member, broken->fingerprint, revision_now(v, service, broken));
+        lock_note(entry, broken);
+        return;
+    }
+    lock_note(entry, old);
+}
+
+static const model_method *method_named(const model_service *service, const char *member)
+{
+    for (uint32_t i = 0; i < service->method_count; i++)
+        if (strcmp(lock_identity(service->methods[i].name, &service->methods[i].notes), member) == 0)
+            return &service->methods[i];
+    return NULL;
+}
+
+static void inline_check(lock_verifier *v, const model_service *service, const model_record *record, span at)
+{
+    if (record && record->role != MODEL_ROLE_NAMED && record->service == service)
+        lock_record_check(v, record, at);
+}
+
+void lock_service_check(lock_verifier *v, const model_service *service)
+{
+    const char *name = lock_identity(service->decl->name, &service->decl->notes);
+    uint32_t count;
+    lock_fact *const *facts = lock_facts_of(v->old, v->memory, LOCK_METHOD, name, &count);
+
+    for (uint32_t i = 0; i < service->method_count; i++) {
+        inline_check(v, service, service->methods[i].request, service->methods[i].at);
+        inline_check(v, service, service->methods[i].reply, service->methods[i].at);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        const model_method *method = method_named(service, facts[i]->member);
+        if (!lock_counts(v, facts[i]))
+            continue;
+        if (method) {
+            method_check(v, name, method, facts[i], lock_facts_find(v->new, facts[i]->key));
+            continue;
+        }
+        diag_entry *entry = diag_add(v->diagnostics, DIAG_E408, service->decl->at,
+                                     "the method '%s' is locked, and gone", facts[i]->name);
+        lock_note(entry, facts[i]);
+        diag_fix(entry, "put it back; where it has another name now: @renamed_from(\"%s\")", facts[i]->member);
+    }
+}
+
+void lock_channel_check(lock_verifier *v, const model_channel *channel)
+{
+    const char *key = arena_printf(v->memory, "item %s", lock_identity(channel->decl->name, &channel->decl->notes));
+    const lock_fact *old = lock_facts_find(v->old, key);
+    const lock_fact *new = lock_facts_find(v->new, key);
+
+    if (channel->item->role != MODEL_ROLE_NAMED)
+        lock_record_check(v, channel->item, channel->decl->at);
+    if (!old)
+        return;
+    for (uint32_t i = 0; i < channel->item->revision_count; i++)
+        if (channel->item->revisions[i].fingerprint == old->fingerprint)
+            return;
+    if (strcmp(old->rest, new->rest) == 0 && lock_record_is_told(v, channel->item))
+        return;
+    diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, channel->decl->at,
+                                 "the item of '%s' is %s, %016" PRIx64 ", and %s, %016" PRIx64 " in the lock",
+                                 channel->decl->name, new->rest, new->fingerprint, old->rest, old->fingerprint);
+    lock_note(entry, old);
+}
