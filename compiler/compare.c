@@ -132,6 +132,24 @@ uint32_t compare_since(const model_notes *notes)
     return notes->since ? notes->since : 1;
 }
 
+bool compare_moved(const model_notes *old, const model_notes *new, const model_notes *old_in, const model_notes *new_in)
+{
+    if (compare_since(old) == compare_since(new))
+        return false;
+    return !old_in || compare_since(old) != compare_since(old_in) || compare_since(new) != compare_since(new_in);
+}
+
+void compare_since_told(comparison *run, compare_rule rule, compare_subject subject, const char *name, span old_at,
+                        const model_notes *old, span new_at, const model_notes *new)
+{
+    compare_finding *found = compare_add(run, rule, subject, new_at,
+                                         "'%s' comes with version %" PRIu32 ", where it came with version %" PRIu32,
+                                         name, compare_since(new), compare_since(old));
+
+    compare_note(found, old_at, "it came with version %" PRIu32 " here", compare_since(old));
+    compare_fix(found, "leave its version as it was");
+}
+
 static const char *c_name(const comparison *run, const char *name, const model_notes *notes)
 {
     return notes->rename ? notes->rename : spell_snake(run->memory, name);
@@ -314,6 +332,13 @@ static void wire_name_changed(comparison *run, const model_decl *old, const mode
     compare_fix(found, "keep the name that old processes know: @renamed_from(\"%s\")", before);
 }
 
+/* Whether the version that it came with is one that processes agree on. */
+static bool is_versioned(const model_decl *decl)
+{
+    return decl->kind != MODEL_DECL_CONST && decl->kind != MODEL_DECL_ALIAS && decl->kind != MODEL_DECL_ENUM &&
+           decl->kind != MODEL_DECL_FLAGS;
+}
+
 static void compare_decl(comparison *run, const model_decl *old, const model_decl *new)
 {
     compare_subject subject = subject_of(old);
@@ -324,6 +349,9 @@ static void compare_decl(comparison *run, const model_decl *old, const model_dec
     }
     if (is_called(old))
         wire_name_changed(run, old, new);
+    if (is_versioned(old) && compare_moved(&old->notes, &new->notes, NULL, NULL))
+        compare_since_told(run, COMPARE_DECLARATION_SINCE, subject, new->name, old->at, &old->notes, new->at,
+                           &new->notes);
     if (old->kind == MODEL_DECL_SERVICE)
         service_names(run, old, new);
     else

@@ -148,8 +148,12 @@ static bool old_error(comparison *run, const model_members *old, const model_mem
     const model_member *coded = member_valued(new, error);
 
     if (coded && (coded == named || !named)) {
+        bool moved = compare_since(&error->notes) != compare_since(&coded->notes);
         names(run, old, error, coded);
-        return payload_compare(run, old, error, coded);
+        if (compare_moved(&error->notes, &coded->notes, &old->decl->notes, &new->decl->notes))
+            compare_since_told(run, COMPARE_ERROR_SINCE, subject_of(old, error->name), coded->name, error->at,
+                               &error->notes, coded->at, &coded->notes);
+        return payload_compare(run, old, error, coded) || moved;
     }
     if (named) {
         compare_finding *found =

@@ -112,6 +112,12 @@ static const model_file *file_of(const model_record *record)
     return record->decl ? record->decl->file : record->service->decl->file;
 }
 
+/* Of what a record came with: its declaration, or the method that it is a body of. */
+static const model_notes *notes_of(const model_record *record)
+{
+    return record->decl ? &record->decl->notes : &record->service->methods[record->method].notes;
+}
+
 static span place_of(const model_record *record)
 {
     return record->decl ? record->decl->at : record->service->methods[record->method].at;
@@ -277,19 +283,12 @@ static void field_type(sides *both, const model_field *old, const model_field *n
 
 static void field_pair(sides *both, const model_field *old, const model_field *new)
 {
-    uint32_t before = compare_since(&old->notes);
-    uint32_t after = compare_since(&new->notes);
-
     field_identity(both, old, new);
     field_type(both, old, new);
-    if (before != after) {
-        compare_finding *found =
-            differ(both, compare_add(both->run, COMPARE_FIELD_SINCE, subject_of(both, old->name), new->at,
-                                     "'%s' comes with version %" PRIu32 ", where it came with version %" PRIu32,
-                                     new->name, after, before));
-        compare_note(found, old->at, "it came with version %" PRIu32 " here", before);
-        compare_fix(found, "leave its version as it was");
-    }
+    both->differs = both->differs || compare_since(&old->notes) != compare_since(&new->notes);
+    if (compare_moved(&old->notes, &new->notes, notes_of(both->old), notes_of(both->new)))
+        compare_since_told(both->run, COMPARE_FIELD_SINCE, subject_of(both, old->name), new->name, old->at, &old->notes,
+                           new->at, &new->notes);
     if (old->tag != new->tag) {
         compare_finding *found =
             differ(both,

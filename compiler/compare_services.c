@@ -43,6 +43,8 @@ typedef struct sides {
     compare_subject subject;
     const model_method *old;
     const model_method *new;
+    const model_method *old_base; /* composed on both sides: as their own service has them, which is told of there */
+    const model_method *new_base;
     bool differs;
 } sides;
 
@@ -92,31 +94,49 @@ static void errors_compare(sides *both)
     both->differs = both->differs || differs;
 }
 
+static bool is_slower(const model_method *old, const model_method *new)
+{
+    return new->depth && old->depth > new->depth;
+}
+
 /* What is not in the bytes. */
 static void promises_compare(sides *both)
 {
     const model_method *old = both->old;
     const model_method *new = both->new;
+    const model_method *old_base = both->old_base ? both->old_base : old;
+    const model_method *new_base = both->new_base ? both->new_base : old; /* both or none */
 
-    if (old->deadline_ns != new->deadline_ns) {
+    if (old->deadline_ns != new->deadline_ns && old_base->deadline_ns == new_base->deadline_ns) {
         const char *before = deadline(both->run, old->deadline_ns);
         compare_finding *found = compare_add(both->run, COMPARE_DEADLINE, both->subject, new->at,
                                              "the deadline of '%s' is %s, where it was %s", new->name,
                                              deadline(both->run, new->deadline_ns), before);
         compare_note(found, old->at, "it was %s here", before);
     }
-    if (old->idempotent && !new->idempotent) {
+    if (old->idempotent && !new->idempotent && (!old_base->idempotent || new_base->idempotent)) {
         compare_finding *found =
             compare_add(both->run, COMPARE_IDEMPOTENT, both->subject, new->at,
                         "'%s' is no longer idempotent: old clients still call it again after a failure", new->name);
         compare_note(found, old->at, "it was idempotent here");
     }
-    if (new->depth && old->depth > new->depth) {
+    if (is_slower(old, new) && !is_slower(old_base, new_base)) {
         compare_finding *found = compare_add(both->run, COMPARE_DEPTH, both->subject, new->at,
                                              "'%s' may have %" PRIu32 " calls in flight, where it had %" PRIu32,
                                              new->name, new->depth, old->depth);
         compare_note(found, old->at, "it had %" PRIu32 " here", old->depth);
     }
+}
+
+/* A composed method may come later than in its own service. */
+static void since_compare(sides *both, const model_decl *old_in, const model_decl *new_in)
+{
+    both->differs = both->differs || compare_since(&both->old->notes) != compare_since(&both->new->notes);
+    if (both->old_base && compare_moved(&both->old_base->notes, &both->new_base->notes, NULL, NULL))
+        return;
+    if (compare_moved(&both->old->notes, &both->new->notes, &old_in->notes, &new_in->notes))
+        compare_since_told(both->run, COMPARE_METHOD_SINCE, both->subject, both->new->name, both->old->at,
+                           &both->old->notes, both->new->at, &both->new->notes);
 }
 
 static bool knows_bytes(const model_method *old, const model_method *new)
@@ -145,11 +165,35 @@ static void method_identity(sides *both)
     compare_fix(found, "keep the name that old processes know: @renamed_from(\"%s\")", before);
 }
 
-static void method_compare(comparison *run, compare_subject subject, const model_method *old, const model_method *new)
+static const model_method *method_identified(const model_service *in, const char *identity)
 {
+    for (uint32_t i = 0; i < in->method_count; i++)
+        if (strcmp(compare_identity(in->methods[i].name, &in->methods[i].notes), identity) == 0)
+            return &in->methods[i];
+    return NULL;
+}
+
+/* What the services that compose a method add to it. */
+static void adopted_compare(comparison *run, const model_service *old_in, const model_service *new_in,
+                            const model_method *old, const model_method *new)
+{
+    sides both = {.run = run, .subject = subject_of(old_in->decl, old->name), .old = old, .new = new};
+
+    both.old_base = method_identified(old->composed, compare_identity(old->name, &old->notes));
+    both.new_base = method_identified(new->composed, compare_identity(new->name, &new->notes));
+    since_compare(&both, old_in->decl, new_in->decl);
+    if (old->kind == new->kind)
+        promises_compare(&both);
+}
+
+static void method_compare(comparison *run, const model_service *old_in, const model_service *new_in,
+                           const model_method *old, const model_method *new)
+{
+    compare_subject subject = subject_of(old_in->decl, old->name);
     sides both = {.run = run, .subject = subject, .old = old, .new = new};
 
     method_identity(&both);
+    since_compare(&both, old_in->decl, new_in->decl);
     if (old->kind != new->kind)
         differ(&both,
                compare_add(run, COMPARE_METHOD_KIND, subject, new->at, "'%s' is %s, where it was %s", new->name,
@@ -169,14 +213,6 @@ static void method_compare(comparison *run, compare_subject subject, const model
             compare_add(run, COMPARE_LAYOUT, subject, new->at, "the bytes of '%s' are not what they were", new->name);
         compare_note(found, old->at, "fingerprint %016" PRIx64 " here", old->fingerprint);
     }
-}
-
-static const model_method *method_identified(const model_service *in, const char *identity)
-{
-    for (uint32_t i = 0; i < in->method_count; i++)
-        if (strcmp(compare_identity(in->methods[i].name, &in->methods[i].notes), identity) == 0)
-            return &in->methods[i];
-    return NULL;
 }
 
 /* What became of a method: the one that old processes know by its name, else one of that name. */
@@ -222,8 +258,10 @@ void compare_service(comparison *run, const model_service *old, const model_serv
                           compare_is_pair(run, method->composed->decl, became->composed->decl);
         if (!became)
             method_removed(run, old, new, method);
-        else if (!told_there)
-            method_compare(run, subject_of(old->decl, method->name), method, became);
+        else if (told_there)
+            adopted_compare(run, old, new, method, became);
+        else
+            method_compare(run, old, new, method, became);
     }
     for (uint32_t i = 0; i < new->method_count; i++) {
         const model_method *method = &new->methods[i];

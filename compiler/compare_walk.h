@@ -43,6 +43,17 @@ bool compare_is_pair(const comparison *run, const model_decl *old, const model_d
 const char *compare_identity(const char *name, const model_notes *notes);
 uint32_t compare_since(const model_notes *notes);
 
+/*
+ * Whether something came with another version than before. What came with that which it is in (NULL: nothing) moves
+ * together with it, and is told there.
+ */
+bool compare_moved(const model_notes *old, const model_notes *new, const model_notes *old_in,
+                   const model_notes *new_in);
+
+/* The finding for it. */
+void compare_since_told(comparison *run, compare_rule rule, compare_subject subject, const char *name, span old_at,
+                        const model_notes *old, span new_at, const model_notes *new);
+
 /* c-name where the two are called differently in C. */
 void compare_c_names(comparison *run, compare_subject subject, const char *old_name, const model_notes *old_notes,
                      span old_at, const char *new_name, const model_notes *new_notes, span new_at);

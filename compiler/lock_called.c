@@ -84,11 +84,6 @@ static void method_check(lock_verifier *v, const char *service, const model_meth
                          "'%s' is '%s', and '%s' in version %" PRIu32 ", which is locked", old->member, new->rest,
                          old->rest, broken->version);
         diag_fix(entry, "leave it as it was, and add another method");
-    } else if (old->version != new->version) {
-        entry = diag_add(v->diagnostics, DIAG_E410, new->at,
-                         "'%s' comes with version %" PRIu32 ", and with version %" PRIu32 " in the lock", old->member,
-                         new->version, old->version);
-        diag_fix(entry, "leave its version as it was");
     } else if (lock_record_is_told(v, method->request) || lock_record_is_told(v, method->reply) ||
                lock_is_told(v, method->errors)) {
         return;
@@ -111,6 +106,49 @@ static const model_method *method_named(const model_service *service, const char
     return NULL;
 }
 
+/* Where a composed method comes from, in the same file; NULL: nowhere, or what is said of it is said in its own file. */
+static const model_method *method_base(const lock_verifier *v, const model_method *method)
+{
+    return method->composed && method->composed->decl->file == v->file
+               ? method_named(method->composed, lock_identity(method->name, &method->notes))
+               : NULL;
+}
+
+static const lock_fact *method_fact(const lock_verifier *v, const lock_facts *in, const char *service,
+                                    const model_method *method)
+{
+    return lock_facts_find(in, arena_printf(v->memory, "method %s.%s", service,
+                                            lock_identity(method->name, &method->notes)));
+}
+
+static bool has_moved(const lock_verifier *v, const model_service *in, const model_method *method)
+{
+    const char *service = lock_identity(in->decl->name, &in->decl->notes);
+    const lock_fact *old = method_fact(v, v->old, service, method);
+
+    return old && lock_counts(v, old) && old->version != method_fact(v, v->new, service, method)->version;
+}
+
+/* A method whose version moved is another one in all that its version is part of. */
+static bool method_moved(lock_verifier *v, const model_service *service, const model_method *method)
+{
+    const char *name = lock_identity(service->decl->name, &service->decl->notes);
+    const model_method *base = method_base(v, method);
+
+    if (!has_moved(v, service, method))
+        return false;
+    lock_tell(v, method);
+    if (base && has_moved(v, method->composed, base))
+        return true; /* told there */
+    const lock_fact *old = method_fact(v, v->old, name, method);
+    diag_entry *entry = diag_add(v->diagnostics, DIAG_E410, method->at,
+                                 "'%s' comes with version %" PRIu32 ", and with version %" PRIu32 " in the lock",
+                                 old->member, method_fact(v, v->new, name, method)->version, old->version);
+    lock_note(entry, old);
+    diag_fix(entry, "leave its version as it was");
+    return true;
+}
+
 static void inline_check(lock_verifier *v, const model_service *service, const model_record *record, span at)
 {
     if (record && record->role != MODEL_ROLE_NAMED && record->service == service)
@@ -124,12 +162,17 @@ void lock_service_check(lock_verifier *v, const model_service *service)
     lock_fact *const *facts = lock_facts_of(v->old, v->memory, LOCK_METHOD, name, &count);
 
     for (uint32_t i = 0; i < service->method_count; i++) {
-        inline_check(v, service, service->methods[i].request, service->methods[i].at);
-        inline_check(v, service, service->methods[i].reply, service->methods[i].at);
+        const model_method *method = &service->methods[i];
+        if (method_moved(v, service, method))
+            continue;
+        inline_check(v, service, method->request, method->at);
+        inline_check(v, service, method->reply, method->at);
     }
     for (uint32_t i = 0; i < count; i++) {
         const model_method *method = method_named(service, facts[i]->member);
         if (!lock_counts(v, facts[i]))
+            continue;
+        if (method && lock_is_told(v, method))
             continue;
         if (method) {
             method_check(v, name, method, facts[i], lock_facts_find(v->new, facts[i]->key));

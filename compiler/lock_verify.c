@@ -105,6 +105,16 @@ static void fix_record(diag_entry *entry, const lock_verifier *v, const model_re
         diag_fix(entry, "leave it as it was, and add another %s", record->kind == MODEL_RECORD_UNION ? "arm" : "field");
 }
 
+static diag_entry *moved_told(const lock_verifier *v, const lock_fact *old, const lock_fact *new)
+{
+    diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, new->at,
+                                 "'%s' comes with version %" PRIu32 ", and with version %" PRIu32 " in the lock",
+                                 *old->member ? old->member : old->name, new->version, old->version);
+
+    diag_fix(entry, "leave its version as it was");
+    return entry;
+}
+
 static bool field_told(lock_verifier *v, const model_record *record, const lock_fact *old, const lock_fact *new,
                        span whole)
 {
@@ -125,10 +135,7 @@ static bool field_told(lock_verifier *v, const model_record *record, const lock_
                      old->member, new->rest, old->rest, old->version);
         fix_record(entry, v, record, false);
     } else if (old->version != new->version) {
-        entry = diag_add(v->diagnostics, DIAG_E407, new->at,
-                         "'%s' comes with version %" PRIu32 ", and with version %" PRIu32 " in the lock", old->member,
-                         new->version, old->version);
-        diag_fix(entry, "leave its version as it was");
+        entry = moved_told(v, old, new);
     } else if (old->kind == LOCK_ARM && old->number != new->number) {
         entry =
             diag_add(v->diagnostics, DIAG_E407, new->at, "'%s' has the tag %" PRIu64 ", and %" PRIu64 " in the lock",
@@ -312,6 +319,8 @@ static bool member_told(lock_verifier *v, const model_members *members, const lo
         entry = diag_add(v->diagnostics, DIAG_E407, new->at, "'%s' is %s%" PRIu64 ", and %s%" PRIu64 " in the lock",
                          old->member, new->negative ? "-" : "", new->number, old->negative ? "-" : "", old->number);
         diag_fix(entry, "leave it as it was");
+    } else if (old->kind == LOCK_ERROR && old->version != new->version) {
+        entry = moved_told(v, old, new);
     } else if (strcmp(old->rest, new->rest) != 0) {
         entry = diag_add(v->diagnostics, DIAG_E407, new->at, "the payload of '%s' is %s, and %s in the lock",
                          old->member, new->rest, old->rest);
@@ -396,6 +405,14 @@ static void reserved_check(lock_verifier *v, const char *name, const model_reser
     }
 }
 
+/* What those who hold it look for. */
+static const void *told_as(const model_decl *decl)
+{
+    bool members = decl->kind == MODEL_DECL_ENUM || decl->kind == MODEL_DECL_FLAGS || decl->kind == MODEL_DECL_ERRORS;
+
+    return members ? (const void *)decl->as.members : (const void *)decl->as.record;
+}
+
 static void decl_check(lock_verifier *v, const model_decl *decl)
 {
     const char *name = lock_identity(decl->name, &decl->notes);
@@ -409,11 +426,14 @@ static void decl_check(lock_verifier *v, const model_decl *decl)
                                      decl->name, new->rest, old->rest);
         lock_note(entry, old);
         diag_fix(entry, "leave it as it was");
-        lock_tell(v, decl->kind == MODEL_DECL_ENUM || decl->kind == MODEL_DECL_FLAGS ? (const void *)decl->as.members
-                                                                                     : (const void *)decl->as.record);
+        lock_tell(v, told_as(decl));
         if (strcspn(old->rest, " ") != strcspn(new->rest, " ") ||
             strncmp(old->rest, new->rest, strcspn(old->rest, " ")) != 0)
             return; /* another kind: its members are others, too */
+    } else if (old->version != new->version && decl->kind != MODEL_DECL_ENUM && decl->kind != MODEL_DECL_FLAGS) {
+        lock_note(moved_told(v, old, new), old);
+        lock_tell(v, told_as(decl));
+        return; /* and with it all that is in it */
     }
     switch (decl->kind) {
     case MODEL_DECL_CONST:

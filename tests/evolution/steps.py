@@ -364,6 +364,18 @@ def raise_since(random, schema):
     return {"field-since"}
 
 
+def move_method_since(random, schema):
+    method = pick(random, schema.methods)
+    method.since = newer(schema) if method.since == 1 or random.random() < 0.5 else method.since - 1
+    return {"method-since"}
+
+
+def move_error_since(random, schema):
+    error = pick(random, schema.errors.items)
+    error.since = newer(schema) if error.since == 1 or random.random() < 0.5 else error.since - 1
+    return {"error-since"}
+
+
 def strict_gains(random, schema):
     members = pick(random, [members for members in schema.of("enum", "flags") if members.strict])
     if not members:
@@ -486,6 +498,6 @@ def rename_service(random, schema):
 
 
 BREAKING = (swap_fields, change_type, change_capacity, remove_field, insert_field, rename_silently, toggle_optional,
-            raise_since, strict_gains, strict_loses, become_strict, change_base, change_tag, change_size, remove_error,
+            raise_since, move_method_since, move_error_since, strict_gains, strict_loses, become_strict, change_base, change_tag, change_size, remove_error,
             recode_error, add_error_late, change_payload, remove_method, rename_method_silently, change_kind,
             change_stream, change_throws, change_request, rename_service)
