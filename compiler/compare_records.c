@@ -75,6 +75,12 @@ bool compare_same_bytes(const model_record *old, const model_record *new)
     return false;
 }
 
+/* The name of an inline body in C begins with that of the service that it was written in. */
+static bool same_home(const comparison *run, const model_record *old, const model_record *new)
+{
+    return !old->service || !new->service || compare_is_pair(run, old->service->decl, new->service->decl);
+}
+
 compare_change compare_payloads(comparison *run, const model_record *old, const model_record *new, bool *ret_below)
 {
     if (!old || !new)
@@ -82,8 +88,9 @@ compare_change compare_payloads(comparison *run, const model_record *old, const 
     bool was_inline = old->role != MODEL_ROLE_NAMED;
     bool is_inline = new->role != MODEL_ROLE_NAMED;
     if (was_inline ? is_inline : !is_inline && compare_is_pair(run, old->decl, new->decl)) {
-        *ret_below = compare_record(run, old, new) || *ret_below;
-        return COMPARE_SAME;
+        bool differs = compare_record(run, old, new);
+        *ret_below = differs || *ret_below;
+        return differs || same_home(run, old, new) ? COMPARE_SAME : COMPARE_NAMED;
     }
     return compare_same_bytes(old, new) ? COMPARE_NAMED : COMPARE_BYTES;
 }

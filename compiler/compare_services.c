@@ -66,6 +66,16 @@ static void stream_compare(sides *both, const char *what, bool old, bool new)
            before);
 }
 
+/* Of two inline bodies, that of whom each is. */
+static const char *record_name(const sides *both, const model_record *record, const model_record *other)
+{
+    const char *name = compare_record_name(record);
+
+    if (!record || !other || !record->service || !other->service)
+        return name;
+    return arena_printf(both->run->memory, "%s of %s", name, record->service->decl->qualified_name);
+}
+
 static void payload_compare(sides *both, const char *what, const model_record *old, const model_record *new)
 {
     bool below = false;
@@ -74,11 +84,12 @@ static void payload_compare(sides *both, const char *what, const model_record *o
     both->differs = both->differs || below || change == COMPARE_BYTES;
     if (change == COMPARE_SAME)
         return;
+    const char *before = record_name(both, old, new);
     compare_finding *found =
         compare_add(both->run, change == COMPARE_BYTES ? COMPARE_METHOD_PAYLOAD : COMPARE_PAYLOAD_C_TYPE, both->subject,
                     both->new->at, "the %s of '%s' is %s, where it was %s", what, both->new->name,
-                    compare_record_name(new), compare_record_name(old));
-    compare_note(found, both->old->at, "it was %s here", compare_record_name(old));
+                    record_name(both, new, old), before);
+    compare_note(found, both->old->at, "it was %s here", before);
 }
 
 static void errors_compare(sides *both)
