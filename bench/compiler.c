@@ -307,11 +307,13 @@ static parse_outcome options_parse(options *given, int argc, char **argv)
             fprintf(stderr, "bench_compiler: unexpected argument '%s'\n", argv[optind]);
             return PARSE_WRONG;
         case LINES:
-            right = question_number("bench_compiler", "--lines", optarg, SCHEMAS_LINES_MAX, &given->lines);
+            right = question_number("bench_compiler", "--lines", optarg, 1, SCHEMAS_LINES_MAX, &given->lines);
             break;
-        case REPEAT: right = question_number("bench_compiler", "--repeat", optarg, REPEAT_MAX, &given->repeat); break;
+        case REPEAT:
+            right = question_number("bench_compiler", "--repeat", optarg, 1, REPEAT_MAX, &given->repeat);
+            break;
         case FILES:
-            right = question_number("bench_compiler", "--files", optarg, SCHEMAS_LINES_MAX, &given->files);
+            right = question_number("bench_compiler", "--files", optarg, 1, SCHEMAS_LINES_MAX, &given->files);
             break;
         case SHMC: given->shmc = optarg; break;
         case JSON: given->json_path = optarg; break;

@@ -329,7 +329,7 @@ static parse_outcome options_parse(options *given, int argc, char **argv)
             fprintf(stderr, "bench_death: unexpected argument '%s'\n", argv[optind]);
             return PARSE_WRONG;
         case KILLS:
-            if (!question_number("bench_death", "--kills", optarg, KILLS_MAX, &given->kills)) {
+            if (!question_number("bench_death", "--kills", optarg, 1, KILLS_MAX, &given->kills)) {
                 return PARSE_WRONG;
             }
             break;

@@ -124,6 +124,8 @@ static void child_begin(pid_t parent, int core)
         _exit(EXIT_FAILURE);
     }
     signal(SIGINT, SIG_IGN);
+    signal(SIGTERM, SIG_DFL);
+    signal(SIGHUP, SIG_DFL);
     signal(SIGCHLD, SIG_DFL);
     signals_of_parent(&set);
     sigprocmask(SIG_UNBLOCK, &set, NULL);

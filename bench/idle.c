@@ -355,9 +355,9 @@ static parse_outcome options_parse(options *given, int argc, char **argv)
             }
             fprintf(stderr, "bench_idle: unexpected argument '%s'\n", argv[optind]);
             return PARSE_WRONG;
-        case SECONDS: fine = question_number("bench_idle", "--seconds", optarg, SECONDS_MAX, &given->seconds); break;
-        case CLIENTS: fine = question_number("bench_idle", "--clients", optarg, CLIENTS_MAX, &given->clients); break;
-        case WORKERS: fine = question_number("bench_idle", "--workers", optarg, WORKERS_MAX, &given->workers); break;
+        case SECONDS: fine = question_number("bench_idle", "--seconds", optarg, 1, SECONDS_MAX, &given->seconds); break;
+        case CLIENTS: fine = question_number("bench_idle", "--clients", optarg, 1, CLIENTS_MAX, &given->clients); break;
+        case WORKERS: fine = question_number("bench_idle", "--workers", optarg, 1, WORKERS_MAX, &given->workers); break;
         case JSON: given->json_path = optarg; break;
         case HELP: fputs(usage_text, stdout); return PARSE_DONE;
         case VERSION: puts("bench_idle " SHMRPC_VERSION); return PARSE_DONE;

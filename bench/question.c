@@ -21,15 +21,16 @@ bool question_interrupted(void)
     return interrupted != 0;
 }
 
-bool question_number(const char *program, const char *option, const char *text, uint32_t most, uint32_t *ret_number)
+bool question_number(const char *program, const char *option, const char *text, uint32_t least, uint32_t most,
+                     uint32_t *ret_number)
 {
     unsigned long value;
     char *end;
 
     errno = 0;
     value = strtoul(text, &end, 10);
-    if (text[0] < '0' || text[0] > '9' || *end || errno || value < 1 || value > most) {
-        fprintf(stderr, "%s: %s takes a number from 1 to %u, not '%s'\n", program, option, most, text);
+    if (text[0] < '0' || text[0] > '9' || *end || errno || value < least || value > most) {
+        fprintf(stderr, "%s: %s takes a number from %u to %u, not '%s'\n", program, option, least, most, text);
         return false;
     }
     *ret_number = (uint32_t)value;

@@ -25,7 +25,8 @@ int question_run(const char *program, question_answer_fn *answer, const void *gi
 /* Has one of these signals come? */
 bool question_interrupted(void);
 
-/* Parses a number from 1 to `most`; says what is wrong where it is none. */
-bool question_number(const char *program, const char *option, const char *text, uint32_t most, uint32_t *ret_number);
+/* Parses a decimal number within these bounds, and nothing else; says what is wrong where it is none. */
+bool question_number(const char *program, const char *option, const char *text, uint32_t least, uint32_t most,
+                     uint32_t *ret_number);
 
 #endif

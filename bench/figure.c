@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "figure.h"
+
+#include "json.h"
+
+#include <stddef.h>
+#include <stdlib.h>
+
+typedef struct figure_info {
+    const char *key; /* in JSON, where it does not change */
+    size_t offset;   /* in measure_summary */
+    bool is_rate;    /* the inverse of a time */
+} figure_info;
+
+static const figure_info infos[FIGURES] = {
+    [FIGURE_P50] = {"p50_ns", offsetof(measure_summary, p50_ns), false},
+    [FIGURE_P99] = {"p99_ns", offsetof(measure_summary, p99_ns), false},
+    [FIGURE_P999] = {"p999_ns", offsetof(measure_summary, p999_ns), false},
+    [FIGURE_BLOCK] = {"block_ns", offsetof(measure_summary, block_ns), false},
+    [FIGURE_UNTIMED] = {"calls_per_s", offsetof(measure_summary, calls_per_s), true},
+};
+
+static double figure_of(const measure_summary *summary, figure which)
+{
+    return *(const double *)(const void *)((const char *)summary + infos[which].offset);
+}
+
+static double ratio_of(const harness_pair *pair, figure which)
+{
+    const double own = figure_of(&pair->own, which);
+    const double reference = figure_of(&pair->reference, which);
+
+    return infos[which].is_rate ? reference / own : own / reference;
+}
+
+static void row_fill(figure_row *row, double *scratch)
+{
+    for (figure which = 0; which < FIGURES; which++) {
+        for (uint32_t round = 0; round < row->rounds; round++) {
+            scratch[round] = figure_of(&row->pairs[round].own, which);
+        }
+        row->medians[which] = stats_quartiles_of(scratch, row->rounds).median;
+        for (uint32_t round = 0; round < row->rounds; round++) {
+            scratch[round] = ratio_of(&row->pairs[round], which);
+        }
+        row->ratios[which] = stats_quartiles_of(scratch, row->rounds);
+    }
+}
+
+figure_row *figure_rows_new(const harness_plan *plan, contestant *const *contestants, size_t count,
+                            const harness_pair *pairs)
+{
+    figure_row *rows = calloc(count, sizeof(*rows));
+    double *scratch = calloc(plan->rounds, sizeof(*scratch));
+
+    if (!rows || !scratch) {
+        free(rows);
+        free(scratch);
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        rows[i] = (figure_row){
+            .entrant = contestants[i],
+            .calls = harness_calls(plan, contestants[i]),
+            .rounds = plan->rounds,
+            .pairs = &pairs[i * plan->rounds],
+        };
+        row_fill(&rows[i], scratch);
+    }
+    free(scratch);
+    return rows;
+}
+
+static void save_summary(const measure_summary *summary, const figure_keys *keys, FILE *out)
+{
+    fputc('{', out);
+    for (size_t i = 0; i < keys->count; i++) {
+        fprintf(out, "%s\"%s\": %.1f", i ? ", " : "", infos[keys->figures[i]].key,
+                figure_of(summary, keys->figures[i]));
+    }
+    fputc('}', out);
+}
+
+static void save_row(const figure_row *row, const figure_keys *keys, int indent, FILE *out)
+{
+    fprintf(out, "%*s{\n%*s\"name\": \"%s\",\n", indent, "", indent + 2, "", row->entrant->name);
+    fprintf(out, "%*s\"summary\": ", indent + 2, "");
+    json_text(out, row->entrant->summary);
+    fprintf(out, ",\n%*s\"calls\": %u,\n", indent + 2, "", row->calls);
+    for (size_t i = 0; i < keys->count; i++) {
+        fprintf(out, "%*s\"%s\": %.1f,\n", indent + 2, "", infos[keys->figures[i]].key, row->medians[keys->figures[i]]);
+    }
+    fprintf(out, "%*s\"%s\": {\n", indent + 2, "", keys->ratios);
+    for (size_t i = 0; i < keys->count; i++) {
+        const stats_quartiles *ratio = &row->ratios[keys->figures[i]];
+
+        fprintf(out, "%*s\"%s\": {\"lower\": %.4f, \"median\": %.4f, \"upper\": %.4f}%s\n", indent + 4, "",
+                infos[keys->figures[i]].key, ratio->lower, ratio->median, ratio->upper, i + 1 < keys->count ? "," : "");
+    }
+    fprintf(out, "%*s},\n%*s\"rounds\": [\n", indent + 2, "", indent + 2, "");
+    for (uint32_t round = 0; round < row->rounds; round++) {
+        fprintf(out, "%*s{\"own\": ", indent + 4, "");
+        save_summary(&row->pairs[round].own, keys, out);
+        fprintf(out, ", \"%s\": ", keys->reference);
+        save_summary(&row->pairs[round].reference, keys, out);
+        fprintf(out, "}%s\n", round + 1 < row->rounds ? "," : "");
+    }
+    fprintf(out, "%*s]\n%*s}", indent + 2, "", indent, "");
+}
+
+void figure_rows_save(const figure_row *rows, size_t count, const figure_keys *keys, int indent, FILE *out)
+{
+    fprintf(out, "[\n");
+    for (size_t i = 0; i < count; i++) {
+        save_row(&rows[i], keys, indent + 2, out);
+        fprintf(out, "%s\n", i + 1 < count ? "," : "");
+    }
+    fprintf(out, "%*s]", indent, "");
+}
