@@ -30,6 +30,7 @@
 
 typedef struct unit unit;
 typedef struct symbol symbol;
+typedef struct repeat repeat;
 
 typedef enum symbol_state { SYMBOL_NEW, SYMBOL_BUSY, SYMBOL_DONE, SYMBOL_BAD } symbol_state;
 
@@ -74,6 +75,8 @@ typedef struct compile {
     uint32_t depth;
     uint32_t guesses;     /* names that were looked at for a suggestion: at most COMPILE_GUESSES_MOST */
     uint64_t composed;    /* methods that services took over: at most COMPILE_COMPOSED_MOST */
+    map repeated;         /* what was said -> repeat */
+    repeat *repeats;      /* all of them */
     bool deep_reported;   /* E114, once per run */
     bool deprecated_user; /* what is being looked at is deprecated itself: may use what is */
     const unit *home;     /* whose declaration is being looked at */

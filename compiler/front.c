@@ -15,6 +15,7 @@
 #include "declare.h"
 #include "earlier.h"
 #include "load.h"
+#include "repeat.h"
 #include "resolve.h"
 #include "versions.h"
 
@@ -133,6 +134,7 @@ static void complete_all(compile *run)
         resolve_finish(run, file);
     }
     check_identities(run);
+    repeat_finish(run);
 }
 
 /* From trees to declarations. */

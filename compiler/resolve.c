@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "repeat.h"
 #include "support/text.h"
 #include "versions.h"
 
@@ -183,21 +184,19 @@ static void unknown(compile *run, const unit *from, const unit *where, const cha
 {
     if (where->ast->broken)
         return;
-    diag_entry *entry;
+    diag_entry *entry = where == from ? repeat_add(run, DIAG_E205, at, NULL, "unknown name '%s'", name)
+                                      : repeat_add(run, DIAG_E205, at, NULL, "'%s' declares no '%s'",
+                                                   where->ast->package->name.text, name);
+    if (!entry)
+        return;
     text_guess guess = {.wanted = name};
     bool guessing = may_guess(run, where->symbol_list.count + from->link_list.count);
     for (uint32_t i = 0; guessing && i < where->symbol_list.count; i++)
         text_guess_offer(&guess, (*VECTOR_AT(&where->symbol_list, symbol *, i))->ast->name.text);
-    if (where == from) {
-        entry = diag_add(run->diagnostics, DIAG_E205, at, "unknown name '%s'", name);
-        for (uint32_t i = 0; guessing && i < from->link_list.count; i++) {
-            const import_link *import = *VECTOR_AT(&from->link_list, import_link *, i);
-            if (import->qualifier)
-                text_guess_offer(&guess, import->qualifier);
-        }
-    } else {
-        entry =
-            diag_add(run->diagnostics, DIAG_E205, at, "'%s' declares no '%s'", where->ast->package->name.text, name);
+    for (uint32_t i = 0; where == from && guessing && i < from->link_list.count; i++) {
+        const import_link *import = *VECTOR_AT(&from->link_list, import_link *, i);
+        if (import->qualifier)
+            text_guess_offer(&guess, import->qualifier);
     }
 
     const symbol *meant = guess.nearest ? map_find(&where->symbols, guess.nearest) : NULL;
@@ -253,11 +252,13 @@ void resolve_unknown_member(compile *run, const symbol *owner, const char *membe
     if (owner->home->ast->broken)
         return;
     const char *name = owner->ast->name.text;
+    diag_entry *entry = repeat_add(run, DIAG_E205, at, NULL, "'%s' has no member '%s'", name, member);
+    if (!entry)
+        return;
     text_guess guess = {.wanted = member};
     bool guessing = may_guess(run, owner->ast->body->entries.count);
     for (uint32_t i = 0; guessing && i < owner->ast->body->entries.count; i++)
         text_guess_offer(&guess, (*VECTOR_AT(&owner->ast->body->entries, ast_member *, i))->name.text);
-    diag_entry *entry = diag_add(run->diagnostics, DIAG_E205, at, "'%s' has no member '%s'", name, member);
     diag_note(entry, owner->ast->name.at, "'%s' is declared here", name);
     if (guess.nearest)
         diag_fix(entry, "did you mean '%s.%s'?", name, guess.nearest);

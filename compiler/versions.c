@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "repeat.h"
+
 bool versions_comparable(const model_file *a, const model_file *b)
 {
     return a == b || (a->package && b->package && strcmp(a->package, b->package) == 0);
@@ -99,9 +101,13 @@ void versions_use(compile *run, const symbol *used, const model_member *member, 
     uint32_t since = newer_member ? member->notes.since : used->out->notes.since;
     if (since <= run->since || !versions_comparable(run->home->out, used->out->file))
         return;
+    const symbol *user = run->busy.count ? *VECTOR_AT(&run->busy, symbol *, run->busy.count - 1) : NULL;
     diag_entry *entry =
-        diag_add(run->diagnostics, DIAG_E404, at, "'%s' came with version %u, what uses it here with %u",
-                 newer_member ? member->name : used->ast->name.text, (unsigned)since, (unsigned)run->since);
+        repeat_add(run, DIAG_E404, at, user ? user->ast->name.text : NULL,
+                   "'%s' came with version %u, what uses it here with %u",
+                   newer_member ? member->name : used->ast->name.text, (unsigned)since, (unsigned)run->since);
+    if (!entry)
+        return;
     diag_note(entry, newer_member ? member->at : used->ast->name.at, "it is declared here");
     diag_fix(entry, "give what uses it '@since(%u)', or use what version %u had", (unsigned)since,
              (unsigned)run->since);
