@@ -79,6 +79,8 @@ static void method_check(lock_verifier *v, const char *service, const model_meth
         meaning_check(v, method, old, new);
         return;
     }
+    if (lock_names_gone(v, old))
+        return;
     if (strcmp(old->rest, new->rest) != 0) {
         entry = diag_add(v->diagnostics, DIAG_E410, new->at,
                          "'%s' is '%s', and '%s' in version %" PRIu32 ", which is locked", old->member, new->rest,

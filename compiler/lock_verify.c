@@ -48,6 +48,44 @@ bool lock_counts(const lock_verifier *v, const lock_fact *old)
     return old->version <= v->newest;
 }
 
+/* Of what one side alone has, what the other side alone has instead: alike but for the name. NULL: nothing. */
+static const lock_fact *other_name(const lock_verifier *v, const lock_fact *fact, const lock_facts *has,
+                                   const lock_facts *lacks)
+{
+    uint32_t count;
+    lock_fact *const *facts = lock_facts_of(has, v->memory, fact->kind, fact->owner, &count);
+
+    for (uint32_t i = 0; i < count; i++) {
+        const lock_fact *other = facts[i];
+        if (!lock_facts_find(lacks, other->key) && other->version == fact->version && other->number == fact->number &&
+            other->negative == fact->negative && strcmp(other->rest, fact->rest) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+/* What to do about a member that is gone. */
+static void fix_gone(diag_entry *entry, const lock_verifier *v, const lock_fact *old)
+{
+    const lock_fact *now = other_name(v, old, v->new, v->old);
+
+    if (now)
+        diag_fix(entry, "put it back; if it is '%s' now: @renamed_from(\"%s\")", now->member, old->member);
+    else
+        diag_fix(entry, "put it back; @deprecated tells those who use it");
+}
+
+bool lock_names_gone(const lock_verifier *v, const lock_fact *old)
+{
+    for (const char *at = old->rest; *at;) {
+        size_t length = strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.");
+        if (length > 0 && map_find(&v->gone, arena_copy(v->memory, at, length)))
+            return true;
+        at += length > 0 ? length : 1;
+    }
+    return false;
+}
+
 /* ---- records ---------------------------------------------------------------------------------------------------- */
 
 /* Whether two types differ in numbers alone that do not belong to a word, such as the 64 of string<64>. */
@@ -123,7 +161,9 @@ static bool field_told(lock_verifier *v, const model_record *record, const lock_
 
     if (!new) {
         entry = diag_add(v->diagnostics, DIAG_E408, whole, "the %s '%s' is locked, and gone", word, old->name);
-        diag_fix(entry, "put it back; @deprecated tells those who use it");
+        fix_gone(entry, v, old);
+    } else if (strcmp(old->rest, new->rest) != 0 && lock_names_gone(v, old)) {
+        return true;
     } else if (strcmp(old->rest, new->rest) != 0 && differ_in_capacity(old->rest, new->rest)) {
         entry =
             diag_add(v->diagnostics, DIAG_E409, new->at, "'%s' is %s, and %s in version %" PRIu32 ", which is locked",
@@ -177,7 +217,8 @@ static bool additions_told(lock_verifier *v, const model_record *record, lock_ki
     bool told = false;
 
     for (uint32_t i = 0; i < count; i++) {
-        if (facts[i]->version > v->locked || lock_facts_find(v->old, facts[i]->key))
+        if (facts[i]->version > v->locked || lock_facts_find(v->old, facts[i]->key) ||
+            other_name(v, facts[i], v->old, v->new))
             continue;
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, facts[i]->at,
                                      "the %s '%s' was added to version %" PRIu32 ", which is locked",
@@ -314,13 +355,15 @@ static bool member_told(lock_verifier *v, const model_members *members, const lo
     if (!new) {
         entry =
             diag_add(v->diagnostics, DIAG_E408, members->decl->at, "the %s '%s' is locked, and gone", word, old->name);
-        diag_fix(entry, "put it back; @deprecated tells those who use it");
+        fix_gone(entry, v, old);
     } else if (old->number != new->number || old->negative != new->negative) {
         entry = diag_add(v->diagnostics, DIAG_E407, new->at, "'%s' is %s%" PRIu64 ", and %s%" PRIu64 " in the lock",
                          old->member, new->negative ? "-" : "", new->number, old->negative ? "-" : "", old->number);
         diag_fix(entry, "leave it as it was");
     } else if (old->kind == LOCK_ERROR && old->version != new->version) {
         entry = moved_told(v, old, new);
+    } else if (strcmp(old->rest, new->rest) != 0 && lock_names_gone(v, old)) {
+        return true;
     } else if (strcmp(old->rest, new->rest) != 0) {
         entry = diag_add(v->diagnostics, DIAG_E407, new->at, "the payload of '%s' is %s, and %s in the lock",
                          old->member, new->rest, old->rest);
@@ -351,7 +394,8 @@ static void members_check(lock_verifier *v, const model_members *members)
     }
     facts = lock_facts_of(v->new, v->memory, kind, name, &count);
     for (uint32_t i = 0; i < count; i++) {
-        if (facts[i]->version > v->locked || lock_facts_find(v->old, facts[i]->key))
+        if (facts[i]->version > v->locked || lock_facts_find(v->old, facts[i]->key) ||
+            other_name(v, facts[i], v->old, v->new))
             continue;
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, facts[i]->at,
                                      "the error '%s' was added to version %" PRIu32 ", which is locked",
@@ -469,6 +513,7 @@ static void gone_check(lock_verifier *v)
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E408, v->file->at, "'%s' is locked, and gone", old->name);
         lock_note(entry, old);
         diag_fix(entry, "put it back; where it has another name now: @renamed_from(\"%s\")", old->name);
+        map_add(&v->gone, v->memory, arena_printf(v->memory, "%s.%s", v->file->package, old->name), v);
     }
 }
 

@@ -16,12 +16,16 @@ typedef struct lock_verifier {
     uint32_t locked;       /* the newest version in the lock */
     uint32_t newest;       /* the newest version to look at */
     map *told;             /* addresses of records and members of which something was told */
+    map gone;              /* "test.Part": types of the lock that the file has no more, which was told */
 } lock_verifier;
 
 /* Whether something was told of a record or of members (NULL: no), so that what holds it is no mistake of its own. */
 bool lock_is_told(const lock_verifier *v, const void *of);
 bool lock_record_is_told(const lock_verifier *v, const model_record *record);
 void lock_tell(lock_verifier *v, const void *of);
+
+/* Whether a fact of the lock is about a type that is gone: `rpc (test.Part) -> ()`. */
+bool lock_names_gone(const lock_verifier *v, const lock_fact *old);
 
 /* The note that cites a line of the lock. */
 void lock_note(diag_entry *entry, const lock_fact *old);

@@ -185,10 +185,11 @@ static bool spelling_check(const model_file *file, diag *diagnostics, arena *mem
     return fine;
 }
 
-/* E211, and the library's own prefix. */
-static void prefixes_check(const model *schema, diag *diagnostics, arena *memory)
+/* E211, and the library's own prefix. Returns whether two packages share one. */
+static bool prefixes_check(const model *schema, diag *diagnostics, arena *memory)
 {
     map owners = {0}; /* prefix -> model_file, the first that has it */
+    bool shared = false;
 
     for (uint32_t i = 0; i < schema->file_count; i++) {
         const model_file *file = schema->files[i];
@@ -207,7 +208,9 @@ static void prefixes_check(const model *schema, diag *diagnostics, arena *memory
                      file->package, earlier->package, prefix);
         diag_note(entry, earlier->at, "package '%s' is here", earlier->package);
         diag_fix(entry, "give one of them another prefix: @c_prefix(\"...\")");
+        shared = true;
     }
+    return shared;
 }
 
 static void imports_mark(const model_file *file, bool *needed)
@@ -232,11 +235,14 @@ static bool names_are_suspect(const model *schema)
 }
 
 /* Registers every name that one requested file and all that it imports declare; `covered`: files that were so before. */
-static void names_check(const model *schema, const model_file *requested, bool *covered, diag *diagnostics,
+static void names_check(const model *schema, const model_file *requested, bool shared, bool *covered, diag *diagnostics,
                         arena *memory)
 {
     bool *needed = arena_array(memory, schema->file_count, sizeof *needed);
     names *known = names_new(diagnostics);
+
+    if (shared)
+        names_share_prefix(known);
 
     imports_mark(requested, needed);
     for (uint32_t i = 0; i < schema->file_count; i++) {
@@ -256,14 +262,14 @@ static void check(const model *schema, diag *diagnostics, arena *memory)
         fine = spelling_check(schema->files[i], diagnostics, memory) && fine;
     if (!fine)
         return;
-    prefixes_check(schema, diagnostics, memory);
+    bool shared = prefixes_check(schema, diagnostics, memory);
     if (!names_are_suspect(schema))
         return;
     /* Those that import come behind what they import: from the end on, most files are covered by one that was checked. */
     bool *covered = arena_array(memory, schema->file_count, sizeof *covered);
     for (uint32_t i = schema->file_count; i > 0; i--) {
         if (schema->files[i - 1]->requested && !covered[i - 1])
-            names_check(schema, schema->files[i - 1], covered, diagnostics, memory);
+            names_check(schema, schema->files[i - 1], shared, covered, diagnostics, memory);
     }
 }
 

@@ -109,6 +109,7 @@ struct names {
     size_t hash_count;
     size_t hash_capacity; /* a power of two */
     bool suspicious;
+    bool shared_prefix;
 };
 
 names *names_new(diag *diagnostics)
@@ -210,12 +211,19 @@ void name_refuse(diag *diagnostics, const char *name, span at)
     diag_fix(entry, "give another name, or prefix, for C: @c_name(\"...\"), @c_prefix(\"...\")");
 }
 
+void names_share_prefix(names *known)
+{
+    known->shared_prefix = true;
+}
+
 static void collision_report(names *known, const char *name, const name_origin *earlier, const name_origin *later)
 {
     diag_entry *entry;
     const char *pair = arena_printf(known->memory, "%p:%u %p:%u", (const void *)earlier->at.file, earlier->at.start,
                                     (const void *)later->at.file, later->at.start);
 
+    if (known->shared_prefix && earlier->at.file != later->at.file)
+        return;
     if (map_add(&known->reported, known->memory, pair, known))
         return;
     if (earlier->written && later->written) {

@@ -45,6 +45,9 @@ names *names_new(diag *diagnostics);
 names *names_free(names *known); /* takes NULL; returns NULL */
 bool names_are_suspicious(const names *known);
 
+/* Of names in two files nothing is said any more: two packages have one prefix, which was reported (E211). */
+void names_share_prefix(names *known);
+
 /* What a name is for. */
 typedef struct name_origin {
     span at;
