@@ -97,10 +97,10 @@ static void values_compare(comparison *run, const model_members *old, const mode
         const model_member *member = &new->items[i];
         if (member_valued(old, member))
             continue;
-        if (old->strict && new->strict)
+        if (old->strict)
             compare_note(compare_add(run, COMPARE_STRICT_GAINED, subject_of(old, member->name), member->at,
-                                     "the strict %s %s '%s', which old processes refuse", word_of(new),
-                                     new->kind == MODEL_MEMBERS_ENUM ? "has" : "have", member->name),
+                                     "the %s%s %s '%s', which old processes refuse", new->strict ? "strict " : "",
+                                     word_of(new), new->kind == MODEL_MEMBERS_ENUM ? "has" : "have", member->name),
                          old->decl->at, "it was without it here");
         if (!member->negative)
             compare_reserved(run, subject_of(old, member->name), old->reserved, old->reserved_count, member->name,
@@ -135,7 +135,7 @@ static bool payload_compare(comparison *run, const model_members *in, const mode
     if (change == COMPARE_SAME)
         return below;
     compare_finding *found =
-        compare_add(run, change == COMPARE_BYTES ? COMPARE_ERROR_PAYLOAD : COMPARE_PAYLOAD_C_TYPE,
+        compare_add(run, compare_rule_for(change, COMPARE_PAYLOAD_C_TYPE, COMPARE_ERROR_PAYLOAD),
                     subject_of(in, old->name), new->at, "the payload of '%s' is %s, where it was %s", new->name,
                     compare_record_name(new->payload), compare_record_name(old->payload));
     compare_note(found, old->at, "it was %s here", compare_record_name(old->payload));
@@ -206,11 +206,13 @@ static bool errors_compare(comparison *run, const model_members *old, const mode
     return differs;
 }
 
-static bool same_payload(const model_member *old, const model_member *new)
+static bool same_payload(const comparison *run, const model_member *old, const model_member *new)
 {
     if (!old->payload || !new->payload)
         return old->payload == new->payload;
-    return compare_same_bytes(old->payload, new->payload);
+    return compare_same_bytes(old->payload, new->payload) &&
+           (compare_is_pair(run, old->payload->decl, new->payload->decl) ||
+            compare_strict_records(run, old->payload, new->payload) == COMPARE_SAME);
 }
 
 /* Since when a method throws an error of its set. */
@@ -222,14 +224,14 @@ static uint32_t thrown_since(const model_method *method, const model_member *err
 }
 
 /* Whether the new set has, up to one of its versions, the codes and payloads of the old one and no more. */
-static bool has_old_codes(const model_method *old, const model_method *new)
+static bool has_old_codes(const comparison *run, const model_method *old, const model_method *new)
 {
     uint32_t latest = 0;
 
     for (uint32_t i = 0; i < old->errors->count; i++) {
         const model_member *error = &old->errors->items[i];
         const model_member *coded = member_valued(new->errors, error);
-        if (!coded || !same_payload(error, coded) || thrown_since(old, error) != thrown_since(new, coded))
+        if (!coded || !same_payload(run, error, coded) || thrown_since(old, error) != thrown_since(new, coded))
             return false;
         if (thrown_since(new, coded) > latest)
             latest = thrown_since(new, coded);
@@ -275,7 +277,7 @@ static void meanings_compare(comparison *run, compare_subject subject, const mod
 
 bool compare_other_errors(comparison *run, compare_subject subject, const model_method *old, const model_method *new)
 {
-    bool same = old->errors && new->errors &&has_old_codes(old, new);
+    bool same = old->errors && new->errors &&has_old_codes(run, old, new);
     compare_finding *found =
         compare_add(run, same ? COMPARE_ERRORS_C_TYPE : COMPARE_METHOD_ERRORS, subject, new->at,
                     "'%s' throws %s, where it threw %s", new->name, set_name(new->errors), set_name(old->errors));

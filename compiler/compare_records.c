@@ -32,18 +32,31 @@ static bool same_alias(const comparison *run, const model_type *old, const model
     return old->alias && new->alias &&compare_is_pair(run, old->alias, new->alias);
 }
 
+/* What it means that one record took the place of another. */
+static compare_change record_change(const comparison *run, const model_record *old, const model_record *new)
+{
+    if (!compare_same_bytes(old, new))
+        return COMPARE_BYTES;
+    compare_change strict = compare_strict_records(run, old, new);
+    return strict != COMPARE_SAME ? strict : COMPARE_NAMED;
+}
+
 static compare_change compare_named(comparison *run, const model_type *old, const model_type *new, bool *ret_below)
 {
     bool is_pair = compare_is_pair(run, type_decl(old), type_decl(new));
 
-    if (old->members) {
-        if (is_pair)
-            *ret_below = compare_members(run, old->members, new->members) || *ret_below;
-        return is_pair ? COMPARE_SAME : old->members->base != new->members->base ? COMPARE_BYTES : COMPARE_MEANT;
+    if (is_pair) {
+        bool differs = old->members ? compare_members(run, old->members, new->members)
+                                    : compare_record(run, old->record, new->record);
+        *ret_below = differs || *ret_below;
+        return COMPARE_SAME;
     }
-    if (is_pair)
-        *ret_below = compare_record(run, old->record, new->record) || *ret_below;
-    return is_pair ? COMPARE_SAME : compare_same_bytes(old->record, new->record) ? COMPARE_NAMED : COMPARE_BYTES;
+    if (old->record)
+        return record_change(run, old->record, new->record);
+    if (old->members->base != new->members->base)
+        return COMPARE_BYTES;
+    compare_change strict = compare_strict_members(old->members, new->members);
+    return strict != COMPARE_SAME ? strict : COMPARE_MEANT;
 }
 
 compare_change compare_types(comparison *run, const model_type *old, const model_type *new, bool *ret_below)
@@ -92,7 +105,7 @@ compare_change compare_payloads(comparison *run, const model_record *old, const 
         *ret_below = differs || *ret_below;
         return differs || same_home(run, old, new) ? COMPARE_SAME : COMPARE_NAMED;
     }
-    return compare_same_bytes(old, new) ? COMPARE_NAMED : COMPARE_BYTES;
+    return record_change(run, old, new);
 }
 
 const char *compare_record_name(const model_record *record)
@@ -248,26 +261,11 @@ static void field_identity(sides *both, const model_field *old, const model_fiel
     }
 }
 
-/* Does a value of this type, or of what it is made of in place, refuse what is not known? */
-static bool is_strict(const model_type *type)
-{
-    while (type->element)
-        type = type->element;
-    return (type->members && type->members->strict) || (type->record && type->record->strict);
-}
-
 static void field_type(sides *both, const model_field *old, const model_field *new)
 {
-    static const compare_rule rule_of[] = {
-        [COMPARE_NAMED] = COMPARE_FIELD_C_TYPE,
-        [COMPARE_MEANT] = COMPARE_FIELD_MEANING,
-        [COMPARE_CAPACITY] = COMPARE_FIELD_CAPACITY,
-        [COMPARE_BYTES] = COMPARE_FIELD_TYPE,
-    };
     bool below = false;
     compare_change change = compare_types(both->run, old->type, new->type, &below);
     bool bytes = change == COMPARE_CAPACITY || change == COMPARE_BYTES;
-    bool refuses = !bytes && is_strict(new->type) && !is_strict(old->type);
     const char *before = type_text(both, old);
     const char *after = type_text(both, new);
 
@@ -278,9 +276,11 @@ static void field_type(sides *both, const model_field *old, const model_field *n
                         old->optional ? "optional" : "always there");
         compare_note(differ(both, found), old->at, "it was %s here", before);
     } else if (change != COMPARE_SAME) {
-        compare_finding *found =
-            compare_add(both->run, refuses ? COMPARE_BECAME_STRICT : rule_of[change], subject_of(both, old->name),
-                        new->at, "'%s' is %s, where it was %s", new->name, after, before);
+        compare_rule rule =
+            compare_rule_for(change, change == COMPARE_MEANT ? COMPARE_FIELD_MEANING : COMPARE_FIELD_C_TYPE,
+                             change == COMPARE_CAPACITY ? COMPARE_FIELD_CAPACITY : COMPARE_FIELD_TYPE);
+        compare_finding *found = compare_add(both->run, rule, subject_of(both, old->name), new->at,
+                                             "'%s' is %s, where it was %s", new->name, after, before);
         compare_note(found, old->at, "it was %s here", before);
         if (bytes && (both->old->kind == MODEL_RECORD_MESSAGE || both->old->fixed_size))
             compare_fix(found, "leave it as it was, and add a field with @since(%" PRIu32 ")", both->version + 1);
@@ -368,9 +368,10 @@ static void fields_new(sides *both)
             continue;
         if (i < both->known)
             field_added(both, field);
-        else if (both->old->kind == MODEL_RECORD_UNION && both->old->strict && both->new->strict)
+        else if (both->old->kind == MODEL_RECORD_UNION && both->old->strict)
             compare_note(compare_add(both->run, COMPARE_STRICT_GAINED, subject_of(both, field->name), field->at,
-                                     "the strict union has the arm '%s', which old processes refuse", field->name),
+                                     "the %sunion has the arm '%s', which old processes refuse",
+                                     both->new->strict ? "strict " : "", field->name),
                          place_of(both->old), "it was without it here");
         compare_reserved(both->run, subject_of(both, field->name), both->old->reserved, both->old->reserved_count,
                          field->name, new->kind == MODEL_RECORD_UNION ? &tag : NULL, field->at);

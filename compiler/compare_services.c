@@ -86,7 +86,7 @@ static void payload_compare(sides *both, const char *what, const model_record *o
         return;
     const char *before = record_name(both, old, new);
     compare_finding *found =
-        compare_add(both->run, change == COMPARE_BYTES ? COMPARE_METHOD_PAYLOAD : COMPARE_PAYLOAD_C_TYPE, both->subject,
+        compare_add(both->run, compare_rule_for(change, COMPARE_PAYLOAD_C_TYPE, COMPARE_METHOD_PAYLOAD), both->subject,
                     both->new->at, "the %s of '%s' is %s, where it was %s", what, both->new->name,
                     record_name(both, new, old), before);
     compare_note(found, both->old->at, "it was %s here", before);
@@ -322,7 +322,7 @@ void compare_channel(comparison *run, const model_channel *old, const model_chan
 
     if (change != COMPARE_SAME) {
         compare_finding *found =
-            compare_add(run, change == COMPARE_BYTES ? COMPARE_CHANNEL_ITEM : COMPARE_PAYLOAD_C_TYPE,
+            compare_add(run, compare_rule_for(change, COMPARE_PAYLOAD_C_TYPE, COMPARE_CHANNEL_ITEM),
                         subject_of(old->decl, ""), new->decl->at, "the item of '%s' is %s, where it was %s",
                         new->decl->name, compare_record_name(new->item), compare_record_name(old->item));
         compare_note(found, old->decl->at, "it was %s here", compare_record_name(old->item));

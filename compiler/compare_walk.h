@@ -67,6 +67,9 @@ typedef enum compare_change {
     COMPARE_SAME,     /* nothing, or what is told where the type is declared */
     COMPARE_NAMED,    /* another type in C, the same bytes */
     COMPARE_MEANT,    /* another enum or flags, the same bytes */
+    COMPARE_STRICT,   /* the same bytes, of which values are refused that were not */
+    COMPARE_LOST,     /* likewise, where the old type was strict, too */
+    COMPARE_GAINED,   /* the same bytes, which may have values that old processes refuse */
     COMPARE_CAPACITY, /* other bytes: a capacity */
     COMPARE_BYTES,    /* other bytes */
 } compare_change;
@@ -85,6 +88,13 @@ bool compare_same_bytes(const model_record *old, const model_record *new);
 
 /* Two records that stand in one place: a payload, an item. */
 compare_change compare_payloads(comparison *run, const model_record *old, const model_record *new, bool *ret_below);
+
+/* One of SAME, STRICT, LOST and GAINED, for two of the same bytes that are no pair. */
+compare_change compare_strict_members(const model_members *old, const model_members *new);
+compare_change compare_strict_records(const comparison *run, const model_record *old, const model_record *new);
+
+/* The rule that a change is of: `named` where only names differ, `bytes` where bytes do. */
+compare_rule compare_rule_for(compare_change change, compare_rule named, compare_rule bytes);
 
 /* How a record is called in a message: "demo.kv.GetReply", "an inline body", "()" for NULL. */
 const char *compare_record_name(const model_record *record);
