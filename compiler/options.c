@@ -234,8 +234,15 @@ static bool verb_find(parse *p, const char *word)
         }
         text_guess_offer(&guess, verb_table[i].name);
     }
-    p->complaint = guess.nearest ? arena_printf(p->memory, "unknown verb '%s', did you mean '%s'?", word, guess.nearest)
-                                 : arena_printf(p->memory, "unknown verb '%s'", word);
+    size_t length = strlen(word);
+    if (guess.nearest)
+        p->complaint = arena_printf(p->memory, "unknown verb '%s', did you mean '%s'?", word, guess.nearest);
+    else if (word[0] == '-')
+        p->complaint = arena_printf(p->memory, "'%s' stands before the verb; 'shmc --help' lists the verbs", word);
+    else if (length > 4 && strcmp(word + length - 4, ".shm") == 0)
+        p->complaint = arena_printf(p->memory, "unknown verb '%s', did you mean 'shmc check %s'?", word, word);
+    else
+        p->complaint = arena_printf(p->memory, "unknown verb '%s'; 'shmc --help' lists what there is", word);
     return false;
 }
 
@@ -269,18 +276,39 @@ static const option *option_find(const char *word, const char **ret_value)
     return NULL;
 }
 
+/* The verbs that know an option: "'shmc generate' or 'shmc check'". */
+static const char *verbs_spelling(parse *p, const option *known)
+{
+    const char *text = "";
+
+    for (options_verb verb = VERB_GENERATE; verb <= VERB_LAYOUT; verb++)
+        if (known->verbs & (1U << verb))
+            text = arena_printf(p->memory, "%s%s'shmc %s'", text, *text ? " or " : "", verb_spelling(verb));
+    return text;
+}
+
 static void option_unknown(parse *p, const char *word)
 {
     const char *name = arena_copy(p->memory, word, strcspn(word, "="));
-    text_guess guess = {.wanted = name};
+    text_guess here = {.wanted = name};
+    text_guess elsewhere = {.wanted = name};
 
+    text_guess_offer(&here, "--help");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
-        if (option_table[i].verbs & (1U << p->made->verb))
-            text_guess_offer(&guess, option_table[i].name);
+        if (option_table[i].name[1] != '-' && strcmp(name, "-i") != 0)
+            continue; /* all options of one letter are alike */
+        text_guess_offer(option_table[i].verbs & (1U << p->made->verb) ? &here : &elsewhere, option_table[i].name);
     }
-    p->complaint = guess.nearest
-                       ? arena_printf(p->memory, "unknown option '%s', did you mean '%s'?", name, guess.nearest)
-                       : arena_printf(p->memory, "unknown option '%s'", name);
+    const char *ignored;
+    if (strcmp(name, "--help") == 0)
+        p->complaint = "--help takes no value";
+    else if (here.nearest && (!elsewhere.nearest || here.distance <= elsewhere.distance))
+        p->complaint = arena_printf(p->memory, "unknown option '%s', did you mean '%s'?", name, here.nearest);
+    else if (elsewhere.nearest)
+        p->complaint = arena_printf(p->memory, "unknown option '%s', did you mean '%s' of %s?", name, elsewhere.nearest,
+                                    verbs_spelling(p, option_find(elsewhere.nearest, &ignored)));
+    else
+        p->complaint = arena_printf(p->memory, "unknown option '%s'; 'shmc --help' lists what there is", name);
 }
 
 /* Reads one option, and its value from the next word where it has none of its own. */
@@ -294,8 +322,8 @@ static bool option_read(parse *p, char *const *words, int count, int *at, unsign
         return false;
     }
     if (!(found->verbs & (1U << p->made->verb))) {
-        p->complaint =
-            arena_printf(p->memory, "'%s' is not an option of 'shmc %s'", found->name, verb_spelling(p->made->verb));
+        p->complaint = arena_printf(p->memory, "'%s' is not an option of 'shmc %s', but of %s", found->name,
+                                    verb_spelling(p->made->verb), verbs_spelling(p, found));
         return false;
     }
     unsigned bit = 1U << (unsigned)(found - option_table);

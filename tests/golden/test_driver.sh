@@ -25,6 +25,27 @@ helps_and_tells_its_version() {
     expect_text "$output" "shmc 0.1.0"
 }
 
+# Each verb and each of its options, with two letters exchanged or one left out, is what is suggested for it.
+suggests_what_is_near_for_all_verbs_and_options() {
+    local verb option
+    good
+    for verb in generate check breaking format freeze layout; do
+        expect_status 2 "$shmc" "${verb%?}" t.shm
+        expect_text "$output" "unknown verb '${verb%?}', did you mean '$verb'?"
+        for option in --emit --out --depfile --at-version --max-message --format --against --against-include --allow \
+            --check --help; do
+            expect_status 2 "$shmc" "$verb" "${option%?}x" t.shm
+            expect_text "$output" "unknown option '${option%?}x', did you mean '$option'"
+        done
+        expect_status 2 "$shmc" "$verb" -x t.shm
+        expect_text "$output" "unknown option '-x'; 'shmc --help' lists what there is"
+    done
+    expect_status 2 "$shmc" check --emti c t.shm
+    expect_text "$output" "unknown option '--emti', did you mean '--emit' of 'shmc generate'?"
+    expect_status 2 "$shmc" check -i . t.shm
+    expect_text "$output" "unknown option '-i', did you mean '-I'?"
+}
+
 refuses_wrong_usage_with_status_2() {
     good
     expect_status 2 "$shmc"
@@ -33,6 +54,14 @@ refuses_wrong_usage_with_status_2() {
     expect_text "$output" "unknown verb 'generat', did you mean 'generate'?"
     expect_status 2 "$shmc" layuot t.shm
     expect_text "$output" "unknown verb 'layuot', did you mean 'layout'?"
+    expect_status 2 "$shmc" t.shm
+    expect_text "$output" "unknown verb 't.shm', did you mean 'shmc check t.shm'?"
+    expect_status 2 "$shmc" --emit c generate t.shm
+    expect_text "$output" "'--emit' stands before the verb"
+    expect_status 2 "$shmc" --halp
+    expect_text "$output" "unknown verb '--halp', did you mean '--help'?"
+    expect_status 2 "$shmc" compile
+    expect_text "$output" "unknown verb 'compile'; 'shmc --help' lists what there is"
     expect_status 2 "$shmc" generate --emit c --out o
     expect_text "$output" "'shmc generate' wants at least one file"
     expect_status 2 "$shmc" generate --out o t.shm
@@ -44,7 +73,10 @@ refuses_wrong_usage_with_status_2() {
     expect_status 2 "$shmc" generate --emti c --out o t.shm
     expect_text "$output" "unknown option '--emti', did you mean '--emit'?"
     expect_status 2 "$shmc" check --out o t.shm
-    expect_text "$output" "'--out' is not an option of 'shmc check'"
+    expect_text "$output" "'--out' is not an option of 'shmc check', but of 'shmc generate'"
+    expect_status 2 "$shmc" format --at-version 1 t.shm
+    expect_text "$output" \
+        "'--at-version' is not an option of 'shmc format', but of 'shmc generate' or 'shmc check' or 'shmc layout'"
     expect_status 2 "$shmc" generate --emit c --out o --out p t.shm
     expect_text "$output" "--out is given twice"
     expect_status 2 "$shmc" generate --emit c t.shm --out
@@ -55,6 +87,8 @@ refuses_wrong_usage_with_status_2() {
     expect_text "$output" "'--check' is not an option of 'shmc check'"
     expect_status 2 "$shmc" format --check=yes t.shm
     expect_text "$output" "--check takes no value"
+    expect_status 2 "$shmc" check --help=yes t.shm
+    expect_text "$output" "--help takes no value"
     expect_status 2 "$shmc" format - t.shm -
     expect_text "$output" "'-', standard input, is given twice"
     expect_status 2 "$shmc" check --format xml t.shm
@@ -274,6 +308,7 @@ refuses_file_names_that_no_include_can_hold() {
 }
 
 run_case helps_and_tells_its_version
+run_case suggests_what_is_near_for_all_verbs_and_options
 run_case refuses_wrong_usage_with_status_2
 run_case takes_options_in_both_spellings_and_anywhere
 run_case writes_files_named_in_the_call_and_no_others
