@@ -10,7 +10,8 @@
 
 /*
  * What follows the kind: W a name, N a version (1 .. 2^32-1), # a number, V a number that may be negative, H a
- * fingerprint, * all that is left; anything else is a word of the form.
+ * fingerprint, S likewise, of what is strict, * all that is left; ? before a word: it and its value may be missing;
+ * anything else is a word of the form.
  */
 static const struct {
     const char *word;
@@ -18,14 +19,14 @@ static const struct {
 } kinds[] = {
     [LOCK_PACKAGE] = {"package", "W version N"},
     [LOCK_TYPE] = {"type", "W since N *"},
-    [LOCK_VERSION] = {"version", "W N size # fingerprint H"},
+    [LOCK_VERSION] = {"version", "W N size # fingerprint H ?strict S"},
     [LOCK_FIELD] = {"field", "W since N at # *"},
     [LOCK_ARM] = {"arm", "W since N tag # *"},
     [LOCK_MEMBER] = {"member", "W since N value V"},
     [LOCK_ERROR] = {"error", "W since N code # *"},
     [LOCK_METHOD] = {"method", "W since N *"},
-    [LOCK_REVISION] = {"revision", "W N fingerprint H"},
-    [LOCK_ITEM] = {"item", "W fingerprint H *"},
+    [LOCK_REVISION] = {"revision", "W N fingerprint H ?strict S"},
+    [LOCK_ITEM] = {"item", "W fingerprint H ?strict S *"},
     [LOCK_RESERVED] = {"reserved", "W *"},
 };
 #define KIND_COUNT (sizeof kinds / sizeof kinds[0])
@@ -106,8 +107,20 @@ static bool value_read(reader *from, const char *form, size_t length, lock_fact 
     case 'V':
         ret->negative = word[0] == '-';
         return number_read(word + (ret->negative ? 1 : 0), UINT64_MAX, &ret->number);
+    case 'S': return fingerprint_read(word, &ret->strict);
     default: return fingerprint_read(word, &ret->fingerprint);
     }
+}
+
+/* How much of the form to leave out, where its first word may be missing and is: that word and its value. */
+static size_t missing(const reader *from, const char *form, size_t length)
+{
+    size_t left = (size_t)(from->end - from->at);
+
+    if (form[0] != '?' ||
+        (left >= length && strncmp(from->at, form + 1, length - 1) == 0 && from->at[length - 1] == ' '))
+        return 0;
+    return length + 1 + strcspn(form + length + 1, " ");
 }
 
 static bool kind_has_member(lock_kind kind)
@@ -155,6 +168,15 @@ bool lock_fact_read(arena *memory, const char *line, size_t length, lock_fact *r
         return false;
     for (size_t part = 0; *form; form += part + (form[part] == ' ')) {
         part = strcspn(form, " ");
+        size_t absent = missing(&from, form, part);
+        if (absent > 0) {
+            part = absent;
+            continue;
+        }
+        if (form[0] == '?') {
+            form++;
+            part--;
+        }
         if (from.at == from.end || !value_read(&from, form, part, &made))
             return false;
     }

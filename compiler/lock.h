@@ -8,16 +8,21 @@
  *
  *   package P version N              the newest version that is locked
  *   type T since N KIND ...          a declaration; enums, flags, unions and services are strict or flexible
- *   version R N size S fingerprint F the bytes of a record in that version
+ *   version R N size S fingerprint F [strict H]
+ *                                    the bytes of a record in that version
  *   field R.F since N at O TYPE      why these bytes are what they are: for messages, not compared by itself
  *   arm U.A since N tag T TYPE
  *   member E.M since N value V       of an enum or flags
  *   error E.M since N code C (PAYLOAD)
  *   method S.M since N SIGNATURE
- *   revision S.M N fingerprint F     of a method, in that version; several where a payload is of another package, which
+ *   revision S.M N fingerprint F [strict H]
+ *                                    of a method, in that version; several where a payload is of another package, which
  *                                    has versions of its own
- *   item T fingerprint F TYPE        of a topic or queue
+ *   item T fingerprint F [strict H] TYPE
+ *                                    of a topic or queue
  *   reserved T WHAT
+ *
+ * H is what the strict types in it take (lock_strict.h), where there are any.
  *
  * Names are those on the wire (@renamed_from), so that renaming changes no lock. The inline bodies of a method are
  * named S.M.request, ..., that of a topic T.item.
@@ -62,6 +67,7 @@ typedef struct lock_fact {
     uint64_t number;      /* size, offset, tag, code; the magnitude of a member's value */
     bool negative;        /* MEMBER */
     uint64_t fingerprint; /* VERSION, REVISION, ITEM */
+    uint64_t strict;      /* likewise: what strict types in it take, or 0 */
     const char *rest;     /* the last value, to the end of the line, or "" */
     span at;              /* of the line in a lock; of what it is about in a schema */
 } lock_fact;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "lock_strict.h"
 #include "lock_walk.h"
 
 static const lock_fact *revision_broken(const lock_verifier *v, const char *service, const char *member)
@@ -15,7 +16,8 @@ static const lock_fact *revision_broken(const lock_verifier *v, const char *serv
     for (uint32_t i = 0; i < count; i++) {
         if (strcmp(facts[i]->member, member) != 0 || !lock_counts(v, facts[i]))
             continue;
-        if (!lock_facts_find(v->new, facts[i]->key))
+        const lock_fact *now = lock_facts_find(v->new, facts[i]->key);
+        if (!now || now->strict != facts[i]->strict)
             return facts[i];
     }
     return NULL;
@@ -69,6 +71,15 @@ static void meaning_check(lock_verifier *v, const model_method *method, const lo
     }
 }
 
+static bool errors_are_told(const lock_verifier *v, const model_members *errors)
+{
+    bool told = lock_is_told(v, errors);
+
+    for (uint32_t i = 0; errors && i < errors->count && !told; i++)
+        told = lock_record_is_told(v, errors->items[i].payload);
+    return told;
+}
+
 static void method_check(lock_verifier *v, const char *service, const model_method *method, const lock_fact *old,
                          const lock_fact *new)
 {
@@ -87,7 +98,13 @@ static void method_check(lock_verifier *v, const char *service, const model_meth
                          old->rest, broken->version);
         diag_fix(entry, "leave it as it was, and add another method");
     } else if (lock_record_is_told(v, method->request) || lock_record_is_told(v, method->reply) ||
-               lock_is_told(v, method->errors)) {
+               errors_are_told(v, method->errors)) {
+        return;
+    } else if (lock_facts_find(v->new, broken->key)) {
+        entry = diag_add(v->diagnostics, DIAG_E410, new->at,
+                         "what is strict in version %" PRIu32 " of '%s' takes other values than in the lock",
+                         broken->version, old->member);
+        lock_note(entry, broken);
         return;
     } else {
         entry = diag_add(v->diagnostics, DIAG_E410, new->at,
@@ -187,23 +204,37 @@ void lock_service_check(lock_verifier *v, const model_service *service)
     }
 }
 
+static const model_revision *item_locked(const model_record *item, uint64_t fingerprint)
+{
+    for (uint32_t i = 0; i < item->revision_count; i++)
+        if (item->revisions[i].fingerprint == fingerprint)
+            return &item->revisions[i];
+    return NULL;
+}
+
 void lock_channel_check(lock_verifier *v, const model_channel *channel)
 {
     const char *key = arena_printf(v->memory, "item %s", lock_identity(channel->decl->name, &channel->decl->notes));
     const lock_fact *old = lock_facts_find(v->old, key);
     const lock_fact *new = lock_facts_find(v->new, key);
+    lock_strict strict = {.memory = v->memory};
+    diag_entry *entry;
 
     if (channel->item->role != MODEL_ROLE_NAMED)
         lock_record_check(v, channel->item, channel->decl->at);
-    if (!old)
+    if (!old || v->newest < v->locked) /* the lock has the newest item only: of an earlier one its message tells */
         return;
-    for (uint32_t i = 0; i < channel->item->revision_count; i++)
-        if (channel->item->revisions[i].fingerprint == old->fingerprint)
-            return;
+    const model_revision *as_before = item_locked(channel->item, old->fingerprint);
+    if (as_before && lock_strict_record(&strict, channel->item, as_before, v->file) == old->strict)
+        return;
     if (strcmp(old->rest, new->rest) == 0 && lock_record_is_told(v, channel->item))
         return;
-    diag_entry *entry = diag_add(v->diagnostics, DIAG_E407, channel->decl->at,
-                                 "the item of '%s' is %s, %016" PRIx64 ", and %s, %016" PRIx64 " in the lock",
-                                 channel->decl->name, new->rest, new->fingerprint, old->rest, old->fingerprint);
+    if (as_before)
+        entry = diag_add(v->diagnostics, DIAG_E407, channel->decl->at,
+                         "what is strict in the item of '%s' takes other values than in the lock", channel->decl->name);
+    else
+        entry = diag_add(v->diagnostics, DIAG_E407, channel->decl->at,
+                         "the item of '%s' is %s, %016" PRIx64 ", and %s, %016" PRIx64 " in the lock",
+                         channel->decl->name, new->rest, new->fingerprint, old->rest, old->fingerprint);
     lock_note(entry, old);
 }

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "lock.h"
+#include "lock_strict.h"
 #include "spell.h"
 #include "types.h"
 
@@ -15,6 +16,8 @@
 typedef struct gatherer {
     arena *memory;
     lock_facts *facts;
+    const model_file *file;
+    lock_strict strict;
 } gatherer;
 
 static const char *identity(const char *name, const model_notes *notes)
@@ -85,14 +88,21 @@ static void reserved_add(gatherer *to, const char *owner, const model_reserved *
     }
 }
 
+/* What follows a fingerprint. */
+static const char *strict_text(const gatherer *to, uint64_t number)
+{
+    return number ? arena_printf(to->memory, " strict %016" PRIx64, number) : "";
+}
+
 static void record_add(gatherer *to, const model_record *record, span at)
 {
     const char *name = lock_record_name(to->memory, record);
     bool is_union = record->kind == MODEL_RECORD_UNION;
 
     for (uint32_t i = 0; i < record->revision_count; i++)
-        fact_add(to, at, "version %s %" PRIu32 " size %" PRIu32 " fingerprint %016" PRIx64, name,
-                 record->revisions[i].version, record->revisions[i].size, record->revisions[i].fingerprint);
+        fact_add(to, at, "version %s %" PRIu32 " size %" PRIu32 " fingerprint %016" PRIx64 "%s", name,
+                 record->revisions[i].version, record->revisions[i].size, record->revisions[i].fingerprint,
+                 strict_text(to, lock_strict_record(&to->strict, record, &record->revisions[i], to->file)));
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *field = &record->fields[i];
         fact_add(to, field->at, "%s %s.%s since %" PRIu32 " %s %" PRIu32 " %s%s", is_union ? "arm" : "field", name,
@@ -159,8 +169,9 @@ static void service_add(gatherer *to, const model_service *service)
         inline_add(to, service, method->reply, method->at);
         fact_add(to, method->at, "method %s since %" PRIu32 " %s", name, since(&method->notes), signature(to, method));
         for (uint32_t j = 0; j < method->revision_count; j++)
-            fact_add(to, method->at, "revision %s %" PRIu32 " fingerprint %016" PRIx64, name,
-                     method->revisions[j].version, method->revisions[j].fingerprint);
+            fact_add(to, method->at, "revision %s %" PRIu32 " fingerprint %016" PRIx64 "%s", name,
+                     method->revisions[j].version, method->revisions[j].fingerprint,
+                     strict_text(to, lock_strict_method(&to->strict, method, &method->revisions[j], to->file)));
     }
     reserved_add(to, owner, service->reserved, service->reserved_count);
 }
@@ -169,8 +180,11 @@ static void channel_add(gatherer *to, const model_channel *channel)
 {
     if (channel->item->role != MODEL_ROLE_NAMED)
         record_add(to, channel->item, channel->decl->at);
-    fact_add(to, channel->decl->at, "item %s fingerprint %016" PRIx64 " %s", decl_name(channel->decl),
-             channel->item->fingerprint, payload_name(to, channel->item, false));
+    const model_revision *newest = &channel->item->revisions[channel->item->revision_count - 1];
+    fact_add(to, channel->decl->at, "item %s fingerprint %016" PRIx64 "%s %s", decl_name(channel->decl),
+             channel->item->fingerprint,
+             strict_text(to, lock_strict_record(&to->strict, channel->item, newest, to->file)),
+             payload_name(to, channel->item, false));
 }
 
 static void type_add(gatherer *to, const model_decl *decl, const char *what, const char *base, bool may_be_strict,
@@ -222,7 +236,7 @@ static void decl_add(gatherer *to, const model_decl *decl)
 lock_facts *lock_facts_of_file(arena *memory, const model_file *file)
 {
     lock_facts *made = arena_alloc(memory, sizeof(*made));
-    gatherer to = {memory, made};
+    gatherer to = {.memory = memory, .facts = made, .file = file, .strict = {.memory = memory}};
 
     made->list = VECTOR_OF(lock_fact *);
     fact_add(&to, file->at, "package %s version %" PRIu32, file->package, file->version);

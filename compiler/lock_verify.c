@@ -243,7 +243,11 @@ static void layout_told(lock_verifier *v, const char *name, span whole, const lo
         lock_note(entry, moved);
         return;
     }
-    if (new)
+    if (new &&new->number == old->number &&new->fingerprint == old->fingerprint)
+        entry = diag_add(v->diagnostics, DIAG_E407, whole,
+                         "what is strict in version %" PRIu32 " of '%s' takes other values than in the lock",
+                         old->version, name);
+    else if (new)
         entry = diag_add(v->diagnostics, DIAG_E407, whole,
                          "version %" PRIu32 " of '%s' is locked with %" PRIu64 " bytes and the fingerprint %016" PRIx64
                          "; it is %" PRIu64 " bytes, %016" PRIx64,
@@ -263,7 +267,8 @@ static const lock_fact *version_broken(const lock_verifier *v, const char *name)
 
     for (uint32_t i = 0; i < count; i++) {
         const lock_fact *now = lock_facts_find(v->new, facts[i]->key);
-        bool same = now && now->number == facts[i]->number && now->fingerprint == facts[i]->fingerprint;
+        bool same = now && now->number == facts[i]->number && now->fingerprint == facts[i]->fingerprint &&
+                    now->strict == facts[i]->strict;
         if (lock_counts(v, facts[i]) && !same && (!first || facts[i]->version < first->version))
             first = facts[i];
     }
@@ -284,7 +289,7 @@ void lock_record_check(lock_verifier *v, const model_record *record, span whole)
     bool told = additions_told(v, record, kind, name, versions[0]);
     if (broken) {
         told = fields_told(v, record, kind, name, whole, &moved) || told;
-        if (!told && !part_is_told(v, record))
+        if (!told && !lock_record_is_told(v, record))
             layout_told(v, name, whole, broken, lock_facts_find(v->new, broken->key), moved);
     }
     if (told || broken)
@@ -309,7 +314,8 @@ static const lock_fact *still_strict(const lock_verifier *v, const char *name)
     return old && new &&ends_with(old->rest, " strict") && ends_with(new->rest, " strict") ? old : NULL;
 }
 
-static void strict_gains(lock_verifier *v, lock_kind kind, const char *name)
+/* `of`: what those who hold it look for. */
+static void strict_gains(lock_verifier *v, lock_kind kind, const char *name, const void *of)
 {
     const lock_fact *strict = still_strict(v, name);
     uint32_t count;
@@ -326,6 +332,7 @@ static void strict_gains(lock_verifier *v, lock_kind kind, const char *name)
                      facts[i]->member, name);
         lock_note(entry, strict);
         diag_fix(entry, "leave the type as it is, and make another one for what is new");
+        lock_tell(v, of);
     }
 }
 
@@ -389,7 +396,7 @@ static void members_check(lock_verifier *v, const model_members *members)
         if (lock_counts(v, facts[i]) && member_told(v, members, facts[i], lock_facts_find(v->new, facts[i]->key)))
             lock_tell(v, members);
     if (kind == LOCK_MEMBER) {
-        strict_gains(v, kind, name);
+        strict_gains(v, kind, name, members);
         return;
     }
     facts = lock_facts_of(v->new, v->memory, kind, name, &count);
@@ -492,7 +499,7 @@ static void decl_check(lock_verifier *v, const model_decl *decl)
     case MODEL_DECL_MESSAGE:
     case MODEL_DECL_UNION:
         lock_record_check(v, decl->as.record, decl->at);
-        strict_gains(v, LOCK_ARM, name);
+        strict_gains(v, LOCK_ARM, name, decl->as.record);
         reserved_check(v, name, decl->as.record->reserved, decl->as.record->reserved_count, decl->at);
         break;
     case MODEL_DECL_SERVICE:

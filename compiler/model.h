@@ -261,6 +261,7 @@ typedef struct model_method_revision {
     uint32_t version;
     const model_revision *request; /* NULL: () */
     const model_revision *reply;   /* likewise */
+    uint32_t errors_version;       /* of the package of what it throws; 0: it throws nothing */
     uint32_t answer_size;          /* of the reply, or of the largest payload of an error */
     uint64_t fingerprint;
 } model_method_revision;

@@ -223,6 +223,7 @@ static void row_fill(grid *all, const model_method *method, model_method_revisio
     uint32_t payload = errors ? largest_payload(errors, errors_version) : 0;
 
     row->version = *VECTOR_AT(&all->axes[0].versions, uint32_t, all->axes[0].at);
+    row->errors_version = errors_version;
     row->request = payload_at(all, method->request);
     row->reply = payload_at(all, method->reply);
     row->answer_size = row->reply && row->reply->size > payload ? row->reply->size : payload;

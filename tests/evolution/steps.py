@@ -406,6 +406,30 @@ def become_strict(random, schema):
     return {"became-strict"}
 
 
+def retype_strictly(random, schema):
+    """A field gets another enum or flags of the same bytes, which takes less than the one before, or other values."""
+    fields = [field for record in schema.of("struct", "union", "message") for field in record.fields
+              if field.type[0] in ("enum", "flags")]
+    field = pick(random, fields)
+    if not field:
+        return None
+    old = field.type[1]
+    new = s.Members(old.kind, schema.fresh("E"), old.base, True, old.since)
+    new.items = [s.Member(schema.fresh("M"), item.value, item.since) for item in old.items]
+    rule = "became-strict"
+    if old.strict:
+        rule = random.choice(("strict-lost", "strict-gained"))
+        if rule == "strict-lost":
+            new.items.pop()
+        else:
+            value = max(item.value for item in old.items)
+            new.items.append(s.Member(schema.fresh("M"), value + 1 if old.kind == "enum" else value << 1))
+            new.strict = random.random() < 0.5
+    schema.decls.append(new)
+    field.type, field.default = (old.kind, new), None
+    return {rule}
+
+
 def change_base(random, schema):
     members = pick(random, schema.of("enum"))
     members.base = "uint16" if members.base != "uint16" else "uint32"
@@ -498,6 +522,6 @@ def rename_service(random, schema):
 
 
 BREAKING = (swap_fields, change_type, change_capacity, remove_field, insert_field, rename_silently, toggle_optional,
-            raise_since, move_method_since, move_error_since, strict_gains, strict_loses, become_strict, change_base, change_tag, change_size, remove_error,
+            raise_since, move_method_since, move_error_since, strict_gains, strict_loses, become_strict, retype_strictly, change_base, change_tag, change_size, remove_error,
             recode_error, add_error_late, change_payload, remove_method, rename_method_silently, change_kind,
             change_stream, change_throws, change_request, rename_service)

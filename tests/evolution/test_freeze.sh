@@ -68,6 +68,50 @@ locks_what_payloads_of_another_package_were() {
     expect_text "$output" "error[E410]: version 1 of 'f' is locked"
 }
 
+# What is refused is a promise, too: it is beside the fingerprint, which is the same.
+locks_what_strict_types_take() {
+    mkdir -p lib
+    local values='A = 0; B = 3;'
+    part() {
+        printf '@version(2)\npackage part;\nstrict enum E { %s }\n@size(16) strict union U { E e = 1;%s }\n' "$1" "$2" >lib/part.shm
+        printf 'struct P { U u; } message Q { P[2] p; }\n' >>lib/part.shm
+    }
+    part "$values" ''
+    printf '@version(2)\npackage t;\nimport "part.shm";\nmessage M { uint8 x; @since(2) part.E e; }\n' >t.shm
+    printf 'errors R { A(part.P) = 1; }\nservice S { rpc f(part.Q) -> () throws R; rpc g(M) -> (); }\ntopic q(part.Q);\n' >>t.shm
+    expect_status 0 "$shmc" freeze -I lib t.shm
+    grep -qE '^version M 1 size 8 fingerprint [0-9a-f]{16}$' t.shm.lock || fail "M 1: $(cat t.shm.lock)"
+    grep -qE '^version M 2 size 16 fingerprint [0-9a-f]{16} strict [0-9a-f]{16}$' t.shm.lock || fail "M 2"
+    grep -qE '^revision S.f 1 fingerprint [0-9a-f]{16} strict [0-9a-f]{16}$' t.shm.lock || fail "S.f"
+    grep -qE '^revision S.g 1 fingerprint [0-9a-f]{16}$' t.shm.lock || fail "S.g 1"
+    grep -qE '^item q fingerprint [0-9a-f]{16} strict [0-9a-f]{16} part.Q$' t.shm.lock || fail "q"
+    expect_status 0 "$shmc" check -I lib t.shm
+    expect_status 0 "$shmc" check --at-version 1 -I lib t.shm
+    # The order of values is nothing.
+    part 'B = 3; A = 0;' ''
+    expect_status 0 "$shmc" check -I lib t.shm
+    local changed
+    for changed in 'A = 0;' 'A = 0; B = 3; C = 1;' 'A = 0; B = 4;' 'A = 0; B = 3; @since(2) C = 1;'; do
+        part "$changed" ''
+        expect_status 1 "$shmc" check -I lib t.shm
+        expect_text "$output" "t.shm:4:9: error[E407]: what is strict in version 2 of 'M' takes other values than in the lock"
+        expect_text "$output" "t.shm:6:17: error[E410]: what is strict in version 1 of 'f' takes other values than in the lock"
+        expect_text "$output" "t.shm:7:7: error[E407]: what is strict in the item of 'q' takes other values than in the lock"
+        [ "$(grep -c 'error\[' <<<"$output")" -eq 3 ] || fail "told twice: $output"
+    done
+    part "$values" '@since(2) uint8 n = 7;'
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "E410]: what is strict in version 1 of 'f'"
+    [ "$(grep -c 'error\[' <<<"$output")" -eq 2 ] || fail "not two: $output"
+    # Where the import has a lock of its own, it is told there, once.
+    part "$values" ''
+    "$shmc" freeze lib/part.shm
+    part "$values C = 5;" ''
+    expect_status 1 "$shmc" check -I lib t.shm
+    [ "$(grep -c 'error\[' <<<"$output")" -eq 1 ] || fail "told twice: $output"
+    expect_text "$output" "E411]: 'C' is new in 'E'"
+}
+
 takes_additions() {
     schema
     "$shmc" freeze -I lib t.shm lib/part.shm
@@ -132,7 +176,7 @@ locks_are_inputs() {
 
 compares_an_earlier_version_with_what_it_was() {
     printf '@version(3)\npackage t;\n@since(2) struct P { uint8 x; }\nmessage M { uint8 a; @since(2) P p; @since(3) uint8 b; }\n' >t.shm
-    printf 'errors E { A = 1; @since(3) B = 2; }\nservice S { rpc f(M) -> () throws E; @since(3) oneway g(M); }\n' >>t.shm
+    printf 'errors E { A = 1; @since(3) B = 2; }\nservice S { rpc f(M) -> () throws E; @since(3) oneway g(M); }\ntopic q(M);\n' >>t.shm
     "$shmc" freeze t.shm
     local version
     for version in 1 2 3; do
@@ -169,7 +213,10 @@ tells_what_is_wrong_with_a_lock() {
         'package t version 1 ' 'package t  version 1' 'package t version x' 'package  version 1' 'packages t version 1' \
         'package t! version 1' 'type T since 1 ' 'field x since 1 at 0 uint8' 'member E.x since 1 value -' \
         'member E.x since 1 value 18446744073709551616' 'version M 1 size 8 fingerprint 0123' \
-        'version M 1 size 8 fingerprint 012345678901234G' ' ' 'reserved T' '>>>>>>> other'; do
+        'version M 1 size 8 fingerprint 012345678901234G' \
+        'version M 1 size 8 fingerprint 0123456789012345 strict' 'item q fingerprint 0123456789012345 strict 012 t.M' \
+        'version M 1 size 8 fingerprint 0123456789012345 strict 012345678901234G' \
+        'version M 1 size 8 fingerprint 0123456789012345 stric 0123456789012345' ' ' 'reserved T' '>>>>>>> other'; do
         broken "$head$line"$'\npackage t version 1\n' "t.shm.lock:3:1: error[E413]: 't.shm.lock' has a line that is no fact"
     done
     rm t.shm.lock
@@ -218,6 +265,7 @@ run_case writes_facts_that_are_sorted
 run_case is_the_same_from_everywhere
 run_case leaves_a_lock_as_it_is
 run_case locks_what_payloads_of_another_package_were
+run_case locks_what_strict_types_take
 run_case takes_additions
 run_case refuses_contradictions_and_writes_nothing
 run_case looks_at_the_locks_of_imports
