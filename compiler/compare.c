@@ -155,6 +155,14 @@ static const char *c_name(const comparison *run, const char *name, const model_n
     return notes->rename ? notes->rename : spell_snake(run->memory, name);
 }
 
+/* Of several spellings of one name C has the same; of what is a macro only, not even the letters' case is left. */
+bool compare_macro_names(comparison *run, const char *old_name, const model_notes *old_notes, const char *new_name,
+                         const model_notes *new_notes)
+{
+    return strcmp(spell_upper(run->memory, c_name(run, old_name, old_notes)),
+                  spell_upper(run->memory, c_name(run, new_name, new_notes))) == 0;
+}
+
 void compare_c_names(comparison *run, compare_subject subject, const char *old_name, const model_notes *old_notes,
                      span old_at, const char *new_name, const model_notes *new_notes, span new_at)
 {
@@ -305,11 +313,10 @@ static void compare_alias(comparison *run, const model_decl *old, const model_de
 /* The names of a service are not those of its declaration where it has a prefix of its own. */
 static void service_names(comparison *run, const model_decl *old, const model_decl *new)
 {
-    const char *before = old->as.service->c_prefix;
-    const char *after = new->as.service->c_prefix;
+    bool whole = old->as.service->c_prefix || new->as.service->c_prefix;
+    const char *before = whole ? name_service(run->memory, old->as.service) : c_name(run, old->name, &old->notes);
+    const char *after = whole ? name_service(run->memory, new->as.service) : c_name(run, new->name, &new->notes);
 
-    before = before ? before : c_name(run, old->name, &old->notes);
-    after = after ? after : c_name(run, new->name, &new->notes);
     if (strcmp(before, after) == 0)
         return;
     compare_finding *found =
@@ -354,7 +361,7 @@ static void compare_decl(comparison *run, const model_decl *old, const model_dec
                            &new->notes);
     if (old->kind == MODEL_DECL_SERVICE)
         service_names(run, old, new);
-    else
+    else if (old->kind != MODEL_DECL_CONST || !compare_macro_names(run, old->name, &old->notes, new->name, &new->notes))
         compare_c_names(run, subject, old->name, &old->notes, old->at, new->name, &new->notes, new->at);
 
     switch (old->kind) {

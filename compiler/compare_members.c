@@ -49,6 +49,8 @@ static const char *word_of(const model_members *members)
 
 static void names(comparison *run, const model_members *in, const model_member *old, const model_member *new)
 {
+    if (in->kind != MODEL_MEMBERS_ERRORS && compare_macro_names(run, old->name, &old->notes, new->name, &new->notes))
+        return;
     compare_c_names(run, subject_of(in, old->name), old->name, &old->notes, old->at, new->name, &new->notes, new->at);
 }
 

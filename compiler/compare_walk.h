@@ -58,6 +58,10 @@ void compare_since_told(comparison *run, compare_rule rule, compare_subject subj
 void compare_c_names(comparison *run, compare_subject subject, const char *old_name, const model_notes *old_notes,
                      span old_at, const char *new_name, const model_notes *new_notes, span new_at);
 
+/* Whether two names are one in a macro. */
+bool compare_macro_names(comparison *run, const char *old_name, const model_notes *old_notes, const char *new_name,
+                         const model_notes *new_notes);
+
 /* reserved-used where something new has a name or a number (NULL: it has none) that the old schema keeps free. */
 void compare_reserved(comparison *run, compare_subject subject, const model_reserved *reserved, uint32_t count,
                       const char *name, const uint64_t *number, span at);

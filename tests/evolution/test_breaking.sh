@@ -66,6 +66,17 @@ has_a_case_and_a_row_for_each_rule() {
     done < <(rules)
 }
 
+# Of the case none-c-names, that nothing is said is right: what is generated is the same.
+writes_the_same_c_for_names_that_are_written_out() {
+    local side
+    for side in old new; do
+        mkdir $side
+        cp "$pairs/none-c-names/$side.shm" $side/n.shm
+        (cd $side && expect_status 0 "$shmc" generate --emit c --out out n.shm)
+    done
+    diff -r old/out new/out
+}
+
 two_versions() {
     mkdir -p old/lib new/lib
     printf 'package part;\nstruct P { uint32 x; }\n' >old/lib/part.shm
@@ -156,6 +167,7 @@ for folder in "$pairs"/*; do
     rm -rf "$cases_dir/tells_what_breaks"
 done
 run_case has_a_case_and_a_row_for_each_rule
+run_case writes_the_same_c_for_names_that_are_written_out
 run_case compares_imports_of_each_side
 run_case leaves_out_what_is_allowed
 run_case reports_as_json
