@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "support/buffer.h"
+#include "support/memory.h"
 #include "syntax.h"
 
 typedef struct loader {
@@ -24,6 +25,8 @@ typedef struct loader {
 static const char *canonical(arena *memory, const char *path)
 {
     char *resolved = realpath(path, NULL);
+    if (!resolved && errno == ENOMEM)
+        memory_exhausted();
     if (!resolved) {
         int error = errno;
         bool is_nameless = source_is_nameless(path);

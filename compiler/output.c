@@ -8,7 +8,8 @@
  * live on under the temporary's name; a failure exchanges them back. settle() removes what the temporaries'
  * names hold by then: the old contents after a success, the new ones after a failure.
  *
- * A process that dies in between leaves a file named .shmc-PID-N behind, and no target that is half written.
+ * A process that ends in between for want of memory puts all back on its way out. One that dies leaves a file named
+ * .shmc-PID-N behind, and no target that is half written.
  */
 #include "output.h"
 
@@ -24,6 +25,7 @@
 
 #include "support/arena.h"
 #include "support/map.h"
+#include "support/memory.h"
 #include "support/vector.h"
 
 typedef enum file_state {
@@ -174,10 +176,10 @@ static int folder_make(output *out, const char *path)
 {
     struct stat status;
 
-    if (mkdir(path, 0777) == 0) {
-        vector_add_pointer(&out->folders, out->memory, path);
+    vector_add_pointer(&out->folders, out->memory, path); /* before it is there: this may be the end of the process */
+    if (mkdir(path, 0777) == 0)
         return 0;
-    }
+    out->folders.count--;
     if (errno != EEXIST)
         return -errno;
     if (stat(path, &status) < 0)
@@ -371,13 +373,43 @@ static void entry_settle(const output_entry *entry)
         unlink(entry->temporary);
 }
 
+static void settle(output *out)
+{
+    for (uint32_t i = 0; i < out->files.count; i++)
+        entry_settle(*VECTOR_AT(&out->files, output_entry *, i));
+}
+
+/* Puts all back as it was. */
+static void withdraw(output *out)
+{
+    for (uint32_t i = out->files.count; i > 0; i--)
+        entry_withdraw(*VECTOR_AT(&out->files, output_entry *, i - 1));
+    settle(out);
+    for (uint32_t i = out->folders.count; i > 0; i--)
+        rmdir(*VECTOR_AT(&out->folders, char *, i - 1));
+}
+
+/* The commit that is under way: where memory runs out, the process ends in the middle of it. */
+static output *unfinished;
+
+static void withdraw_unfinished(void)
+{
+    if (unfinished)
+        withdraw(unfinished);
+}
+
 int output_commit(output *out, const char *directory, output_failure *ret_failure)
 {
+    static bool is_registered;
     const char *at = directory;
     uint32_t count = out->files.count;
     output_entry **files = out->files.items;
     int error = 0;
 
+    if (!is_registered && atexit(withdraw_unfinished) != 0)
+        memory_exhausted();
+    is_registered = true;
+    unfinished = out;
     for (uint32_t i = 0; i < count && error == 0; i++) {
         files[i]->shown = entry_path(out, files[i], directory);
         error = entry_prepare(out, files[i], &at);
@@ -391,18 +423,12 @@ int output_commit(output *out, const char *directory, output_failure *ret_failur
             error = entry_publish(files[i]);
         }
     }
-    if (error < 0) {
-        for (uint32_t i = count; i > 0; i--)
-            entry_withdraw(files[i - 1]);
+    unfinished = NULL;
+    if (error == 0) {
+        settle(out);
+        return 0;
     }
-    for (uint32_t i = 0; i < count; i++)
-        entry_settle(files[i]);
-    if (error < 0) {
-        for (uint32_t i = out->folders.count; i > 0; i--)
-            rmdir(*VECTOR_AT(&out->folders, char *, i - 1));
-        ret_failure->path = at;
-        ret_failure->error = -error;
-        return -1;
-    }
-    return 0;
+    withdraw(out);
+    *ret_failure = (output_failure){.path = at, .error = -error};
+    return -1;
 }

@@ -26,8 +26,13 @@
 }
 
 %code {
+#include <stdlib.h>
 #include <string.h>
 
+#include "support/memory.h"
+
+#define YYMALLOC memory_alloc
+#define YYFREE free
 #define YYMAXDEPTH 6000
 #define YYLLOC_DEFAULT(current, rhs, n)                                                                                \
     ((current) = (n) ? span_join(YYRHSLOC(rhs, 1), YYRHSLOC(rhs, n))                                                   \
@@ -449,7 +454,7 @@ word
 
 static void parser_error(const span *place, struct parse *state, const char *message)
 {
-    (void)message; /* only ever that the stack is exhausted: faults of syntax go to the function below */
+    (void)message; /* only ever that the stack is as large as it may be: faults of syntax go to the function below */
     parse_too_deep(state, *place);
 }
 

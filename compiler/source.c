@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "support/buffer.h"
+#include "support/memory.h"
 
 #define CHUNK ((size_t)64 * 1024)
 #define SIZE_MOST ((size_t)INT32_MAX - 16) /* a scanner counts in int */
@@ -22,8 +23,8 @@
 /* Appends all that `fd` gives. Returns 0 or -errno. */
 static int read_all(int fd, buffer *text)
 {
-    char *chunk = malloc(CHUNK);
-    int rc = chunk ? 0 : -ENOMEM;
+    char *chunk = memory_alloc(CHUNK);
+    int rc = 0;
     while (rc == 0) {
         ssize_t got = read(fd, chunk, CHUNK);
         if (got < 0 && errno == EINTR)

@@ -217,10 +217,7 @@ ast_file *syntax_parse(arena *memory, arena *nodes, diag *diagnostics, const sou
     }
     uint32_t start = text->lines[0]; /* behind a byte order mark */
     state.scanned = (span){text, start, start};
-    if (scanner_lex_init_extra(&state, &state.scanner) != 0) {
-        parse_too_deep(&state, state.scanned);
-        return file;
-    }
+    (void)scanner_lex_init_extra(&state, &state.scanner); /* fails for want of memory only, which ends the process */
     scanner__scan_bytes(text->text + start, (int)(text->size - start), state.scanner);
     if (parser_parse(&state) != 0)
         file->broken = true;
@@ -243,8 +240,7 @@ vector syntax_tokens(arena *memory, const source *text)
     PARSER_STYPE value;
 
     state.scanned = (span){text, start, start};
-    if (scanner_lex_init_extra(&state, &state.scanner) != 0)
-        return tokens;
+    (void)scanner_lex_init_extra(&state, &state.scanner);
     scanner__scan_bytes(text->text + start, (int)(text->size - start), state.scanner);
     for (;;) {
         syntax_token *next = vector_add(&tokens, memory);

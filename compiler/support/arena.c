@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "memory.h"
+
 #define BLOCK_SMALLEST ((size_t)64 * 1024)
 #define BLOCK_LARGEST ((size_t)1024 * 1024)
 #define ALIGNMENT alignof(max_align_t)
@@ -32,28 +34,18 @@ struct arena {
     size_t block_size;
 };
 
-_Noreturn static void out_of_memory(void)
-{
-    fputs("shmc: out of memory\n", stderr);
-    exit(2);
-}
-
 static block *block_new(size_t size)
 {
     if (size > SIZE_MAX - sizeof(block))
-        out_of_memory();
-    block *fresh = calloc(1, sizeof(block) + size);
-    if (!fresh)
-        out_of_memory();
+        memory_exhausted();
+    block *fresh = memory_zeroed(sizeof(block) + size);
     fresh->size = size;
     return fresh;
 }
 
 arena *arena_new(void)
 {
-    arena *memory = calloc(1, sizeof(*memory));
-    if (!memory)
-        out_of_memory();
+    arena *memory = memory_zeroed(sizeof(*memory));
     memory->block_size = BLOCK_SMALLEST;
     memory->newest = block_new(BLOCK_SMALLEST);
     return memory;
@@ -94,7 +86,7 @@ void arena_clear(arena *memory)
 void *arena_alloc(arena *memory, size_t size)
 {
     if (size > SIZE_MAX - ALIGNMENT)
-        out_of_memory();
+        memory_exhausted();
     size = aligned(size);
 
     block *newest = memory->newest;
@@ -121,14 +113,14 @@ void *arena_array(arena *memory, size_t count, size_t size)
 {
     size_t total;
     if (__builtin_mul_overflow(count, size, &total))
-        out_of_memory();
+        memory_exhausted();
     return arena_alloc(memory, total);
 }
 
 char *arena_copy(arena *memory, const char *text, size_t length)
 {
     if (length == SIZE_MAX)
-        out_of_memory();
+        memory_exhausted();
     char *copy = arena_alloc(memory, length + 1);
     if (length)
         memcpy(copy, text, length);
@@ -146,7 +138,7 @@ char *arena_vprintf(arena *memory, const char *format, va_list arguments)
     va_copy(again, arguments);
     int length = vsnprintf(text, room, format, arguments);
     if (length < 0)
-        out_of_memory();
+        memory_exhausted();
     if ((size_t)length < room) {
         newest->used += aligned((size_t)length + 1);
     } else {

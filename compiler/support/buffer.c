@@ -9,29 +9,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CAPACITY_SMALLEST 256
+#include "memory.h"
 
-_Noreturn static void out_of_memory(void)
-{
-    fputs("shmc: out of memory\n", stderr);
-    exit(2);
-}
+#define CAPACITY_SMALLEST 256
 
 /* Makes room for `more` bytes and the NUL. */
 static void reserve(buffer *text, size_t more)
 {
     if (more >= SIZE_MAX / 2 - text->length)
-        out_of_memory();
+        memory_exhausted();
     size_t needed = text->length + more + 1;
     if (needed <= text->capacity)
         return;
     size_t capacity = text->capacity ? text->capacity : CAPACITY_SMALLEST;
     while (capacity < needed)
         capacity *= 2;
-    char *data = realloc(text->data, capacity);
-    if (!data)
-        out_of_memory();
-    text->data = data;
+    text->data = memory_realloc(text->data, capacity);
     text->capacity = capacity;
 }
 
@@ -61,7 +54,7 @@ void buffer_vprintf(buffer *text, const char *format, va_list arguments)
     va_copy(again, arguments);
     int length = vsnprintf(NULL, 0, format, arguments);
     if (length < 0)
-        out_of_memory();
+        memory_exhausted();
     reserve(text, (size_t)length);
     vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
     text->length += (size_t)length;

@@ -186,11 +186,11 @@ only_main_and_the_renderer_print_and_only_output_writes() {
     found=$(grep -nE '\b(FILE|fopen|fprintf|fputs|fwrite|putchar|puts|perror)\b' compiler/*.[ch] compiler/*/*.[ch] \
         compiler/backends/*/*.[ch] |
         grep -vE '^compiler/(main|diag_render|breaking|output|report)\.c:|^compiler/(diag|breaking|report)\.h:' |
-        grep -vE '^[^:]+:[0-9]+: +(\*|")|^[^:]+:[0-9]+: \*' | grep -vE '^compiler/support/(arena|buffer)\.c:' |
+        grep -vE '^[^:]+:[0-9]+: +(\*|")|^[^:]+:[0-9]+: \*' | grep -vE '^compiler/support/memory\.c:' |
         grep -vE '^compiler/backends/c/reserved\.c:' || true)
     [ -z "$found" ] || fail "$found"
     found=$(grep -nE '\b_?exit\(' compiler/*.[chly] compiler/*/*.[ch] compiler/backends/*/*.[ch] |
-        grep -vE '^compiler/support/(arena|buffer)\.c:' || true)
+        grep -vE '^compiler/support/memory\.c:' || true)
     [ -z "$found" ] || fail "$found"
 }
 
