@@ -23,16 +23,16 @@ static const lock_fact *revision_broken(const lock_verifier *v, const char *serv
     return NULL;
 }
 
-/* What a version of a method looks like now; of several, the newest. */
-static uint64_t revision_now(const lock_verifier *v, const char *service, const lock_fact *old)
+/* What a version of a method looks like now; of several, the newest; NULL: it is not there. */
+static const lock_fact *revision_now(const lock_verifier *v, const char *service, const lock_fact *old)
 {
     uint32_t count;
     lock_fact *const *facts = lock_facts_of(v->new, v->memory, LOCK_REVISION, service, &count);
-    uint64_t found = 0;
+    const lock_fact *found = NULL;
 
     for (uint32_t i = 0; i < count; i++)
         if (facts[i]->version == old->version && strcmp(facts[i]->member, old->member) == 0)
-            found = facts[i]->fingerprint;
+            found = facts[i];
     return found;
 }
 
@@ -107,10 +107,11 @@ static void method_check(lock_verifier *v, const char *service, const model_meth
         lock_note(entry, broken);
         return;
     } else {
+        const lock_fact *now = revision_now(v, service, broken);
+        const char *is = now ? arena_printf(v->memory, "it is %016" PRIx64, now->fingerprint) : "it is not there now";
         entry = diag_add(v->diagnostics, DIAG_E410, new->at,
-                         "version %" PRIu32 " of '%s' is locked with the "
-                         "fingerprint %016" PRIx64 "; it is %016" PRIx64,
-                         broken->version, old->member, broken->fingerprint, revision_now(v, service, broken));
+                         "version %" PRIu32 " of '%s' is locked with the fingerprint %016" PRIx64 "; %s",
+                         broken->version, old->member, broken->fingerprint, is);
         lock_note(entry, broken);
         return;
     }

@@ -42,6 +42,97 @@ static bool starts_with(span line, const char *word)
     return length_of(line) >= strlen(word) && memcmp(bytes_of(line), word, strlen(word)) == 0;
 }
 
+/* Whether there is a fact of a kind about what `fact` is about. */
+static bool has_any(const lock_facts *of, arena *memory, lock_kind kind, const lock_fact *fact)
+{
+    uint32_t count;
+
+    lock_facts_of(of, memory, kind, fact->owner, &count);
+    return count > 0;
+}
+
+static bool is_of(const lock_fact *type, const char *word)
+{
+    return strncmp(type->rest, word, strlen(word)) == 0 &&
+           (type->rest[strlen(word)] == ' ' || !type->rest[strlen(word)]);
+}
+
+/* What a declaration has besides its own line; NULL: nothing that it must have. */
+static const char *missing_from_type(const lock_facts *of, arena *memory, const lock_fact *type)
+{
+    static const struct {
+        const char *word;
+        lock_kind kind;
+        const char *missing;
+    } needs[] = {
+        {"struct", LOCK_VERSION, "version"}, {"message", LOCK_VERSION, "version"}, {"union", LOCK_VERSION, "version"},
+        {"enum", LOCK_MEMBER, "member"},     {"flags", LOCK_MEMBER, "member"},     {"errors", LOCK_ERROR, "error"},
+        {"topic", LOCK_ITEM, "item"},        {"queue", LOCK_ITEM, "item"},
+    };
+
+    for (size_t i = 0; i < sizeof needs / sizeof needs[0]; i++) {
+        const char *key = arena_printf(memory, "%s %s", needs[i].missing, type->name);
+        if (!is_of(type, needs[i].word))
+            continue;
+        if (needs[i].kind != LOCK_VERSION)
+            return has_any(of, memory, needs[i].kind, type) ? NULL : key;
+        key = arena_printf(memory, "%s %u", key, (unsigned)type->version); /* that which it came with */
+        return lock_facts_find(of, key) ? NULL : key;
+    }
+    return NULL;
+}
+
+/*
+ * The beginning of a line that must be there since `fact` is, and is not; NULL: none. `revised`: methods with versions
+ * of which there are revisions.
+ */
+static const char *missing_from(const lock_facts *of, arena *memory, const map *revised, const lock_fact *fact)
+{
+    const char *type = arena_printf(memory, "type %.*s", (int)strcspn(fact->name, "."), fact->name);
+    const char *dot = strrchr(fact->owner, '.');
+    const char *method =
+        dot && strchr(fact->owner, '.') != dot
+            ? arena_printf(memory, "method %.*s", (int)(dot - fact->owner), fact->owner) /* S.f.request */
+            : NULL;
+
+    if (fact->kind == LOCK_PACKAGE)
+        return NULL;
+    if (fact->kind == LOCK_TYPE)
+        return missing_from_type(of, memory, fact);
+    if (!lock_facts_find(of, type))
+        return type;
+    if (method && !lock_facts_find(of, method))
+        return method;
+    if ((fact->kind == LOCK_FIELD || fact->kind == LOCK_ARM) && !has_any(of, memory, LOCK_VERSION, fact))
+        return arena_printf(memory, "version %s", fact->owner);
+    const char *first = arena_printf(memory, "%s %u", fact->name, (unsigned)fact->version);
+    if (fact->kind == LOCK_METHOD && !map_find(revised, first))
+        return arena_printf(memory, "revision %s", first);
+    method = arena_printf(memory, "method %s", fact->name);
+    return fact->kind == LOCK_REVISION && !lock_facts_find(of, method) ? method : NULL;
+}
+
+/* Lines belong together. Where one was lost, as in a merge, those that need it say so; told at the first. */
+static bool is_whole(arena *memory, diag *diagnostics, const source *text, const lock_facts *facts)
+{
+    map revised = {0};
+
+    for (uint32_t i = 0; i < facts->list.count; i++) {
+        lock_fact *fact = *VECTOR_AT(&facts->list, lock_fact *, i);
+        if (fact->kind == LOCK_REVISION)
+            map_add(&revised, memory, arena_printf(memory, "%s %u", fact->name, (unsigned)fact->version), fact);
+    }
+    for (uint32_t i = 0; i < facts->list.count; i++) {
+        const lock_fact *fact = *VECTOR_AT(&facts->list, lock_fact *, i);
+        const char *missing = missing_from(facts, memory, &revised, fact);
+        if (!missing)
+            continue;
+        broken(diagnostics, fact->at, text->path, arena_printf(memory, "has this line, and no '%s ...'", missing));
+        return false;
+    }
+    return true;
+}
+
 /* The facts, from line `first` on. */
 static lock_facts *facts_read(arena *memory, diag *diagnostics, const source *text, uint32_t first)
 {
@@ -67,7 +158,7 @@ static lock_facts *facts_read(arena *memory, diag *diagnostics, const source *te
         lock_facts_add(made, memory, fact);
     }
     if (has_package)
-        return made;
+        return is_whole(memory, diagnostics, text, made) ? made : NULL;
     broken(diagnostics, (span){text, 0, 0}, text->path, "does not say of which package it is");
     return NULL;
 }

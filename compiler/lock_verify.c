@@ -322,8 +322,8 @@ static void strict_gains(lock_verifier *v, lock_kind kind, const char *name, con
     lock_fact *const *facts = lock_facts_of(v->new, v->memory, kind, name, &count);
 
     for (uint32_t i = 0; strict && i < count; i++) {
-        if (lock_facts_find(v->old, facts[i]->key))
-            continue;
+        if (lock_facts_find(v->old, facts[i]->key) || other_name(v, facts[i], v->old, v->new))
+            continue; /* renamed: told of what is gone */
         if (kind == LOCK_ARM && facts[i]->version <= v->locked)
             continue; /* told as an addition to a version that is locked */
         diag_entry *entry =

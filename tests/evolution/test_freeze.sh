@@ -112,6 +112,18 @@ locks_what_strict_types_take() {
     expect_text "$output" "E411]: 'C' is new in 'E'"
 }
 
+# The message is of the same package, and its own file has no lock.
+says_that_a_revision_is_gone() {
+    mkdir -p lib
+    printf '@version(2)\npackage t;\nmessage M { uint32 x; @since(2) uint32 y; }\n' >lib/m.shm
+    printf '@version(2) @c_prefix("tt")\npackage t;\nimport "m.shm";\nservice S { rpc f(t.M) -> (); }\n' >t.shm
+    expect_status 0 "$shmc" freeze -I lib t.shm
+    printf '@version(2)\npackage t;\nmessage M { uint32 x; }\n' >lib/m.shm
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "error[E410]: version 2 of 'f' is locked with the fingerprint"
+    expect_text "$output" "; it is not there now"
+}
+
 takes_additions() {
     schema
     "$shmc" freeze -I lib t.shm lib/part.shm
@@ -225,6 +237,45 @@ tells_what_is_wrong_with_a_lock() {
     expect_text "$output" "shmc: error[E413]: 't.shm.lock' cannot be read: Is a directory"
 }
 
+# Without a line that says what a thing is, nothing would be looked at that is said of it.
+misses_a_line_that_was_lost() {
+    cat >t.shm <<'END'
+@version(2)
+package t;
+struct P { uint8 x; }
+message M { P p; @since(2) E e; }
+union U { uint8 a = 1; }
+@since(2) enum E { A = 0; }
+flags F { A = 1; }
+errors R { A(P) = 1; }
+service B { rpc f(M) -> ({ U u; }) throws R; }
+@since(2) service S { compose B; oneway g({ F f; reserved "h"; }); }
+queue q({ uint8 x; });
+topic s(M);
+END
+    expect_status 0 "$shmc" freeze t.shm
+    cp t.shm.lock whole
+    local line lost=0
+    while IFS= read -r line; do
+        grep -vxF "$line" whole >t.shm.lock
+        case $line in
+        "#"* | field* | arm* | reserved* | "version M 2"* | "revision B.f 2"*) continue ;; # said of what is there still
+        esac
+        expect_status 1 "$shmc" check t.shm
+        expect_text "$output" "error[E413]: 't.shm.lock' "
+        case $line in
+        type* | method* | version* | revision* | item* | member* | error*)
+            # Of members any would do.
+            expect_text "$output" "has this line, and no '$(cut -d' ' -f1,2 <<<"$line" | sed '/^[me][er][mr]/s/\..*//')"
+            ;;
+        esac
+        lost=$((lost + 1))
+    done <whole
+    [ "$lost" -ge 28 ] || fail "only $lost lines were tried"
+    cp whole t.shm.lock
+    expect_status 0 "$shmc" check t.shm
+}
+
 bears_other_line_ends() {
     schema
     "$shmc" freeze -I lib t.shm
@@ -266,12 +317,14 @@ run_case is_the_same_from_everywhere
 run_case leaves_a_lock_as_it_is
 run_case locks_what_payloads_of_another_package_were
 run_case locks_what_strict_types_take
+run_case says_that_a_revision_is_gone
 run_case takes_additions
 run_case refuses_contradictions_and_writes_nothing
 run_case looks_at_the_locks_of_imports
 run_case locks_are_inputs
 run_case compares_an_earlier_version_with_what_it_was
 run_case tells_what_is_wrong_with_a_lock
+run_case misses_a_line_that_was_lost
 run_case bears_other_line_ends
 run_case fails_where_it_cannot_write
 run_case has_each_kind_of_fact
