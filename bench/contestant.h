@@ -54,8 +54,12 @@ int contestant_tell_ready(int ready);
 /* The entrants. Static storage; one run at a time. */
 contestant *limit_contestant(void);
 contestant *ring_contestant(void);
+contestant *futex_contestant(void);
 contestant *unix_contestant(void);
 contestant *typed_contestant(void);
 contestant *checked_contestant(void);
+contestant *typed_poll_contestant(void);
+contestant *typed_default_contestant(void);
+contestant *typed_sleep_contestant(void);
 
 #endif

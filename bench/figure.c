@@ -6,18 +6,25 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+typedef enum figure_ratio {
+    RATIO_OF_TIMES,
+    RATIO_OF_RATES, /* the inverse of a time */
+    RATIO_NONE,
+} figure_ratio;
+
 typedef struct figure_info {
     const char *key; /* in JSON, where it does not change */
     size_t offset;   /* in measure_summary */
-    bool is_rate;    /* the inverse of a time */
+    figure_ratio ratio;
 } figure_info;
 
 static const figure_info infos[FIGURES] = {
-    [FIGURE_P50] = {"p50_ns", offsetof(measure_summary, p50_ns), false},
-    [FIGURE_P99] = {"p99_ns", offsetof(measure_summary, p99_ns), false},
-    [FIGURE_P999] = {"p999_ns", offsetof(measure_summary, p999_ns), false},
-    [FIGURE_BLOCK] = {"block_ns", offsetof(measure_summary, block_ns), false},
-    [FIGURE_UNTIMED] = {"calls_per_s", offsetof(measure_summary, calls_per_s), true},
+    [FIGURE_P50] = {"p50_ns", offsetof(measure_summary, p50_ns), RATIO_OF_TIMES},
+    [FIGURE_P99] = {"p99_ns", offsetof(measure_summary, p99_ns), RATIO_OF_TIMES},
+    [FIGURE_P999] = {"p999_ns", offsetof(measure_summary, p999_ns), RATIO_OF_TIMES},
+    [FIGURE_BLOCK] = {"block_ns", offsetof(measure_summary, block_ns), RATIO_OF_TIMES},
+    [FIGURE_UNTIMED] = {"calls_per_s", offsetof(measure_summary, calls_per_s), RATIO_OF_RATES},
+    [FIGURE_SERVER] = {"server_ns", offsetof(measure_summary, server_ns), RATIO_NONE},
 };
 
 static double figure_of(const measure_summary *summary, figure which)
@@ -30,7 +37,7 @@ static double ratio_of(const harness_pair *pair, figure which)
     const double own = figure_of(&pair->own, which);
     const double reference = figure_of(&pair->reference, which);
 
-    return infos[which].is_rate ? reference / own : own / reference;
+    return infos[which].ratio == RATIO_OF_RATES ? reference / own : own / reference;
 }
 
 static void row_fill(figure_row *row, double *scratch)
@@ -40,6 +47,9 @@ static void row_fill(figure_row *row, double *scratch)
             scratch[round] = figure_of(&row->pairs[round].own, which);
         }
         row->medians[which] = stats_quartiles_of(scratch, row->rounds).median;
+        if (infos[which].ratio == RATIO_NONE) {
+            continue;
+        }
         for (uint32_t round = 0; round < row->rounds; round++) {
             scratch[round] = ratio_of(&row->pairs[round], which);
         }
@@ -94,10 +104,12 @@ static void save_row(const figure_row *row, const figure_keys *keys, int indent,
     for (size_t i = 0; i < keys->count; i++) {
         const stats_quartiles *ratio = &row->ratios[keys->figures[i]];
 
-        fprintf(out, "%*s\"%s\": {\"lower\": %.4f, \"median\": %.4f, \"upper\": %.4f}%s\n", indent + 4, "",
-                infos[keys->figures[i]].key, ratio->lower, ratio->median, ratio->upper, i + 1 < keys->count ? "," : "");
+        if (infos[keys->figures[i]].ratio != RATIO_NONE) {
+            fprintf(out, "%s%*s\"%s\": {\"lower\": %.4f, \"median\": %.4f, \"upper\": %.4f}", i ? ",\n" : "",
+                    indent + 4, "", infos[keys->figures[i]].key, ratio->lower, ratio->median, ratio->upper);
+        }
     }
-    fprintf(out, "%*s},\n%*s\"rounds\": [\n", indent + 2, "", indent + 2, "");
+    fprintf(out, "\n%*s},\n%*s\"rounds\": [\n", indent + 2, "", indent + 2, "");
     for (uint32_t round = 0; round < row->rounds; round++) {
         fprintf(out, "%*s{\"own\": ", indent + 4, "");
         save_summary(&row->pairs[round].own, keys, out);

@@ -4,7 +4,7 @@
  *
  * Absolute figures are medians over the rounds. A ratio is taken within a round, a contestant's figure over that of
  * the reference run right before it, and kept as median and quartiles over the rounds. Ratios are of times: above 1 is
- * slower than the reference.
+ * slower than the reference. Of what a contestant takes besides there is none.
  */
 #ifndef BENCH_FIGURE_H
 #define BENCH_FIGURE_H
@@ -21,6 +21,7 @@ typedef enum figure {
     FIGURE_P999,
     FIGURE_BLOCK,
     FIGURE_UNTIMED, /* calls per second; as a ratio the reference's rate over the contestant's */
+    FIGURE_SERVER,  /* processor time of the server's process per call, in a rhythm; has no ratio */
     FIGURES,
 } figure;
 
@@ -42,7 +43,7 @@ figure_row *figure_rows_new(const harness_plan *plan, contestant *const *contest
 
 /* What of a row is saved, and under which keys. */
 typedef struct figure_keys {
-    const figure *figures;
+    const figure *figures; /* the first has a ratio */
     size_t count;
     const char *ratios;    /* "time_ratio" */
     const char *reference; /* of a round: "limit" */

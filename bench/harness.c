@@ -105,7 +105,8 @@ int harness_pick_cores(contestant_setting *setting)
 
 uint32_t harness_calls(const harness_plan *plan, const contestant *entrant)
 {
-    const uint32_t calls = plan->calls / entrant->slowness / MEASURE_BLOCK * MEASURE_BLOCK;
+    const uint32_t slowness = plan->rhythm ? 1 : entrant->slowness;
+    const uint32_t calls = plan->calls / slowness / MEASURE_BLOCK * MEASURE_BLOCK;
 
     return calls > 0 ? calls : MEASURE_BLOCK;
 }
@@ -155,7 +156,8 @@ static int await_ready(int ready)
     return n == 1 ? 0 : -1;
 }
 
-static pid_t server_start(contestant *entrant, const contestant_setting *setting, const int ready[2])
+static pid_t server_start(contestant *entrant, const contestant_setting *setting, const int ready[2],
+                          measure_samples *samples)
 {
     const pid_t parent = getpid();
     pid_t child;
@@ -164,6 +166,9 @@ static pid_t server_start(contestant *entrant, const contestant_setting *setting
     if (child == 0) {
         child_begin(parent, setting->server_core);
         close(ready[0]);
+        if (measure_answer_time(samples) < 0) {
+            _exit(EXIT_FAILURE);
+        }
         _exit(entrant->serve(entrant, setting, ready[1]) ? EXIT_FAILURE : EXIT_SUCCESS);
     }
     return child < 0 ? -errno : child;
@@ -267,13 +272,14 @@ static int processes_run(contestant *entrant, const contestant_setting *setting,
     if (pipe2(ready, O_CLOEXEC)) {
         return -errno;
     }
-    server = server_start(entrant, setting, ready);
+    server = server_start(entrant, setting, ready, samples);
     if (server < 0) {
         r = server;
         close(ready[0]);
         close(ready[1]);
         return r;
     }
+    samples->server = server;
     client = client_start(entrant, setting, ready, samples);
     close(ready[0]);
     close(ready[1]);
@@ -315,6 +321,8 @@ static int contestant_run(const harness_plan *plan, contestant *entrant, measure
     samples->complete = false;
     samples->failed_call = 0;
     samples->untimed_ns = 0;
+    samples->server_ns = 0;
+    samples->rhythm = plan->rhythm;
 
     if (entrant->open) {
         r = entrant->open(entrant);
@@ -349,7 +357,7 @@ int harness_run(const harness_plan *plan, contestant *reference, contestant *con
             harness_pair *pair = &ret_pairs[i * plan->rounds + round];
 
             if (plan->progress) {
-                plan->progress(round, contestants[i]->name);
+                plan->progress(plan, round, contestants[i]->name);
             }
             r = contestant_run(plan, reference, samples, &pair->reference);
             if (r < 0) {

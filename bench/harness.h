@@ -18,13 +18,18 @@
 
 #include <stddef.h>
 
-typedef struct harness_plan {
+typedef struct harness_plan harness_plan;
+
+struct harness_plan {
     contestant_setting setting;
     uint32_t rounds;
     uint32_t calls; /* of each pass; a contestant makes 1 / slowness of them */
     double ns_per_tick;
-    void (*progress)(uint32_t round, const char *name); /* before each run of a contestant; may be NULL */
-} harness_plan;
+    const gap *rhythm; /* NULL: three passes without gaps */
+    const char *part;  /* of the question, for progress; NULL where there is one */
+    /* Before each run of a contestant; may be NULL. */
+    void (*progress)(const harness_plan *plan, uint32_t round, const char *name);
+};
 
 /* One contestant in one round. */
 typedef struct harness_pair {
@@ -51,7 +56,10 @@ _Noreturn void harness_end_by_signal(void);
 int harness_run(const harness_plan *plan, contestant *reference, contestant *const *contestants, size_t count,
                 harness_pair *ret_pairs);
 
-/* The calls that a contestant makes per pass: at least one block, a multiple of it. */
+/*
+ * The calls that a contestant makes per pass: at least one block, a multiple of it. In a rhythm all make as many: it is
+ * the gaps that take the time.
+ */
 uint32_t harness_calls(const harness_plan *plan, const contestant *entrant);
 
 /*

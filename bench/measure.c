@@ -4,6 +4,7 @@
 #include "stats.h"
 
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
 
@@ -38,17 +39,55 @@ void measure_samples_free(measure_samples *samples)
     }
 }
 
+/* Of this process, where it is a server. */
+static measure_samples *answered;
+
+static void on_ask(int number)
+{
+    struct timespec time;
+
+    (void)number;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &time);
+    atomic_store_explicit(&answered->reading_ns, (uint64_t)time.tv_sec * UINT64_C(1000000000) + (uint64_t)time.tv_nsec,
+                          memory_order_relaxed);
+    /* A release that pairs with the acquire in measure_server_time(): without it an old reading is taken for the new. */
+    atomic_fetch_add_explicit(&answered->readings, 1, memory_order_release);
+}
+
+int measure_answer_time(measure_samples *samples)
+{
+    const struct sigaction action = {.sa_handler = on_ask, .sa_flags = SA_RESTART};
+
+    answered = samples;
+    return sigaction(MEASURE_ASK, &action, NULL) ? -errno : 0;
+}
+
+uint64_t measure_server_time(measure_samples *samples)
+{
+    const uint32_t before = atomic_load_explicit(&samples->readings, memory_order_relaxed);
+
+    kill(samples->server, MEASURE_ASK);
+    while (atomic_load_explicit(&samples->readings, memory_order_acquire) == before) {
+        sched_yield();
+    }
+    return atomic_load_explicit(&samples->reading_ns, memory_order_relaxed);
+}
+
 measure_summary measure_summarize(measure_samples *samples, double ns_per_tick)
 {
     const size_t calls = samples->calls;
     const size_t blocks = calls / MEASURE_BLOCK;
-    measure_summary summary;
+    measure_summary summary = {0};
 
     stats_sort_ticks(samples->call_ticks, calls);
-    stats_sort_ticks(samples->block_ticks, blocks);
     summary.p50_ns = (double)stats_percentile(samples->call_ticks, calls, 500) * ns_per_tick;
     summary.p99_ns = (double)stats_percentile(samples->call_ticks, calls, 990) * ns_per_tick;
     summary.p999_ns = (double)stats_percentile(samples->call_ticks, calls, 999) * ns_per_tick;
+    if (samples->rhythm) {
+        summary.server_ns = (double)samples->server_ns / (double)calls;
+        return summary;
+    }
+    stats_sort_ticks(samples->block_ticks, blocks);
     summary.block_ns = (double)stats_percentile(samples->block_ticks, blocks, 500) * ns_per_tick / MEASURE_BLOCK;
     summary.calls_per_s = samples->untimed_ns ? (double)calls * 1e9 / (double)samples->untimed_ns : 0;
     return summary;

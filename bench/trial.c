@@ -184,14 +184,14 @@ static parse_outcome options_parse(const trial *self, options *given, int argc, 
 
 /* ---- running ---- */
 
-static void show_progress(uint32_t round, const char *name)
+static void show_progress(const harness_plan *plan, uint32_t round, const char *name)
 {
-    fprintf(stderr, "\rround %u: %-8s", round + 1, name);
+    fprintf(stderr, "\r%s%sround %u: %-13s", plan->part ? plan->part : "", plan->part ? ", " : "", round + 1, name);
 }
 
 static void end_progress(void)
 {
-    fprintf(stderr, "\r%32s\r", "");
+    fprintf(stderr, "\r%64s\r", "");
 }
 
 /* Fills what depends on this machine. Returns 0 or -errno with the cause on standard error. */
@@ -221,15 +221,20 @@ static int plan_init(trial *self, const options *given)
 }
 
 /* Runs a part of the question, where any of its contestants was asked for. Returns 0 or -errno, having said why. */
-static int part_run(const trial *self, trial_part *part)
+static int part_run(const trial *self, size_t index)
 {
+    trial_part *part = &self->parts[index];
     const size_t count = contestants_count(part->contestants);
     int r;
 
-    if (count == 0) {
+    if (count == 0 || (part->needs_two_cores && self->plan.setting.shares_core)) {
         return 0;
     }
     part->plan = self->plan;
+    part->plan.part = part->name;
+    if (self->prepare) {
+        self->prepare(self, index, &part->plan);
+    }
     part->pairs = calloc(count * part->plan.rounds, sizeof(*part->pairs));
     if (!part->pairs) {
         fprintf(stderr, "%s: out of memory\n", self->program);
@@ -271,6 +276,34 @@ void trial_print_method(const trial *self, FILE *out)
 void trial_print_ratio(const stats_quartiles *ratio, FILE *out)
 {
     fprintf(out, "%6.2f [%6.2f, %6.2f]", ratio->median, ratio->lower, ratio->upper);
+}
+
+void trial_save_parts(const trial *self, const figure_keys *keys, FILE *out)
+{
+    const char *between = "";
+
+    fprintf(out, "\n  },\n  \"parts\": [\n");
+    for (size_t i = 0; i < self->part_count; i++) {
+        const trial_part *part = &self->parts[i];
+
+        if (part->row_count == 0) {
+            continue;
+        }
+        fprintf(out, "%s    {\n      \"name\": \"%s\",\n      \"title\": ", between, part->name);
+        json_text(out, part->title);
+        fprintf(out, ",\n      \"reference\": \"%s\",\n", part->reference->name);
+        fprintf(out, "      \"shares_core\": %s,\n", json_bool(part->plan.setting.shares_core));
+        if (part->goal > 0) {
+            fprintf(out, "      \"goal\": %.2f,\n", part->goal);
+        } else {
+            fprintf(out, "      \"goal\": null,\n");
+        }
+        fprintf(out, "      \"contestants\": ");
+        figure_rows_save(part->rows, part->row_count, keys, 6, out);
+        fprintf(out, "\n    }");
+        between = ",\n";
+    }
+    fprintf(out, "\n  ]");
 }
 
 static int report_save(const trial *self, const char *path)
@@ -329,7 +362,7 @@ static int answer(const void *data, const conditions *found)
 
     self->found = found;
     for (size_t i = 0; i < self->part_count && r == 0; i++) {
-        r = part_run(self, &self->parts[i]);
+        r = part_run(self, i);
     }
     if (r == 0) {
         r = report(self, asked->given);

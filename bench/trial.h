@@ -21,6 +21,10 @@
 #define TRIAL_CONTESTANTS_MAX 6
 
 typedef struct trial_part {
+    const char *name;     /* a key of the JSON report; NULL in the only part of a question */
+    const char *title;    /* one line for people, likewise */
+    double goal;          /* of shmrpc's ratio to the reference, as the table says; 0: none */
+    bool needs_two_cores; /* left out where the two processes share one */
     contestant *reference;
     contestant *contestants[TRIAL_CONTESTANTS_MAX + 1]; /* NULL behind the last; --only leaves some of them */
 
@@ -41,6 +45,8 @@ struct trial {
     trial_part *parts;
     size_t part_count;
 
+    /* What a part changes in the plan. NULL: nothing. */
+    void (*prepare)(const trial *self, size_t part, harness_plan *plan);
     /* The results as text, behind the line of conditions. */
     void (*print)(const trial *self, FILE *out);
     /* The members of a JSON object behind the common conditions, which stay open: begins with a comma. */
@@ -54,6 +60,9 @@ struct trial {
 
 /* The program. Returns its exit status. */
 int trial_main(trial *self, int argc, char **argv);
+
+/* The member "parts" of the report, likewise: all that were run. */
+void trial_save_parts(const trial *self, const figure_keys *keys, FILE *out);
 
 /* One line: what each message holds, rounds and calls, and what a stamp costs. */
 void trial_print_method(const trial *self, FILE *out);

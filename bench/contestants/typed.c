@@ -3,11 +3,13 @@
  * typed.c - the subject: calls through the functions that shmc generates from bench.shm, as a program would make them.
  *
  * Nothing is left out for the occasion: the request is validated, copied into a slot, dispatched by the server's
- * table, the reply validated and copied out, and a deadline runs. Both sides poll, so that the doorbell is not part of
- * the question; on a shared core both sleep at once.
+ * table, the reply validated and copied out, and a deadline runs.
  *
- * There are two of them. The messages of `typed` have no invalid values, as those of the other contestants; those of
- * `checked` have, so that four validators run for each call and the reply is stored field by field.
+ * Two of them poll, so that the doorbell is not part of the question; on a shared core they sleep at once. The messages
+ * of `typed` have no invalid values, as those of the other contestants; those of `checked` have, so that four validators
+ * run for each call and the reply is stored field by field.
+ *
+ * The three others are `typed` with each way to wait, for those who call now and then.
  */
 #include "../contestant.h"
 #include "bench.shm.h"
@@ -23,12 +25,16 @@
 
 typedef struct typed {
     contestant base;
+    int64_t spin_ns; /* of both sides */
     bench_client *client;
 } typed;
 
-static int64_t spin_of(const contestant_setting *setting)
+/* Nobody polls for ever on the core that the other side needs. */
+static int64_t spin_of(contestant *self, const contestant_setting *setting)
 {
-    return setting->shares_core ? SHMRPC_SPIN_NONE : SHMRPC_SPIN_FOREVER;
+    const int64_t spin_ns = CONTESTANT_OF(self, typed, base)->spin_ns;
+
+    return spin_ns == SHMRPC_SPIN_FOREVER && setting->shares_core ? SHMRPC_SPIN_NONE : spin_ns;
 }
 
 /* ---- the server process ---- */
@@ -64,11 +70,10 @@ static void on_terminate(int number)
 
 static int typed_serve(contestant *self, const contestant_setting *setting, int ready)
 {
-    const shmrpc_server_options options = {.spin_ns = spin_of(setting)};
+    const shmrpc_server_options options = {.spin_ns = spin_of(self, setting)};
     struct sigaction action = {.sa_handler = on_terminate};
     int r;
 
-    (void)self;
     r = bench_server_init(&server, &operations, SERVER_NAME, &options);
     if (r != 0) {
         fprintf(stderr, "bench: typed: no server: %s (%s)\n", shmrpc_status_text(r), shmrpc_last_error());
@@ -128,7 +133,7 @@ static int checked_call(contestant *self, uint32_t number)
 static inline __attribute__((always_inline)) int measure_with(contestant *self, const contestant_setting *setting,
                                                               measure_samples *samples, measure_call *call)
 {
-    const shmrpc_client_options options = {.spin_ns = spin_of(setting)};
+    const shmrpc_client_options options = {.spin_ns = spin_of(self, setting)};
     typed *subject = CONTESTANT_OF(self, typed, base);
     int r;
 
@@ -152,34 +157,45 @@ static int checked_measure(contestant *self, const contestant_setting *setting, 
     return measure_with(self, setting, samples, checked_call);
 }
 
+/* The members of a `typed` in braces. */
+#define TYPED(NAME, SUMMARY, SPIN_NS, MEASURE)                                                                     \
+    {                                                                                                              \
+        .base = {.name = (NAME), .summary = (SUMMARY), .slowness = 1, .serve = typed_serve, .measure = (MEASURE)}, \
+        .spin_ns = (SPIN_NS),                                                                                      \
+    }
+
 contestant *typed_contestant(void)
 {
-    static typed subject = {
-        .base =
-            {
-                .name = "typed",
-                .summary = "shmrpc: generated, with a deadline",
-                .slowness = 1,
-                .serve = typed_serve,
-                .measure = typed_measure,
-            },
-    };
+    static typed subject = TYPED("typed", "shmrpc: generated, with a deadline", SHMRPC_SPIN_FOREVER, typed_measure);
 
     return &subject.base;
 }
 
 contestant *checked_contestant(void)
 {
-    static typed subject = {
-        .base =
-            {
-                .name = "checked",
-                .summary = "the same with fields to validate on both sides",
-                .slowness = 1,
-                .serve = typed_serve,
-                .measure = checked_measure,
-            },
-    };
+    static typed subject =
+        TYPED("checked", "the same with fields to validate on both sides", SHMRPC_SPIN_FOREVER, checked_measure);
+
+    return &subject.base;
+}
+
+contestant *typed_poll_contestant(void)
+{
+    static typed subject = TYPED("typed_poll", "shmrpc, both sides poll", SHMRPC_SPIN_FOREVER, typed_measure);
+
+    return &subject.base;
+}
+
+contestant *typed_default_contestant(void)
+{
+    static typed subject = TYPED("typed_default", "shmrpc as it is by default", SHMRPC_SPIN_DEFAULT, typed_measure);
+
+    return &subject.base;
+}
+
+contestant *typed_sleep_contestant(void)
+{
+    static typed subject = TYPED("typed_sleep", "shmrpc, both sides sleep at once", SHMRPC_SPIN_NONE, typed_measure);
 
     return &subject.base;
 }
