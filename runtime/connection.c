@@ -206,7 +206,7 @@ static int outcome_of(connection *self, uint64_t position, bool waits)
 
 /* ---- connecting ---- */
 
-static int attach(connection *self, const control_welcome *welcome, int64_t until_ns, int64_t spin_ns)
+static int attach(connection *self, const control_welcome *welcome, int64_t until_ns, spin spins)
 {
     region_geometry geometry = {welcome->depth,
                                 welcome->request_block_size,
@@ -253,7 +253,7 @@ static int attach(connection *self, const control_welcome *welcome, int64_t unti
     }
     control_packet_free(ready);
     if (rc == 0) {
-        rc = lane_client_init(&self->lane, &self->memory, spin_ns, self->bell, &self->peer);
+        rc = lane_client_init(&self->lane, &self->memory, spins, self->bell, &self->peer);
         if (rc != 0) {
             rc = error_system(rc, "cannot make a lane");
         }
@@ -329,7 +329,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
         rc = judge(judge_of, &welcome->as.welcome);
     }
     if (rc == 0) {
-        rc = attach(self, &welcome->as.welcome, until_ns, options_spin_ns(options->spin_ns));
+        rc = attach(self, &welcome->as.welcome, until_ns, options_spin(options->spin_ns));
     }
     if (rc != 0) {
         control_packet_free(welcome);

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-int lane_client_init(lane_client *lane, const region *memory, int64_t spin_ns, int bell, lane_peer *peer)
+int lane_client_init(lane_client *lane, const region *memory, spin spins, int bell, lane_peer *peer)
 {
     lane_hold *holds = calloc(memory->geometry.depth, sizeof(*holds));
     lane_waiter **waiters = calloc(memory->geometry.depth, sizeof(*waiters));
@@ -28,7 +28,7 @@ int lane_client_init(lane_client *lane, const region *memory, int64_t spin_ns, i
     lane->unsent = 0;
     lane->in_batch = false;
     lane->armed = 0;
-    lane->spin_ns = spin_ns;
+    lane->spin = spins;
     lane->bell = bell;
     lane->peer = peer;
     lane->holds = holds;

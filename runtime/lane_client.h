@@ -40,6 +40,7 @@
 #include "platform/cpu.h"
 #include "region.h"
 #include "shared.h"
+#include "spin.h"
 
 /* Blocks held by a position, by slot. */
 typedef struct lane_hold {
@@ -98,9 +99,9 @@ typedef struct lane_client {
     uint64_t reaped; /* see above */
     uint64_t seen;
     uint64_t unsent;
-    bool in_batch;   /* publish() only writes */
-    uint32_t armed;  /* the wish that arm() made; 0: none */
-    int64_t spin_ns; /* 0: none; CLOCK_NEVER: never sleeps */
+    bool in_batch;  /* publish() only writes */
+    uint32_t armed; /* the wish that arm() made; 0: none */
+    spin spin;
     int bell;        /* the server's doorbell; not owned */
     lane_peer *peer; /* not owned */
     lane_hold *holds;
@@ -117,7 +118,7 @@ typedef struct lane_client {
 } lane_client;
 
 /* Takes a formatted memory. Returns 0 or -ENOMEM. The caller keeps the memory mapped until deinit(). */
-int lane_client_init(lane_client *lane, const region *memory, int64_t spin_ns, int bell, lane_peer *peer);
+int lane_client_init(lane_client *lane, const region *memory, spin spins, int bell, lane_peer *peer);
 void lane_client_deinit(lane_client *lane);
 
 /* A call that is being written. */

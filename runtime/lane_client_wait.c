@@ -124,20 +124,24 @@ static bool take_alarm(lane_client *lane)
 }
 
 /*
- * Waits for `position` after the first spin has not seen it: spins on until spin_ns have passed, then sleeps. Looks at
+ * Waits for `position` after the first spin has not seen it: spins on for as long as that pays, then sleeps. Looks at
  * the peer when the alarm says so, when it was woken and there is no reply, and now and then; a reply that was
  * published before the peer's end counts.
  */
 static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
 {
     int64_t now_ns = clock_now_ns();
-    int64_t spin_until_ns = lane->spin_ns == 0 ? now_ns : clock_after_ns(lane->spin_ns);
+    int64_t spin_until_ns = lane->spin.now_ns == 0 ? now_ns : clock_after_ns(lane->spin.now_ns);
     int64_t looked_ns = now_ns;
+    bool has_slept = false;
 
     for (;;) {
         bool look = false;
 
         if (is_reached(lane, position)) {
+            if (!has_slept) {
+                spin_paid(&lane->spin);
+            }
             return 0;
         }
         if (position != 0 && is_broken(lane, position)) {
@@ -157,8 +161,13 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
         } else {
             int64_t left_ns = until_ns == CLOCK_NEVER ? CLOCK_NEVER : until_ns - now_ns;
             int64_t nap_ns = lane->peer->is_watched ? LOOK_WATCHED_NS : LOOK_ASLEEP_NS;
-            bool woken = sleep_once(lane, position, nap_ns < left_ns ? nap_ns : left_ns);
+            bool woken;
 
+            if (!has_slept) {
+                has_slept = true;
+                spin_slept(&lane->spin);
+            }
+            woken = sleep_once(lane, position, nap_ns < left_ns ? nap_ns : left_ns);
             now_ns = clock_now_ns();
             look = (woken && !is_reached(lane, position)) || now_ns - looked_ns >= nap_ns;
         }
@@ -178,12 +187,12 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
 }
 
 /* The first spin, which reads no clock. Returns the terminal word without its marks; 0: there is none yet. */
-static inline uint32_t spin_for(const lane_client *lane, uint64_t position)
+static inline uint32_t spin_first(lane_client *lane, uint64_t position)
 {
     const slot *at = region_slot(&lane->memory, position);
     int spins;
 
-    if (lane->spin_ns != 0) {
+    if (lane->spin.now_ns != 0) {
         for (spins = 0; spins < PAUSES_FIRST; spins++) {
             cpu_pause();
         }
@@ -191,6 +200,7 @@ static inline uint32_t spin_for(const lane_client *lane, uint64_t position)
             uint32_t word = shared_load_word(at) & ~WORD_MARKS;
 
             if (word_is_terminal(word, position, lane->memory.shift)) {
+                spin_paid(&lane->spin);
                 return word;
             }
             cpu_pause();
@@ -201,7 +211,7 @@ static inline uint32_t spin_for(const lane_client *lane, uint64_t position)
 
 int lane_client_wait_for(lane_client *lane, uint64_t position, int64_t until_ns)
 {
-    return until_ns != 0 && position != 0 && spin_for(lane, position) != 0 ? 0 : wait_long(lane, position, until_ns);
+    return until_ns != 0 && position != 0 && spin_first(lane, position) != 0 ? 0 : wait_long(lane, position, until_ns);
 }
 
 /* Not within the first spin, or not in its slot: a waiter waits for it. */
@@ -233,7 +243,7 @@ int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_n
             return rc;
         }
     }
-    return spin_for(lane, call->position) == word_reply(call->position, lane->memory.shift)
+    return spin_first(lane, call->position) == word_reply(call->position, lane->memory.shift)
                ? 0
                : wait_late(lane, call, timeout_ns);
 }

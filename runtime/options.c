@@ -10,7 +10,7 @@
 
 #include <inttypes.h>
 
-#define SPIN_DEFAULT_NS INT64_C(50000)
+#define SPIN_ADAPTIVE_NS INT64_C(50000)
 #define SESSIONS_LIMIT 65536u
 #define WORKERS_LIMIT 64u
 #define SESSION_STATE_LIMIT ((size_t)64 * 1024 * 1024)
@@ -137,12 +137,12 @@ int64_t options_timeout_ns(int64_t timeout_ns)
     return timeout_ns == 0 ? SHMRPC_DEFAULT_TIMEOUT_NS : timeout_ns;
 }
 
-int64_t options_spin_ns(int64_t spin_ns)
+spin options_spin(int64_t spin_ns)
 {
     switch (spin_ns) {
-    case SHMRPC_SPIN_NONE: return 0;
-    case SHMRPC_SPIN_DEFAULT: return cpu_online_count() > 1 ? SPIN_DEFAULT_NS : 0;
-    case SHMRPC_SPIN_FOREVER: return CLOCK_NEVER;
-    default: return spin_ns;
+    case SHMRPC_SPIN_NONE: return spin_for(0, false);
+    case SHMRPC_SPIN_ADAPTIVE: return spin_for(cpu_online_count() > 1 ? SPIN_ADAPTIVE_NS : 0, true);
+    case SHMRPC_SPIN_FOREVER: return spin_for(CLOCK_NEVER, false);
+    default: return spin_for(spin_ns, false);
     }
 }

@@ -5,6 +5,8 @@
 #ifndef SHMRPC_RUNTIME_OPTIONS_H
 #define SHMRPC_RUNTIME_OPTIONS_H
 
+#include "spin.h"
+
 #include <shmrpc/client.h>
 #include <shmrpc/server.h>
 
@@ -18,7 +20,7 @@ int options_check_server(const shmrpc_server_options *options);
 /* 0 becomes the default of 5 s. */
 int64_t options_timeout_ns(int64_t timeout_ns);
 
-/* SHMRPC_SPIN_... become what they stand for: 0 for none, CLOCK_NEVER for ever. */
-int64_t options_spin_ns(int64_t spin_ns);
+/* What SHMRPC_SPIN_..., or nanoseconds, stand for. */
+spin options_spin(int64_t spin_ns);
 
 #endif

@@ -260,6 +260,7 @@ static int open_lane(session_host *rules, shmrpc_session *session, session_lane 
         return rc;
     }
     session->state = SESSION_OPEN;
+    session->spin = self->host->spin;
     log_entry(server_about(self->host, session, SHMRPC_LOG_INFO, SHMRPC_LOG_SESSION_OPENED),
               "%s: session %" PRIu64 " of process %ld, user %ld", offer->service->name, session->id,
               (long)session->peer.pid, (long)session->peer.uid);

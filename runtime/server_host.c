@@ -54,7 +54,7 @@ static server_host *host_new(const shmrpc_server_options *options)
     if (host == NULL) {
         return NULL;
     }
-    host->spin_ns = options_spin_ns(options->spin_ns);
+    host->spin = options_spin(options->spin_ns);
     host->handshake_ns = options_timeout_ns(options->handshake_timeout_ns);
     host->stop_ns = options_timeout_ns(options->stop_timeout_ns);
     host->state_size = options->session_state_size;

@@ -55,7 +55,7 @@ static inline bool has_time(server_worker *self)
  */
 static inline int take(server_worker *self, const shmrpc_session *session, session_lane *lane, lane_request *request)
 {
-    bool is_only = self->lingers && (session->lane_bits & (session->lane_bits - 1)) == 0;
+    bool is_only = self->lingers && session->spin.now_ns != 0 && (session->lane_bits & (session->lane_bits - 1)) == 0;
     int rc = lane_server_take(&lane->lane, request);
     uint32_t looks;
 

@@ -2,8 +2,8 @@
 /*
  * server_loop.c - workers: who serves which session, and when they sleep.
  *
- *   hot     a session that some worker owns: its lanes are looked at again and again; without a request for spin_ns all
- *           of them are armed, and it is nobody's
+ *   hot     a session that some worker owns: its lanes are looked at again and again; without a request for some time
+ *           (spin.h) all of them are armed, and it is nobody's
  *   cold    a session that is nobody's: its doorbells, its sockets and its process wake the poller, and whoever gets
  *           the event owns it from then on
  *   poller  one for all workers, each event for one of them. Who has hot sessions looks at it every SERVER_LOOK_NS,
@@ -289,14 +289,31 @@ typedef enum pass_kind {
     PASS_HEAR,  /* only what the seats were knocked for */
 } pass_kind;
 
+/* Arms its lanes and makes it nobody's, unless there is something to do after all. */
+static bool become_cold(shmrpc_session *session)
+{
+    if (!server_cool(session)) {
+        return false;
+    }
+    /* While it is still this worker's. What made it hot has been served, and polling it for more was in vain. */
+    if (session->busy || session->busy_looks == 1) {
+        spin_slept(&session->spin);
+    }
+    session->busy = false;
+    session->busy_looks = 0;
+    return seat_release(session->seat);
+}
+
 /* Has it been quiet for long enough, and is it cold now? Then it is nobody's. */
 static bool cool(server_worker *self, shmrpc_session *session, pass_kind kind, bool served)
 {
+    int64_t spin_ns = session->spin.now_ns;
+
     if (served) {
         session->busy = true;
     }
-    if (self->host->spin_ns == 0) {
-        return !served && server_cool(session) && seat_release(session->seat);
+    if (spin_ns == 0) {
+        return !served && become_cold(session);
     }
     if (kind != PASS_CHECK) {
         return false;
@@ -304,12 +321,15 @@ static bool cool(server_worker *self, shmrpc_session *session, pass_kind kind, b
     if (session->busy) {
         session->busy = false;
         session->quiet_ns = self->now_ns;
+        if (session->busy_looks < 2 && ++session->busy_looks == 2) {
+            spin_paid(&session->spin);
+        }
         return false;
     }
-    if (self->host->spin_ns == CLOCK_NEVER || self->now_ns - session->quiet_ns < self->host->spin_ns) {
+    if (spin_ns == CLOCK_NEVER || self->now_ns - session->quiet_ns < spin_ns) {
         return false;
     }
-    if (server_cool(session) && seat_release(session->seat)) {
+    if (become_cold(session)) {
         return true;
     }
     session->quiet_ns = self->now_ns;
@@ -401,7 +421,7 @@ static int loop(server_worker *self)
             kind = PASS_CHECK;
         }
         self->allowance = UINT32_MAX;
-        self->lingers = self->hold_count == 1 && self->host->spin_ns != 0;
+        self->lingers = self->hold_count == 1;
         if (pass(self, kind)) {
             /* Handlers may take long: whoever waits for the poller does not wait for many of them. */
             server_tell_time(self);

@@ -115,7 +115,7 @@ struct server_host {
     directory_entry entry;
     const char *service_name; /* where it is made for one service alone */
     uint32_t max_depth;
-    int64_t spin_ns;
+    spin spin; /* as its sessions begin */
     int64_t handshake_ns;
     int64_t stop_ns;
     size_t state_size;

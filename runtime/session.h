@@ -28,6 +28,7 @@
 #include "ringer.h"
 #include "seat.h"
 #include "service.h"
+#include "spin.h"
 
 #include <shmrpc/server.h>
 
@@ -66,8 +67,10 @@ struct shmrpc_session {
     seat *seat;
     session_state state;
     bool busy;             /* has had a request since the worker last looked at the clock */
+    uint8_t busy_looks;    /* how often it had, of these looks, since it became hot; 2: twice or more */
     bool is_further;       /* while it shakes hands: it is to be one more lane of the session that has this token */
     int64_t quiet_ns;      /* since when it has had no request */
+    spin spin;             /* for how long it is polled then */
     uint64_t lane_bits;    /* lanes that it has; once open, changed under the host's lock */
     uint64_t leaving_bits; /* of these: that are leaving */
     struct server_offer *offer; /* what it is connected to; NULL before Hello */

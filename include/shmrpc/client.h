@@ -22,10 +22,15 @@ SHMRPC_BEGIN_DECLS
 typedef struct shmrpc_client shmrpc_client;
 struct shmrpc_service_info;
 
-/* How a side waits: how long it spins before it sleeps. */
-#define SHMRPC_SPIN_DEFAULT INT64_C(0) /* 50 us; none where the machine has one core */
-#define SHMRPC_SPIN_NONE INT64_C(-1)   /* sleeps at once */
-#define SHMRPC_SPIN_FOREVER INT64_MAX  /* polls; never sleeps */
+/*
+ * How a side waits: how long it spins before it sleeps. One that adapts spins for 50 us while that pays; where it was in
+ * vain twice in a row, as where what is waited for takes longer, or where both sides have one core between them, it sleeps
+ * at once, and tries again now and then: after 1, 2, 4 ... 512 waits.
+ */
+#define SHMRPC_SPIN_ADAPTIVE INT64_C(0)
+#define SHMRPC_SPIN_DEFAULT SHMRPC_SPIN_ADAPTIVE
+#define SHMRPC_SPIN_NONE INT64_C(-1)  /* sleeps at once */
+#define SHMRPC_SPIN_FOREVER INT64_MAX /* polls; never sleeps */
 
 /* All zero is a good choice. */
 typedef struct shmrpc_client_options {

@@ -281,8 +281,8 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_run(shmrpc_server *server);
  * The descriptor is the server's, valid until deinit(), and the same each time; only to be waited for. Both functions
  * begin to serve where that has not begun, in this process; from then on run() is MISUSE. One thread at a time.
  *
- * While clients call one after the other, dispatch() returns 1 for as long as the option spin_ns says: a loop that is to
- * sleep rather than to spin sets SHMRPC_SPIN_NONE.
+ * While clients call one after the other, dispatch() returns 1 for as long as the option spin_ns says, and by default while
+ * spinning pays: a loop that is to sleep rather than to spin sets SHMRPC_SPIN_NONE.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_fd(shmrpc_server *server);
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_dispatch(shmrpc_server *server, int most);

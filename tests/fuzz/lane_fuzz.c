@@ -225,7 +225,7 @@ static void call(const bench *with, const step *steps, size_t count)
     bool open = true;
 
     region_format(&memory);
-    require(lane_client_init(&lane, &with->memory, 0, with->bell, &peer) == 0);
+    require(lane_client_init(&lane, &with->memory, spin_for(0, false), with->bell, &peer) == 0);
     for (size_t i = 0; i < count && open; i++) {
         switch (steps[i].kind % STEP_KINDS) {
         case STEP_WRITE: write_bytes(with, &steps[i]); break;

@@ -58,7 +58,7 @@ void lane_pair_init_with_inbox(lane_pair *pair, uint32_t depth, uint32_t blocks,
     pair->bell = event_new();
     ck_assert_int_ge(pair->bell, 0);
     lane_server_init(&pair->server, &pair->memory, &pair->caller);
-    ck_assert_int_eq(lane_client_init(&pair->client, &pair->memory, 0, pair->bell, &pair->peer), 0);
+    ck_assert_int_eq(lane_client_init(&pair->client, &pair->memory, spin_for(0, false), pair->bell, &pair->peer), 0);
 }
 
 void lane_pair_deinit(lane_pair *pair)

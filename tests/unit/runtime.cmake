@@ -44,6 +44,7 @@ foreach(noun IN ITEMS
         seat
         server
         server_clients
+        spin
         thread_map
         timer)
     shmrpc_add_check_test(NAME runtime_${noun} SOURCES runtime_${noun}.c LIBS shmrpc_objects LABELS unit)

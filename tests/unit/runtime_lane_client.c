@@ -367,7 +367,7 @@ START_TEST(hears_of_the_end_of_the_server_asleep_or_spinning)
     for (size_t i = 0; i < sizeof(spins) / sizeof(spins[0]); i++) {
         lane_call call = lane_pair_call(&pair, 1, 8, 8);
 
-        pair.client.spin_ns = spins[i];
+        pair.client.spin = spin_for(spins[i], false);
         pair.on_look = server_has_ended;
         ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), SHMRPC_E_UNKNOWN);
         pair.on_look = server_answers_and_ends;
@@ -388,10 +388,45 @@ START_TEST(sleeps_at_once_without_a_spin_and_never_with_one_without_end)
     ck_assert_int_eq(lane_client_wait(&pair.client, &call, MS), SHMRPC_E_TIMEOUT);
     ck_assert_uint_ge(sleeps, 1);
     slept = sleeps;
-    pair.client.spin_ns = CLOCK_NEVER;
+    pair.client.spin = spin_for(CLOCK_NEVER, false);
     ck_assert_int_eq(lane_client_wait(&pair.client, &call, 20 * MS), SHMRPC_E_TIMEOUT);
     ck_assert_uint_eq(sleeps, slept);
     ck_assert_uint_eq(atomic_load(&pair.memory.header->wish), WISH_NONE);
+}
+END_TEST
+
+/* Waits for a reply that does not come in time; has it spun before it slept? */
+static bool spins_in_vain(const lane_call *call)
+{
+    bool spins = pair.client.spin.now_ns != 0;
+    unsigned slept = sleeps;
+
+    ck_assert_int_eq(lane_client_wait(&pair.client, call, MS), SHMRPC_E_TIMEOUT);
+    ck_assert_uint_gt(sleeps, slept);
+    return spins;
+}
+
+START_TEST(sleeps_at_once_where_spinning_was_in_vain_and_spins_again_where_it_pays)
+{
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+    pair.client.spin = spin_for(1000, true);
+    ck_assert(spins_in_vain(&call));
+    ck_assert(spins_in_vain(&call));
+    ck_assert(!spins_in_vain(&call));
+    ck_assert(spins_in_vain(&call));
+    ck_assert(!spins_in_vain(&call));
+    ck_assert(!spins_in_vain(&call));
+    ck_assert_int_eq(pair.client.spin.now_ns, 1000);
+    ck_assert_uint_eq(pair.client.spin.failures, 3);
+    /* Replies that are there at the first look take it all back. */
+    lane_pair_answer(&pair, 8);
+    for (uint32_t failures = 3; failures > 0; failures--) {
+        ck_assert_uint_eq(pair.client.spin.failures, failures);
+        ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
+    }
+    ck_assert_uint_eq(pair.client.spin.failures, 0);
+    lane_pair_expect_reply(&pair, &call, 2);
 }
 END_TEST
 
@@ -410,7 +445,7 @@ START_TEST(looks_around_once_for_an_alarm_and_goes_on_waiting)
         lane_call call = lane_pair_call(&pair, 1, 8, 8);
 
         pair.looks = 0;
-        pair.client.spin_ns = spins[i];
+        pair.client.spin = spin_for(spins[i], false);
         pair.peer.is_watched = true;
         pair.on_look = quiet;
         alarm_set(&pair.peer.alarm);
@@ -575,6 +610,7 @@ static Suite *lane_client_suite(void)
     tcase_add_test(tests, takes_its_wish_back_after_each_sleep);
     tcase_add_test(tests, hears_of_the_end_of_the_server_asleep_or_spinning);
     tcase_add_test(tests, sleeps_at_once_without_a_spin_and_never_with_one_without_end);
+    tcase_add_test(tests, sleeps_at_once_where_spinning_was_in_vain_and_spins_again_where_it_pays);
     tcase_add_test(tests, looks_around_once_for_an_alarm_and_goes_on_waiting);
     tcase_add_test(tests, looks_again_for_an_alarm_that_comes_during_the_look);
     tcase_add_test(tests, sleeps_a_second_where_it_is_watched_and_a_tenth_where_it_is_not);

@@ -208,7 +208,7 @@ static int call_once(uint64_t value, uint16_t method, uint64_t *state)
     int rc;
 
     is_patient = timeout_ns == CLOCK_NEVER;
-    client->spin_ns = test.is_close || draw(state, 3) == 0 ? 0 : draw(state, 30000);
+    client->spin = spin_for(test.is_close || draw(state, 3) == 0 ? 0 : draw(state, 30000), draw(state, 2) == 0);
     rc = lane_client_begin(client, size, reply_size, &timeout_ns, &call);
     if (rc == SHMRPC_E_TIMEOUT) {
         return 0;

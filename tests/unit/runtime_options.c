@@ -86,15 +86,24 @@ START_TEST(checks_the_options_of_a_server)
 }
 END_TEST
 
+static void expect_spin(int64_t option, int64_t ns, bool adapts)
+{
+    const spin spins = options_spin(option);
+
+    ck_assert_int_eq(spins.now_ns, ns);
+    ck_assert_int_eq(spins.most_ns, ns);
+    ck_assert(spins.adapts == adapts);
+}
+
 START_TEST(zero_stands_for_the_default)
 {
     ck_assert_int_eq(options_timeout_ns(0), SHMRPC_DEFAULT_TIMEOUT_NS);
     ck_assert_int_eq(options_timeout_ns(1), 1);
     ck_assert_int_eq(options_timeout_ns(INT64_MAX), CLOCK_NEVER);
-    ck_assert_int_eq(options_spin_ns(SHMRPC_SPIN_DEFAULT), cpu_online_count() > 1 ? 50000 : 0);
-    ck_assert_int_eq(options_spin_ns(SHMRPC_SPIN_NONE), 0);
-    ck_assert_int_eq(options_spin_ns(SHMRPC_SPIN_FOREVER), CLOCK_NEVER);
-    ck_assert_int_eq(options_spin_ns(1234), 1234);
+    expect_spin(SHMRPC_SPIN_ADAPTIVE, cpu_online_count() > 1 ? 50000 : 0, cpu_online_count() > 1);
+    expect_spin(SHMRPC_SPIN_NONE, 0, false);
+    expect_spin(SHMRPC_SPIN_FOREVER, CLOCK_NEVER, false);
+    expect_spin(1234, 1234, false);
 }
 END_TEST
 
