@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "compare_walk.h"
+#include "spell.h"
 #include "types.h"
 
 #define NOWHERE UINT32_MAX
@@ -63,8 +64,12 @@ compare_change compare_types(comparison *run, const model_type *old, const model
 {
     compare_change element = COMPARE_SAME;
 
-    if (old->kind != new->kind)
-        return COMPARE_BYTES;
+    if (old->kind != new->kind) {
+        const model_decl *decl = type_decl(old);
+        bool told = decl && type_decl(new) && compare_is_pair(run, decl, type_decl(new)); /* the kind of it changed */
+        *ret_below = told || *ret_below;
+        return told ? COMPARE_SAME : COMPARE_BYTES;
+    }
     if (old->members || old->record)
         return compare_named(run, old, new, ret_below);
     if (old->element)
@@ -269,6 +274,11 @@ static void field_type(sides *both, const model_field *old, const model_field *n
     const char *before = type_text(both, old);
     const char *after = type_text(both, new);
 
+    if (bytes && strcmp(before, after) == 0) { /* an alias that stands for something else */
+        before = spell_type(both->run->memory, old->type);
+        after = spell_type(both->run->memory, new->type);
+    }
+
     if (change == COMPARE_SAME && old->optional != new->optional) {
         compare_finding *found =
             compare_add(both->run, COMPARE_FIELD_OPTIONAL, subject_of(both, old->name), new->at,
@@ -412,14 +422,29 @@ static void strictness(sides *both)
     compare_note(found, place_of(both->old), "it was declared here");
 }
 
+/* The first version that new processes do not know as it was; 0: none. */
+static uint32_t version_lost(const model_record *old, const model_record *new)
+{
+    for (uint32_t i = 0; i < old->revision_count; i++) {
+        uint32_t j = 0;
+        while (j < new->revision_count &&new->revisions[j].fingerprint != old->revisions[i].fingerprint)
+            j++;
+        if (j == new->revision_count)
+            return old->revisions[i].version;
+    }
+    return 0;
+}
+
 /* What no field told: holes, the order of versions, a type of another package. */
 static void fingerprints(sides *both)
 {
-    if (both->differs || compare_same_bytes(both->old, both->new))
+    uint32_t version = version_lost(both->old, both->new);
+
+    if (both->differs || version == 0)
         return;
     compare_finding *found =
         differ(both, compare_add(both->run, COMPARE_LAYOUT, both->whole, both->new_at,
-                                 "the bytes of version %" PRIu32 " are not what they were", both->version));
+                                 "the bytes of version %" PRIu32 " are not what they were", version));
     compare_note(found, place_of(both->old), "fingerprint %016" PRIx64 " here", both->old->fingerprint);
 }
 

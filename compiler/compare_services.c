@@ -150,14 +150,17 @@ static void since_compare(sides *both, const model_decl *old_in, const model_dec
                            &both->old->notes, both->new->at, &both->new->notes);
 }
 
+/* Of all versions that processes may still have. */
 static bool knows_bytes(const model_method *old, const model_method *new)
 {
-    uint64_t newest = old->revisions[old->revision_count - 1].fingerprint;
-
-    for (uint32_t i = 0; i < new->revision_count; i++)
-        if (new->revisions[i].fingerprint == newest)
-            return true;
-    return false;
+    for (uint32_t i = 0; i < old->revision_count; i++) {
+        uint32_t j = 0;
+        while (j < new->revision_count &&new->revisions[j].fingerprint != old->revisions[i].fingerprint)
+            j++;
+        if (j == new->revision_count)
+            return false;
+    }
+    return true;
 }
 
 static void method_identity(sides *both)
@@ -260,6 +263,16 @@ static void method_removed(comparison *run, const model_service *old, const mode
         compare_fix(found, "keep it; @deprecated tells those who use it");
 }
 
+/* Whether a method is gone since the service that it was composed of has lost it, and is composed still. */
+static bool base_lost(const comparison *run, const model_service *new, const model_method *method)
+{
+    for (uint32_t i = 0; method->composed && i < new->compose_count; i++)
+        if (compare_is_pair(run, method->composed->decl, new->composes[i]->decl) ||
+            base_lost(run, new->composes[i], method))
+            return true;
+    return false;
+}
+
 void compare_service(comparison *run, const model_service *old, const model_service *new)
 {
     for (uint32_t i = 0; i < old->method_count; i++) {
@@ -267,8 +280,10 @@ void compare_service(comparison *run, const model_service *old, const model_serv
         const model_method *became = successor(new, method);
         bool told_there = became && method->composed && became->composed &&
                           compare_is_pair(run, method->composed->decl, became->composed->decl);
-        if (!became)
+        if (!became && !base_lost(run, new, method))
             method_removed(run, old, new, method);
+        else if (!became)
+            continue;
         else if (told_there)
             adopted_compare(run, old, new, method, became);
         else

@@ -175,6 +175,20 @@ static void inline_check(lock_verifier *v, const model_service *service, const m
         lock_record_check(v, record, at);
 }
 
+/* Whether a method is gone since a service of the same file that is composed has lost it, which is told there. */
+static bool base_lost(const lock_verifier *v, const model_service *service, const lock_fact *old)
+{
+    for (uint32_t i = 0; i < service->compose_count; i++) {
+        const model_service *base = service->composes[i];
+        const char *key =
+            arena_printf(v->memory, "method %s.%s", lock_identity(base->decl->name, &base->decl->notes), old->member);
+        const lock_fact *was = base->decl->file == v->file ? lock_facts_find(v->old, key) : NULL;
+        if (was && strcmp(was->rest, old->rest) == 0)
+            return true;
+    }
+    return false;
+}
+
 void lock_service_check(lock_verifier *v, const model_service *service)
 {
     const char *name = lock_identity(service->decl->name, &service->decl->notes);
@@ -198,6 +212,8 @@ void lock_service_check(lock_verifier *v, const model_service *service)
             method_check(v, name, method, facts[i], lock_facts_find(v->new, facts[i]->key));
             continue;
         }
+        if (base_lost(v, service, facts[i]))
+            continue;
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E408, service->decl->at,
                                      "the method '%s' is locked, and gone", facts[i]->name);
         lock_note(entry, facts[i]);
