@@ -42,7 +42,8 @@ ast_expr *ast_binary(arena *memory, ast_operator op, const ast_expr *left, const
     expr->op = op;
     expr->left = left;
     expr->right = right;
-    expr->depth = deeper(left->depth, right->depth);
+    bool chain = left->kind == AST_BINARY;
+    expr->depth = deeper(left->depth - chain, right->depth);
     return expr;
 }
 

@@ -10,7 +10,8 @@
  *   - A node's pointers to other nodes are set where its comment does not say
  *     "or NULL"; a tree with a hole is never handed out (see ast_file.broken).
  *   - Expressions and types nest at most AST_DEPTH_MOST deep, so that walking
- *     them by recursion is safe.
+ *     them by recursion is safe; but of what an operator has on its left, which
+ *     is a chain of any length (1 + 1 + 1 ...) and walked by a loop.
  *   - Vectors are of pointers to the nodes that their comment names.
  */
 #ifndef SHMRPC_COMPILER_AST_H

@@ -121,10 +121,33 @@ static bool evaluate_name(compile *run, const unit *from, const ast_expr *expr, 
     return true;
 }
 
+/* A chain of operators from its left end: a + b + c is as deep as a + b. */
+static bool evaluate_chain(compile *run, const unit *from, const ast_expr *last, const symbol *bare, value *ret)
+{
+    uint32_t count = 0;
+    const ast_expr *first = last;
+    for (; first->kind == AST_BINARY; first = first->left)
+        count++;
+    const ast_expr **chain = arena_array(run->scratch, count, sizeof(*chain));
+    const ast_expr *each = last;
+    for (uint32_t i = count; i > 0; i--, each = each->left)
+        chain[i - 1] = each;
+
+    value left;
+    value right;
+    bool known = constant_evaluate(run, from, first, bare, &left);
+    for (uint32_t i = 0; i < count; i++) {
+        known = constant_evaluate(run, from, chain[i]->right, bare, &right) && known;
+        known = known && arithmetic_fault(run, chain[i], value_binary(chain[i]->op, left, right, ret));
+        if (known)
+            left = *ret;
+    }
+    return known;
+}
+
 static bool evaluate_inner(compile *run, const unit *from, const ast_expr *expr, const symbol *bare, value *ret)
 {
     value left;
-    value right;
     switch (expr->kind) {
     case AST_INTEGER: *ret = value_integer(false, expr->integer); return true;
     case AST_FLOAT: *ret = value_real(expr->real); return true;
@@ -146,11 +169,7 @@ static bool evaluate_inner(compile *run, const unit *from, const ast_expr *expr,
     case AST_UNARY:
         return constant_evaluate(run, from, expr->left, bare, &left) &&
                arithmetic_fault(run, expr, value_unary(expr->op, left, ret));
-    case AST_BINARY: {
-        bool known = constant_evaluate(run, from, expr->left, bare, &left);
-        known = constant_evaluate(run, from, expr->right, bare, &right) && known;
-        return known && arithmetic_fault(run, expr, value_binary(expr->op, left, right, ret));
-    }
+    case AST_BINARY: return evaluate_chain(run, from, expr, bare, ret);
     }
     return false;
 }

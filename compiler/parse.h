@@ -48,6 +48,7 @@ bool parse_strict(parse *state, ast_ident word, ast_decl_kind kind);
 /* Makers of nodes that check how deep they nest. */
 ast_expr *parse_unary(parse *state, ast_operator op, const ast_expr *left, span at);
 ast_expr *parse_binary(parse *state, ast_operator op, const ast_expr *left, const ast_expr *right, span at);
+ast_expr *parse_group(parse *state, ast_expr *inside, span at); /* within parentheses */
 ast_type *parse_type(parse *state, ast_type_kind kind, const ast_type *element, const ast_expr *count, span at);
 
 ast_notes *parse_notes(parse *state);

@@ -403,7 +403,7 @@ expr
     | qname             { $$ = ast_expr_new(parse_nodes(state), AST_NAME, @$);
                           $$->text = (ast_string){$1.text, 0, @$}; }
     | "sizeof" '(' type ')' { $$ = ast_expr_new(parse_nodes(state), AST_SIZEOF, @$); $$->type = $3; }
-    | '(' expr ')'      { $$ = $2; $$->at = @$; }
+    | '(' expr ')'      { $$ = parse_group(state, $2, @$); }
     | '-' expr %prec UNARY  { $$ = parse_unary(state, AST_NEGATE, $2, @$); }
     | '~' expr %prec UNARY  { $$ = parse_unary(state, AST_INVERT, $2, @$); }
     | expr '|' expr     { $$ = parse_binary(state, AST_OR, $1, $3, @$); }

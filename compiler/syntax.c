@@ -62,6 +62,15 @@ ast_expr *parse_binary(parse *state, ast_operator op, const ast_expr *left, cons
     return ast_expr_new(state->nodes, AST_INTEGER, at);
 }
 
+ast_expr *parse_group(parse *state, ast_expr *inside, span at)
+{
+    inside->at = at;
+    if (++inside->depth <= AST_DEPTH_MOST)
+        return inside;
+    parse_too_deep(state, at);
+    return ast_expr_new(state->nodes, AST_INTEGER, at);
+}
+
 ast_type *parse_type(parse *state, ast_type_kind kind, const ast_type *element, const ast_expr *count, span at)
 {
     ast_type *type = ast_type_of(state->nodes, kind, element, count, at);

@@ -59,11 +59,21 @@ nests() {
     [ "$(wc -l <said)" -le 12 ] || fail "$(wc -l <said) lines for one mistake: $(head -c 2000 said)"
 }
 
+adds_a_million_numbers() {
+    {
+        printf 'package test.flat;\nconst uint32 A = 0'
+        times "$million" ' + 1'
+        printf ';\n'
+    } >flat.shm
+    bounded 0 generate --emit json --out out flat.shm
+    expect_text "$(cat out/flat.shm.json)" '"value": 1000000'
+}
+
 refuses_nesting_a_million_deep() {
     local deep="error[E114]: types and expressions nest too deeply here"
     nests "$deep" 'const uint32 A = ' '(' 1 ')' ';'
     nests "$deep" 'const int32 A = ' '- ' '1;'
-    nests "$deep" 'const uint32 A = 1' ' + 1' ';'
+    nests "$deep" 'const uint32 A = ' '1 + (' 1 ')' ';'
     nests "$deep" 'struct S { uint8' '[1]' ' x; }'
     nests "$deep" 'struct S { uint8' '?' ' x; }'
     nests "$deep" 'struct S { ' 'vector<' 'uint8' ', 1>' ' x; }'
@@ -297,6 +307,7 @@ file.shm:3:11: note: the file ends here, before the \'}\'' file.shm
     says $'file.shm:1:1: error[E107]: the file has no package declaration\n\n^\nfix: begin it with one: \'package demo.name;\'' file.shm
 }
 
+run_case adds_a_million_numbers
 run_case refuses_nesting_a_million_deep
 run_case refuses_types_that_double
 run_case compiles_types_that_are_nearly_too_much

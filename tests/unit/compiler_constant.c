@@ -2,6 +2,8 @@
 #include "test_support.h"
 
 #include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "compiler_schema.h"
 
@@ -125,6 +127,59 @@ START_TEST(reports_the_cause_and_not_its_uses)
 }
 END_TEST
 
+/* "const uint64 X = " before middle... after, with so many middles. */
+static char *repeated(const char *before, const char *middle, size_t times, const char *inner, const char *after)
+{
+    size_t size = 64 + strlen(before) + times * (strlen(middle) + strlen(after)) + strlen(inner);
+    char *text = malloc(size);
+    ck_assert_ptr_nonnull(text);
+    char *end = stpcpy(stpcpy(text, "const uint64 X = "), before);
+    for (size_t i = 0; i < times; i++)
+        end = stpcpy(end, middle);
+    end = stpcpy(end, inner);
+    for (size_t i = 0; i < times; i++)
+        end = stpcpy(end, after);
+    stpcpy(end, ";");
+    return text;
+}
+
+START_TEST(evaluates_a_flat_chain_of_any_length_from_its_left)
+{
+    char *sum = repeated("1000000", " + 3 * 7 - 1", 20000, "", "");
+    char *mixed = repeated("5", " * 2 / 2 << 1 >> 1 | 1 ^ 0", 5000, "", "");
+    char *behind = repeated("1 + (7", " - 0", 5000, ")", "");
+    ck_assert_uint_eq(constant(schema_good(sum), "X")->magnitude, 1400000);
+    ck_assert_uint_eq(constant(schema_good(mixed), "X")->magnitude, 5);
+    ck_assert_uint_eq(constant(schema_good(behind), "X")->magnitude, 8);
+    free(sum);
+    free(mixed);
+    free(behind);
+}
+END_TEST
+
+START_TEST(bounds_what_nests_to_the_level)
+{
+    static const char *const shapes[][3] = {{"(", "1", ")"}, {"1 + (", "1", ")"}, {"-(", "0", ")"}, {"~~", "1", ""}};
+    static const size_t most[] = {999, 499, 499, 499};
+    for (size_t i = 0; i < 4; i++) {
+        char *fine = repeated("", shapes[i][0], most[i], shapes[i][1], shapes[i][2]);
+        char *deep = repeated("", shapes[i][0], most[i] + 1, shapes[i][1], shapes[i][2]);
+        schema_good(fine);
+        schema_bad(deep, DIAG_E114);
+        free(fine);
+        free(deep);
+    }
+}
+END_TEST
+
+START_TEST(says_where_in_a_chain_a_fault_is)
+{
+    schema_bad("const uint64 X = 1 + 2 + 3 / 0 + 4;", DIAG_E302);
+    schema_bad("const uint64 X = 1 + missing + 3 + 4;", DIAG_E205);
+    schema_bad("const uint64 X = 9223372036854775807 * 2 * 2 * 2 + 1;", DIAG_E302);
+}
+END_TEST
+
 static Suite *constant_suite(void)
 {
     Suite *suite = suite_create("compiler_constant");
@@ -139,6 +194,9 @@ static Suite *constant_suite(void)
     tcase_add_test(tests, takes_members_of_its_own_enum_only);
     tcase_add_test(tests, fills_defaults_by_bare_and_by_full_name);
     tcase_add_test(tests, reports_the_cause_and_not_its_uses);
+    tcase_add_test(tests, evaluates_a_flat_chain_of_any_length_from_its_left);
+    tcase_add_test(tests, bounds_what_nests_to_the_level);
+    tcase_add_test(tests, says_where_in_a_chain_a_fault_is);
     suite_add_tcase(suite, tests);
     return suite;
 }

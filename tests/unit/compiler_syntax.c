@@ -162,7 +162,7 @@ START_TEST(bounds_how_deep_things_nest)
 {
     assert_too_deep("package a; const uint32 A = ", "(", "");
     assert_too_deep("package a; const uint32 A = ", "-", "1;");
-    assert_too_deep("package a; const uint32 A = 1", " + 1", ";");
+    assert_too_deep("package a; const uint32 A = ", "1 + (", "");
     assert_too_deep("package a; alias A = ", "vector<", "");
     assert_too_deep("package a; alias A = uint8", "[1]", ";");
 }
