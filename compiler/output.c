@@ -33,6 +33,7 @@ typedef enum file_state {
     FILE_SPECIAL,   /* the target is a device or a pipe: written to in publish() */
     FILE_WRITTEN,   /* the temporary holds the new contents */
     FILE_EXCHANGED, /* the target holds them, the temporary the old ones */
+    FILE_SHARED,    /* the target has other names: its contents are written over in publish() */
     FILE_RENAMED,   /* the target holds them, the temporary's name is free */
 } file_state;
 
@@ -227,6 +228,47 @@ static int text_write_close(int fd, const buffer *text)
     return error;
 }
 
+static int bytes_read(int fd, buffer *text)
+{
+    char block[16384];
+    for (;;) {
+        ssize_t got = read(fd, block, sizeof block);
+        if (got < 0 && errno == EINTR)
+            continue;
+        if (got <= 0)
+            return got < 0 ? -errno : 0;
+        buffer_append(text, block, (size_t)got);
+    }
+}
+
+static int contents_set(int fd, const buffer *text)
+{
+    int error = lseek(fd, 0, SEEK_SET) < 0 ? -errno : bytes_write(fd, text->data, text->length);
+    if (error < 0)
+        return error;
+    return ftruncate(fd, (off_t)text->length) < 0 ? -errno : 0;
+}
+
+/* Writes over what a file holds, and on failure what it held. */
+static int contents_replace(const char *path, const buffer *text)
+{
+    buffer old = {0};
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+
+    if (fd < 0)
+        return -errno;
+    int error = bytes_read(fd, &old);
+    if (error == 0) {
+        error = contents_set(fd, text);
+        if (error < 0)
+            (void)contents_set(fd, &old); /* there was room for it */
+    }
+    buffer_deinit(&old);
+    if (close(fd) < 0 && errno != EINTR && error == 0)
+        error = -errno;
+    return error;
+}
+
 /* Whether a file's contents are `text`; false where they cannot be read. */
 static bool file_holds(const char *path, const buffer *text)
 {
@@ -313,6 +355,10 @@ static int entry_prepare(output *out, output_entry *entry, const char **ret_at)
         if (file_holds(entry->target, &entry->text))
             return 0;
         entry->existed = true;
+        if (entry->keeps_mode && status.st_nlink > 1) {
+            entry->state = FILE_SHARED;
+            return 0;
+        }
     } else if (errno != ENOENT) {
         return -errno;
     } else {
@@ -341,6 +387,8 @@ static int entry_publish(output_entry *entry)
         int fd = open(entry->target, O_WRONLY | O_CLOEXEC | O_NOCTTY);
         return fd < 0 ? -errno : text_write_close(fd, &entry->text);
     }
+    if (entry->state == FILE_SHARED)
+        return contents_replace(entry->target, &entry->text);
     if (entry->state != FILE_WRITTEN)
         return 0;
     if (entry->existed) {
@@ -417,7 +465,7 @@ int output_commit(output *out, const char *directory, output_failure *ret_failur
     /* What cannot be taken back comes first: a full device then still finds all files as they were. */
     for (int special = 1; special >= 0; special--) {
         for (uint32_t i = 0; i < count && error == 0; i++) {
-            if ((files[i]->state == FILE_SPECIAL) != (special == 1))
+            if ((files[i]->state == FILE_SPECIAL || files[i]->state == FILE_SHARED) != (special == 1))
                 continue;
             at = files[i]->shown;
             error = entry_publish(files[i]);

@@ -20,7 +20,10 @@ buffer *output_file(output *out, const char *relative_path);
 /* The buffer of a file with a path of its own, such as a dependency file: the output folder does not count. */
 buffer *output_file_at(output *out, const char *path);
 
-/* The same for a file that is there and is to stay what it is: its mode, and where that is allowed its owner, are kept. */
+/*
+ * The same for a file that is there and is to stay what it is: its mode, and where that is allowed its owner, are kept. A
+ * file with several names (hard links) keeps them: it is written over, and gets its old contents back where that fails.
+ */
 buffer *output_replacement(output *out, const char *path);
 
 /* The paths that the files added so far will have; an array of *ret_count, valid until output_free(). */

@@ -96,6 +96,35 @@ keeps_mode_and_link() {
     [ "$(stat -c %a v.shm)" = 444 ] || fail "$(stat -c %a v.shm)"
 }
 
+keeps_a_file_with_several_names_one_file() {
+    local inode status=0
+    pretty wanted
+    ugly u.shm
+    chmod 640 u.shm
+    ln u.shm other.shm
+    ln -s other.shm link.shm
+    inode=$(stat -c %i u.shm)
+    expect_status 0 "$shmc" format link.shm
+    [ "$(stat -c '%i %h %a' u.shm)" = "$inode 2 640" ] || fail "$(stat -c '%i %h %a' u.shm)"
+    [ u.shm -ef other.shm ] || fail "the names are of two files"
+    [ -L link.shm ] || fail "the link is gone"
+    diff wanted u.shm
+    # What grows beyond what may be written keeps what it held.
+    for _ in $(seq 3000); do
+        printf 'const uint32 A=1;'
+    done | sed '1s/^/package t;/' >u.shm
+    cp u.shm before
+    (
+        trap '' XFSZ
+        ulimit -f "$(($(wc -c <u.shm) / 1024 + 1))"
+        "$shmc" format u.shm
+    ) >said 2>&1 || status=$?
+    [ "$status" -eq 2 ] || fail "status $status: $(cat said)"
+    expect_text "$(cat said)" "cannot write u.shm: File too large"
+    cmp before other.shm
+    [ -z "$(find . -name '.shmc-*')" ] || fail "a temporary is left"
+}
+
 leaves_files_with_mistakes_alone_and_formats_the_others() {
     printf 'package t;\nmessage M{uint32 x}\n' >bad.shm
     cp bad.shm before
@@ -161,6 +190,7 @@ run_case formats_standard_input_where_no_file_is_given
 run_case replaces_files_only_where_they_change
 run_case checks_without_writing
 run_case keeps_mode_and_link
+run_case keeps_a_file_with_several_names_one_file
 run_case leaves_files_with_mistakes_alone_and_formats_the_others
 run_case mends_line_ends_and_byte_order_marks
 run_case writes_whole_or_not_at_all
