@@ -325,6 +325,8 @@ static void read_one(reader *from, const ast_annotation *annotation, annotate_ta
         diag_entry *entry = diag_add(run->diagnostics, idempotent ? DIAG_E509 : DIAG_E602, annotation->at,
                                      "'@%s' does not belong to %s", applied->name, target_name(target));
         diag_note(entry, (span){0}, "it belongs to %s", applied->where);
+        if (applied->read == read_since && target == ANNOTATE_RESERVED)
+            diag_fix(entry, "remove it: what was given up is given up in all versions");
         return;
     }
     if (arguments_are_right(run, annotation, applied) && !is_faulty(annotation))
