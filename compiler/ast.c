@@ -65,24 +65,6 @@ ast_type *ast_type_of(arena *memory, ast_type_kind kind, const ast_type *element
     return type;
 }
 
-const char *ast_decl_word(ast_decl_kind kind)
-{
-    switch (kind) {
-    case AST_CONST: return "const";
-    case AST_ALIAS: return "alias";
-    case AST_ENUM: return "enum";
-    case AST_FLAGS: return "flags";
-    case AST_STRUCT: return "struct";
-    case AST_MESSAGE: return "message";
-    case AST_UNION: return "union";
-    case AST_ERRORS: return "errors";
-    case AST_SERVICE: return "service";
-    case AST_TOPIC: return "topic";
-    case AST_QUEUE: return "queue";
-    }
-    return "";
-}
-
 const char *ast_decl_described(ast_decl_kind kind)
 {
     switch (kind) {

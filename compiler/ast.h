@@ -236,9 +236,6 @@ ast_type *ast_type_new(arena *memory, ast_type_kind kind, span at);
 /* `element` and `count` may be NULL. */
 ast_type *ast_type_of(arena *memory, ast_type_kind kind, const ast_type *element, const ast_expr *count, span at);
 
-/* "const", "message", …: the word that a declaration begins with. */
-const char *ast_decl_word(ast_decl_kind kind);
-
 /* "a constant", "a message", …: what a declaration is, in a message. */
 const char *ast_decl_described(ast_decl_kind kind);
 

@@ -194,6 +194,12 @@ static const char *type_text(const sides *both, const model_field *field)
                         field->optional ? "?" : "");
 }
 
+static const char *type_text_whole(const sides *both, const model_field *field)
+{
+    return arena_printf(both->run->memory, "%s%s", spell_type(both->run->memory, field->type),
+                        field->optional ? "?" : "");
+}
+
 static const char *word_of(const model_record *record)
 {
     return record->kind == MODEL_RECORD_UNION ? "arm" : "field";
@@ -274,11 +280,10 @@ static void field_type(sides *both, const model_field *old, const model_field *n
     const char *before = type_text(both, old);
     const char *after = type_text(both, new);
 
-    if (bytes && strcmp(before, after) == 0) { /* an alias that stands for something else */
-        before = spell_type(both->run->memory, old->type);
-        after = spell_type(both->run->memory, new->type);
+    if (change != COMPARE_SAME && strcmp(before, after) == 0) { /* of two packages, or by an alias that has changed */
+        before = type_text_whole(both, old);
+        after = type_text_whole(both, new);
     }
-
     if (change == COMPARE_SAME && old->optional != new->optional) {
         compare_finding *found =
             compare_add(both->run, COMPARE_FIELD_OPTIONAL, subject_of(both, old->name), new->at,

@@ -70,9 +70,9 @@ has_a_case_and_a_row_for_each_rule() {
 writes_the_same_c_for_names_that_are_written_out() {
     local side
     for side in old new; do
-        mkdir $side
-        cp "$pairs/none-c-names/$side.shm" $side/n.shm
-        (cd $side && expect_status 0 "$shmc" generate --emit c --out out n.shm)
+        mkdir "$side"
+        cp "$pairs/none-c-names/$side.shm" "$side/n.shm"
+        (cd "$side" && expect_status 0 "$shmc" generate --emit c --out out n.shm)
     done
     diff -r old/out new/out
 }
@@ -95,6 +95,16 @@ compares_imports_of_each_side() {
     # Without --against-include the folders of -I are those of both.
     expect_status 1 "$shmc" breaking --against old/t.shm -I new/lib new/t.shm
     case $output in *part.P.x*) fail "$output" ;; esac
+}
+
+tells_types_of_two_packages_apart() {
+    mkdir old new
+    printf 'package left;\nstruct S { uint8 a; }\n' >old/left.shm
+    printf 'package right;\nstruct S { uint16 a; }\n' >new/right.shm
+    printf 'package t;\nimport "left.shm";\nmessage M { vector<left.S, 2>? s; }\n' >old/t.shm
+    printf 'package t;\nimport "right.shm";\nmessage M { vector<right.S, 2>? s; }\n' >new/t.shm
+    expect_status 1 "$shmc" breaking --against old/t.shm new/t.shm
+    expect_text "$output" "t.M.s: 's' is vector<right.S, 2>?, where it was vector<left.S, 2>?"
 }
 
 leaves_out_what_is_allowed() {
@@ -126,6 +136,18 @@ END
     diff expected found
     "$shmc" breaking --format=json --against new/t.shm -I new/lib new/t.shm >found
     [ "$(cat found)" = "[]" ] || fail "$(cat found)"
+}
+
+reports_to_a_workflow() {
+    two_versions
+    "$shmc" breaking --format=github --against old/t.shm --against-include old/lib -I new/lib new/t.shm >found 2>said &&
+        fail "status 0"
+    cat >expected <<'END'
+::error file=new/lib/part.shm,line=2,col=19,title=wire[field-type]::part.P.x: 'x' is uint64, where it was uint32%0Aold/lib/part.shm:2:19: note: it was uint32 here
+::error file=new/t.shm,line=1,col=9,title=source[declaration-removed]::t.N: 'N', a constant, is gone%0Aold/t.shm:4:14: note: it was here%0Afix: keep it; @deprecated tells those who use it
+END
+    diff expected found
+    [ ! -s said ] || fail "$(cat said)"
 }
 
 tells_mistakes_of_either_side() {
@@ -169,8 +191,10 @@ done
 run_case has_a_case_and_a_row_for_each_rule
 run_case writes_the_same_c_for_names_that_are_written_out
 run_case compares_imports_of_each_side
+run_case tells_types_of_two_packages_apart
 run_case leaves_out_what_is_allowed
 run_case reports_as_json
+run_case reports_to_a_workflow
 run_case tells_mistakes_of_either_side
 run_case refuses_wrong_usage
 run_case fails_where_it_cannot_write
