@@ -52,6 +52,10 @@ refuses_wrong_usage_with_status_2() {
     expect_text "$output" "what is to be done?"
     expect_status 2 "$shmc" generat
     expect_text "$output" "unknown verb 'generat', did you mean 'generate'?"
+    expect_status 2 "$shmc" nothing t.shm
+    expect_text "$output" "unknown verb 'nothing'; 'shmc --help' lists what there is"
+    expect_status 2 "$shmc" check --zzz t.shm
+    expect_text "$output" "shmc: unknown option '--zzz'"
     expect_status 2 "$shmc" layuot t.shm
     expect_text "$output" "unknown verb 'layuot', did you mean 'layout'?"
     expect_status 2 "$shmc" t.shm
@@ -266,6 +270,40 @@ names_output_by_where_a_file_stands() {
     [ "$(grep -c '#include "demo/part.shm.h"' o/u.shm.h)" -eq 1 ] || fail "$(grep '#include' o/u.shm.h)"
 }
 
+names_output_by_folders_of_any_kind() {
+    good
+    expect_status 0 "$shmc" generate --emit json --out o -I / "$PWD/t.shm"
+    [ -f "o$PWD/t.shm.json" ] || fail "$(find o)"
+    expect_status 0 "$shmc" generate --emit json --out p -I "$PWD/" "$PWD/t.shm"
+    [ -f p/t.shm.json ] || fail "$(find p)"
+}
+
+# Two files of a call that do not know each other, and one that both import.
+checks_names_of_what_is_imported_on_two_ways() {
+    printf 'package base;\nstruct P { uint32 x; }\n' >base.shm
+    printf 'package left;\nimport "base.shm";\nstruct L { base.P p; }\n' >left.shm
+    printf 'package right;\nimport "base.shm";\nstruct R { base.P p; }\n' >right.shm
+    printf 'package top;\nimport "left.shm";\nimport "right.shm";\nmessage M { left.L l; right.R r; }\n' >top.shm
+    printf 'package top;\nstruct M { uint8 a; }\n' >other.shm
+    expect_status 0 "$shmc" generate --emit c --out o top.shm
+    expect_status 0 "$shmc" generate --emit c --out o left.shm other.shm
+    printf '@c_prefix("base")\npackage right;\nimport "base.shm";\nstruct P { base.P p; }\n' >right.shm
+    expect_status 1 "$shmc" check right.shm
+    expect_text "$output" "error[E211]"
+}
+
+comments_stay_comments() {
+    printf 'package t;\n/// bell \a, end of a line \\\n/// and */ /* of another \\\nstruct P { uint32 x; }\n' >t.shm
+    printf 'const string<8> S = "a\\rb\\tc";\n' >>t.shm
+    expect_status 0 "$shmc" generate --emit c,json,proto,doc --out o t.shm
+    if LC_ALL=C grep -rP '[\x00-\x08\x0b-\x1f\x7f]' o; then
+        fail "a control character"
+    fi
+    expect_text "$(cat o/t.shm.h)" "end of a line \\ ."
+    expect_text "$(cat o/t.shm.h)" "and * / / * of another \\ ."
+    grep -qF '"a\rb\tc"' o/t.shm.json || fail "$(cat o/t.shm.json)"
+}
+
 keeps_its_inputs_and_writes_no_file_twice() {
     good
     cp t.shm before
@@ -324,6 +362,9 @@ run_case replaces_a_file_behind_a_link_and_keeps_its_mode_usual
 run_case writes_dependencies_for_make
 run_case refuses_file_names_that_no_include_can_hold
 run_case names_output_by_where_a_file_stands
+run_case names_output_by_folders_of_any_kind
+run_case checks_names_of_what_is_imported_on_two_ways
+run_case comments_stay_comments
 run_case keeps_its_inputs_and_writes_no_file_twice
 run_case refuses_outputs_without_a_place_of_their_own
 end_cases

@@ -62,12 +62,20 @@ START_TEST(knows_members_constants_and_sizes)
                                         "const int32 A = Colour.RED * 2 + Colour.LOW;\n"
                                         "const uint32 B = sizeof(Pair) + sizeof(uint16[3]) + sizeof(Note);\n"
                                         "const Colour C = Colour.LOW;\n"
-                                        "const uint32 D = sizeof(string<5>);");
+                                        "const uint32 D = sizeof(string<5>);\n"
+                                        "const Colour E = C;\n"
+                                        "const int8 F = C * 2 - E;\n"
+                                        "const float64 G = 1.5 - 0.25;");
     ck_assert_uint_eq(constant(compiled, "A")->magnitude, 9);
     ck_assert_uint_eq(constant(compiled, "B")->magnitude, 16 + 6 + 8);
     ck_assert(constant(compiled, "C")->negative);
     ck_assert_uint_eq(constant(compiled, "C")->magnitude, 1);
     ck_assert_uint_eq(constant(compiled, "D")->magnitude, 8);
+    ck_assert(constant(compiled, "E")->negative);
+    ck_assert_uint_eq(constant(compiled, "E")->magnitude, 1);
+    ck_assert(constant(compiled, "F")->negative);
+    ck_assert_uint_eq(constant(compiled, "F")->magnitude, 1);
+    ck_assert_double_eq(constant(compiled, "G")->real, 1.25);
 }
 END_TEST
 

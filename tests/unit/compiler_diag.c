@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "compiler_schema.h"
+#include "support/text.h"
 
 static arena *memory;
 static diag *diagnostics;
@@ -135,6 +136,59 @@ START_TEST(counts_what_it_does_not_keep)
 }
 END_TEST
 
+START_TEST(cuts_a_long_text_between_characters)
+{
+    char long_text[20001];
+    for (size_t i = 0; i < 20000; i += 2)
+        memcpy(long_text + i, "\xc3\xa9", 3);
+    diag_add(diagnostics, DIAG_E001, (span){0}, "%s", long_text);
+    diag_add(diagnostics, DIAG_E002, (span){0}, "x%s", long_text);
+    size_t count;
+    const diag_entry *const *entries = diag_sorted(diagnostics, &count);
+    ck_assert_uint_eq(count, 2);
+    for (size_t i = 0; i < count; i++) {
+        size_t bad;
+        size_t length = strlen(entries[i]->message);
+        ck_assert_uint_eq(length, i == 0 ? 16003 : 16002);
+        ck_assert(utf8_valid(entries[i]->message, length, &bad));
+        ck_assert_str_eq(entries[i]->message + length - 3, "...");
+    }
+}
+END_TEST
+
+START_TEST(colors_what_a_terminal_shows)
+{
+    char *shown = NULL;
+    size_t length;
+    FILE *to = open_memstream(&shown, &length);
+    ck_assert_ptr_nonnull(to);
+    diag_entry *entry = diag_add(diagnostics, DIAG_E305, place(file_of("a.shm", "x y", 3), 2, 3), "wrong");
+    diag_note(entry, (span){0}, "n");
+    diag_add(diagnostics, DIAG_W106, place(file_of("b.shm", "x", 1), 0, 1), "odd");
+    ck_assert_int_eq(diag_render(diagnostics, DIAG_TEXT, true, to), 0);
+    ck_assert_int_eq(fclose(to), 0);
+    ck_assert_str_eq(shown, "\x1b[1ma.shm:1:3:\x1b[0m \x1b[1;31merror[E305]:\x1b[0m wrong\nx y\n  \x1b[1;31m^\x1b[0m\n"
+                            "\x1b[1;36mnote:\x1b[0m n\n"
+                            "\x1b[1mb.shm:1:1:\x1b[0m \x1b[1;35mwarning[W106]:\x1b[0m odd\nx\n\x1b[1;35m^\x1b[0m\n");
+    free(shown);
+}
+END_TEST
+
+START_TEST(writes_commands_of_a_workflow_that_are_one_line_each)
+{
+    const source *file = file_of("a.shm", "x", 1);
+    for (int i = 0; i < DIAG_MOST + 2; i++)
+        diag_add(diagnostics, DIAG_E205, place(file, 0, 1), "100%% \r\n\x01 number %d", i);
+    char *shown = schema_shown(diagnostics, DIAG_GITHUB);
+    const char first[] = "::error file=a.shm,line=1,col=1,title=E205 unknown name::100%25 %0D%0A? number 0\n";
+    ck_assert_int_eq(strncmp(shown, first, strlen(first)), 0);
+    const char *last = strstr(shown, "::warning");
+    ck_assert_ptr_nonnull(last);
+    ck_assert_str_eq(last, "::warning title=shmc::2 more diagnostics are not shown\n");
+    free(shown);
+}
+END_TEST
+
 START_TEST(writes_json_that_escapes_everything)
 {
     const source *file = file_of("a\"b.shm", "x \xc3\xa9y", 5);
@@ -199,6 +253,9 @@ static Suite *diag_suite(void)
     tcase_add_test(tests, cuts_a_long_line_around_the_place);
     tcase_add_test(tests, sorts_by_path_and_place_and_shows_each_once);
     tcase_add_test(tests, counts_what_it_does_not_keep);
+    tcase_add_test(tests, cuts_a_long_text_between_characters);
+    tcase_add_test(tests, colors_what_a_terminal_shows);
+    tcase_add_test(tests, writes_commands_of_a_workflow_that_are_one_line_each);
     tcase_add_test(tests, writes_json_that_escapes_everything);
     tcase_add_test(tests, writes_an_empty_array_for_nothing);
     tcase_add_test(tests, says_when_it_could_not_be_written);

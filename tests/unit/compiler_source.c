@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -95,6 +96,21 @@ START_TEST(refuses_folders_devices_and_what_is_not_there)
 }
 END_TEST
 
+/* A hole in a file takes no room. */
+START_TEST(refuses_what_a_scanner_cannot_count)
+{
+    source *file = NULL;
+    char path[] = "/tmp/shmrpc-source-XXXXXX";
+    int fd = mkstemp(path);
+    ck_assert_int_ge(fd, 0);
+    ck_assert_int_eq(ftruncate(fd, (off_t)INT32_MAX), 0);
+    ck_assert_int_eq(close(fd), 0);
+    ck_assert_int_eq(source_read(memory, path, "x", &file), -EFBIG);
+    ck_assert_ptr_null(file);
+    ck_assert_int_eq(unlink(path), 0);
+}
+END_TEST
+
 static Suite *source_suite(void)
 {
     Suite *suite = suite_create("compiler_source");
@@ -107,6 +123,7 @@ static Suite *source_suite(void)
     tcase_add_test(tests, gives_an_empty_file_one_line);
     tcase_add_test(tests, reads_a_pipe_to_its_end);
     tcase_add_test(tests, refuses_folders_devices_and_what_is_not_there);
+    tcase_add_test(tests, refuses_what_a_scanner_cannot_count);
     suite_add_tcase(suite, tests);
     return suite;
 }
