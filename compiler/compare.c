@@ -415,35 +415,110 @@ static void compare_package(comparison *run, const model_file *old, const model_
     }
 }
 
-/* What became of each declaration of `old`: the one that old processes know by that name, else the one of that name. */
-static void pair_decls(comparison *run, const model_file *old, const model_file *new)
-{
-    map identities = {0};
-    map spellings = {0};
+/* Declarations of a package, by a name; the first file goes first. */
+typedef struct names {
+    map identities;
+    map spellings;
+} names;
 
-    for (uint32_t i = 0; i < new->decl_count; i++) {
-        const model_decl *decl = new->decls[i];
-        decl_keep(run, &identities, compare_identity(decl->name, &decl->notes), decl);
-        decl_keep(run, &spellings, decl->name, decl);
+static void names_add(comparison *run, names *to, const model_file *file)
+{
+    for (uint32_t i = 0; i < file->decl_count; i++) {
+        const model_decl *decl = file->decls[i];
+        decl_keep(run, &to->identities, compare_identity(decl->name, &decl->notes), decl);
+        decl_keep(run, &to->spellings, decl->name, decl);
     }
+}
+
+/*
+ * What became of each declaration of `old`: the one that old processes know by that name, else the one of that name. A
+ * package may be of several files, and a declaration may have moved to another one: `new` is looked at first.
+ */
+static void pair_decls(comparison *run, const model_file *old, const model_file *new, const model *in)
+{
+    names known = {0};
+
+    names_add(run, &known, new);
+    for (uint32_t i = 0; i < in->file_count; i++)
+        if (in->files[i] != new &&strcmp(in->files[i]->package, new->package) == 0)
+            names_add(run, &known, in->files[i]);
     for (uint32_t i = 0; i < old->decl_count; i++) {
         const model_decl *decl = old->decls[i];
-        const model_decl *found = decl_find(&identities, compare_identity(decl->name, &decl->notes));
+        const model_decl *found = decl_find(&known.identities, compare_identity(decl->name, &decl->notes));
         if (!found)
-            found = decl_find(&spellings, decl->name);
+            found = decl_find(&known.spellings, decl->name);
         if (found)
             decl_keep(run, &run->pairs, address(run, decl), found);
     }
 }
 
+/* How many parts two paths have in common, from the end: lib/part.shm and old/lib/part.shm have two. */
+static uint32_t common_parts(const char *a, const char *b)
+{
+    size_t i = strlen(a);
+    size_t j = strlen(b);
+    uint32_t parts = 0;
+
+    while (i > 0 && j > 0 && a[i - 1] == b[j - 1]) {
+        i--;
+        j--;
+        parts += a[i] == '/' ? 1 : 0;
+    }
+    return parts + ((i == 0 || a[i - 1] == '/') && (j == 0 || b[j - 1] == '/') && a[i] != '/' ? 1 : 0);
+}
+
+/* The requested file of each side, and of others one of the same package, of several that of the most alike path. */
 static const model_file *partner(const model_file *old, const model *new)
 {
+    const model_file *found = NULL;
+
     for (uint32_t i = 0; i < new->file_count; i++) {
         const model_file *file = new->files[i];
-        if (old->requested ? file->requested : !file->requested && strcmp(file->package, old->package) == 0)
+        if (old->requested && file->requested)
             return file;
+        if (old->requested || strcmp(file->package, old->package) != 0)
+            continue;
+        if (!found || common_parts(file->path, old->path) > common_parts(found->path, old->path))
+            found = file;
     }
-    return NULL;
+    return found;
+}
+
+/* Whether a file, or one that it imports, imports another one. Files are behind those that they import. */
+static bool has_imported(const comparison *run, const model *in, const model_file *file, const model_file *wanted)
+{
+    bool *reached = arena_array(run->memory, in->file_count, sizeof(*reached));
+
+    reached[file->id] = true;
+    for (uint32_t i = file->id + 1; i-- > 0;)
+        for (uint32_t j = 0; reached[i] && j < in->files[i]->import_count; j++)
+            reached[in->files[i]->imports[j]->id] = true;
+    return reached[wanted->id];
+}
+
+/* A declaration in another file of the package has its C in another header. `home`: what became of the file it was in. */
+static void file_changed(comparison *run, const model *in, const model_decl *old, const model_decl *new,
+                         const model_file *home)
+{
+    const char *before = name_package(run->memory, old->file);
+    const char *after = name_package(run->memory, new->file);
+    compare_finding *found;
+
+    if (new->file == home)
+        return;
+    if (!has_imported(run, in, home, new->file)) {
+        found = compare_add(run, COMPARE_DECLARATION_REMOVED, subject_of(old), new->at,
+                            "'%s' is in '%s' now, which '%s' does not import", new->name, new->file->logical,
+                            home->logical);
+        compare_note(found, old->at, "it was here");
+        compare_fix(found, "import it there");
+    }
+    if (strcmp(before, after) != 0) {
+        found =
+            compare_add(run, COMPARE_C_NAME, subject_of(old), new->at,
+                        "the name of '%s' in C begins with '%s', where it began with '%s'", new->name, after, before);
+        compare_note(found, old->at, "it was in this file");
+    }
 }
 
 static int by_place(const void *a, const void *b)
@@ -469,7 +544,7 @@ const compare_finding *const *compare_models(arena *memory, const model *old, co
     for (uint32_t i = 0; i < old->file_count; i++) {
         const model_file *file = partner(old->files[i], new);
         if (file)
-            pair_decls(&run, old->files[i], file);
+            pair_decls(&run, old->files[i], file, new);
     }
     for (uint32_t i = 0; i < old->file_count; i++) {
         const model_file *before = old->files[i];
@@ -479,10 +554,12 @@ const compare_finding *const *compare_models(arena *memory, const model *old, co
         compare_package(&run, before, after);
         for (uint32_t j = 0; j < before->decl_count; j++) {
             const model_decl *became = decl_find(&run.pairs, address(&run, before->decls[j]));
-            if (became)
+            if (became) {
+                file_changed(&run, new, before->decls[j], became, after);
                 compare_decl(&run, before->decls[j], became);
-            else
+            } else {
                 decl_removed(&run, before->decls[j], after);
+            }
         }
     }
     if (run.findings.count)

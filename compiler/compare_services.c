@@ -342,7 +342,8 @@ void compare_channel(comparison *run, const model_channel *old, const model_chan
                         new->decl->name, compare_record_name(new->item), compare_record_name(old->item));
         compare_note(found, old->decl->at, "it was %s here", compare_record_name(old->item));
     }
-    policy(run, COMPARE_DEPTH, old, new, "@depth", count(run, old->depth), count(run, new->depth));
+    if (new->depth && old->depth > new->depth)
+        policy(run, COMPARE_DEPTH, old, new, "@depth", count(run, old->depth), count(run, new->depth));
     policy(run, COMPARE_CHANNEL_POLICY, old, new, "@overflow", overflow_name(old->overflow),
            overflow_name(new->overflow));
     policy(run, COMPARE_CHANNEL_POLICY, old, new, "@reliable", old->reliable ? "given" : "not given",

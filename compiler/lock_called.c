@@ -175,7 +175,13 @@ static void inline_check(lock_verifier *v, const model_service *service, const m
         lock_record_check(v, record, at);
 }
 
-/* Whether a method is gone since a service of the same file that is composed has lost it, which is told there. */
+/* In the map of what was told: a method that a service has no more. */
+static const char *lost_key(const lock_verifier *v, const model_service *service, const char *member)
+{
+    return arena_printf(v->memory, "%p %s", (const void *)service, member);
+}
+
+/* Whether a method is gone since a service that is composed has lost it: in this file, or in one that is imported. */
 static bool base_lost(const lock_verifier *v, const model_service *service, const lock_fact *old)
 {
     for (uint32_t i = 0; i < service->compose_count; i++) {
@@ -183,7 +189,7 @@ static bool base_lost(const lock_verifier *v, const model_service *service, cons
         const char *key =
             arena_printf(v->memory, "method %s.%s", lock_identity(base->decl->name, &base->decl->notes), old->member);
         const lock_fact *was = base->decl->file == v->file ? lock_facts_find(v->old, key) : NULL;
-        if (was && strcmp(was->rest, old->rest) == 0)
+        if ((was && strcmp(was->rest, old->rest) == 0) || map_find(v->told, lost_key(v, base, old->member)))
             return true;
     }
     return false;
@@ -212,7 +218,9 @@ void lock_service_check(lock_verifier *v, const model_service *service)
             method_check(v, name, method, facts[i], lock_facts_find(v->new, facts[i]->key));
             continue;
         }
-        if (base_lost(v, service, facts[i]))
+        bool told = base_lost(v, service, facts[i]);
+        map_add(v->told, v->memory, lost_key(v, service, facts[i]->member), v);
+        if (told)
             continue;
         diag_entry *entry = diag_add(v->diagnostics, DIAG_E408, service->decl->at,
                                      "the method '%s' is locked, and gone", facts[i]->name);

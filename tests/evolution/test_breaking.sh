@@ -107,6 +107,32 @@ tells_types_of_two_packages_apart() {
     expect_text "$output" "t.M.s: 's' is vector<right.S, 2>?, where it was vector<left.S, 2>?"
 }
 
+knows_packages_of_several_files() {
+    local side
+    mkdir -p old new
+    for side in old new; do
+        printf 'package l;\nstruct P { uint8 x; }\n' >$side/a.shm
+        printf '@c_prefix("lb") package l;\nstruct Q { uint8 x; }\n' >$side/b.shm
+        printf 'package t;\nimport "a.shm" as a;\nimport "b.shm" as b;\nmessage M { a.P p; b.Q q; }\n' >$side/t.shm
+    done
+    expect_status 0 "$shmc" breaking --against old/t.shm new/t.shm
+    [ -z "$output" ] || fail "$output"
+    # A type moves to the other file, and changes there.
+    printf 'package l;\nstruct O { uint8 x; }\n' >new/a.shm
+    printf 'struct P { uint16 x; }\n' >>new/b.shm
+    sed -i 's/a\.P p/b.P p; a.O? o/' new/t.shm
+    expect_status 1 "$shmc" breaking --against old/t.shm new/t.shm
+    expect_text "$output" "c-name]: l.P: the name of 'P' in C begins with 'lb', where it began with 'l'"
+    expect_text "$output" "declaration-removed]: l.P: 'P' is in 'new/b.shm' now, which 'new/a.shm' does not import"
+    expect_text "$output" "field-type]: l.P.x: 'x' is uint16, where it was uint8"
+    expect_text "$output" "field-added]: t.M.o"
+    [ "$(grep -c '^new/.*\]: ' <<<"$output")" -eq 4 ] || fail "something else is said: $output"
+    # The other file has it in its header all the same where it imports what it lost.
+    printf 'package l;\nimport "b.shm";\nstruct O { l.P p; }\n' >new/a.shm
+    expect_status 1 "$shmc" breaking --against old/t.shm new/t.shm
+    case $output in *declaration-removed*) fail "$output" ;; esac
+}
+
 leaves_out_what_is_allowed() {
     two_versions
     set -- --against old/t.shm --against-include old/lib -I new/lib new/t.shm
@@ -192,6 +218,7 @@ run_case has_a_case_and_a_row_for_each_rule
 run_case writes_the_same_c_for_names_that_are_written_out
 run_case compares_imports_of_each_side
 run_case tells_types_of_two_packages_apart
+run_case knows_packages_of_several_files
 run_case leaves_out_what_is_allowed
 run_case reports_as_json
 run_case reports_to_a_workflow

@@ -177,6 +177,22 @@ looks_at_the_locks_of_imports() {
     case $output in *error*error*) fail "told twice: $output" ;; esac
 }
 
+# A composed method that its own service has lost, in a file that is locked itself.
+tells_of_what_an_import_lost_there() {
+    mkdir -p lib
+    printf 'package part;\nservice B { rpc b() -> (); rpc c() -> (); }\n' >lib/part.shm
+    printf 'package t;\nimport "part.shm";\nservice S { compose part.B; }\nservice T { compose S; }\n' >t.shm
+    "$shmc" freeze -I lib t.shm lib/part.shm
+    sed -i 's/rpc c() -> (); //' lib/part.shm
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "error[E408]: the method 'B.c' is locked, and gone"
+    case $output in *error*error*) fail "told twice: $output" ;; esac
+    rm lib/part.shm.lock
+    expect_status 1 "$shmc" check -I lib t.shm
+    expect_text "$output" "error[E408]: the method 'S.c' is locked, and gone"
+    case $output in *error*error*) fail "told twice: $output" ;; esac
+}
+
 locks_are_inputs() {
     schema
     "$shmc" freeze -I lib lib/part.shm
@@ -321,6 +337,7 @@ run_case says_that_a_revision_is_gone
 run_case takes_additions
 run_case refuses_contradictions_and_writes_nothing
 run_case looks_at_the_locks_of_imports
+run_case tells_of_what_an_import_lost_there
 run_case locks_are_inputs
 run_case compares_an_earlier_version_with_what_it_was
 run_case tells_what_is_wrong_with_a_lock
