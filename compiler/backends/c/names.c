@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "backends/c/library.h"
 #include "backends/c/reserved.h"
 #include "spell.h"
 #include "support/map.h"
@@ -102,6 +103,7 @@ struct names {
     arena *memory;
     diag *diagnostics; /* NULL: a sketch */
     map words;         /* reserved ones */
+    map library;       /* those that the C library exports: refused where they would be a name of the whole file's */
     map known;         /* "scope.name" -> name_origin; not of a sketch */
     map reported; /* "place place" -> anything: two things that collide once do so with all that is derived from them */
     arena *hash_memory;
@@ -120,6 +122,7 @@ names *names_new(diag *diagnostics)
     known->memory = memory;
     known->diagnostics = diagnostics;
     reserved_enter(&known->words, memory);
+    library_enter(&known->library, memory);
     known->hash_capacity = HASHES_SMALLEST;
     known->hash_memory = arena_new();
     known->hashes = arena_array(known->hash_memory, known->hash_capacity, sizeof *known->hashes);
@@ -183,6 +186,16 @@ static void hashes_grow(names *known)
     known->hash_capacity = capacity;
 }
 
+/* What a name is taken for by C, C++ or a library; NULL: it is not. */
+static const char *taken_for(const names *known, const char *scope, const char *name)
+{
+    const char *const *owner = map_find(&known->words, name);
+
+    if (owner)
+        return *owner;
+    return !*scope && map_find(&known->library, name) ? "a name that the C library exports" : NULL;
+}
+
 /* Whether two names are alike is all that a sketch is to tell, and a hash tells it but for one case in 2^64. */
 static void sketch(names *known, const char *scope, const char *name, const name_origin *origin)
 {
@@ -191,7 +204,7 @@ static void sketch(names *known, const char *scope, const char *name, const name
     if (known->hash_count >= known->hash_capacity / 4 * 3)
         hashes_grow(known);
     known->hash_count++;
-    known->suspicious = map_find(&known->words, name) || (origin->written && !name_is_free(name)) ||
+    known->suspicious = taken_for(known, scope, name) || (origin->written && !name_is_free(name)) ||
                         !hash_enter(known->hashes, known->hash_capacity, hash_of(scope, name));
 }
 
@@ -247,10 +260,10 @@ const char *names_declare(names *known, const char *scope, const char *name, nam
         sketch(known, scope, name, &origin);
         return name;
     }
-    const char *const *owner = map_find(&known->words, name);
+    const char *owner = taken_for(known, scope, name);
     if (owner) {
         diag_entry *entry = diag_add(known->diagnostics, DIAG_E203, origin.at, "%s would be '%s' in C, which is %s",
-                                     origin.what, name, *owner);
+                                     origin.what, name, owner);
         if (*scope)
             diag_fix(entry, "give it another name in C: @c_name(\"%s_value\")", name);
         else
