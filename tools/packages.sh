@@ -9,6 +9,8 @@ base_packages=(gcc libc6-dev cmake make ninja-build pkg-config flex bison libpro
     python3)
 # The models of the protocol are checked by this where it is there.
 model_packages=(spin)
+# The instructions of a call are counted by this where it is there.
+instruction_packages=(valgrind)
 # An example runs in a loop of this library's too where it is there.
 example_packages=(libuv1-dev)
 # What is generated for others is read by these where they are there.
