@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 #
-# What `cmake --install` gives: headers, libshmrpc.so and .a, shmc, the CMake package, shmrpc.pc, the man page.
+# What `cmake --install` gives: headers, libshmrpc.so and .a, shmc, the CMake package, shmrpc.pc, the man page; in
+# share/shmrpc the JSON Schema of `--emit json` and a generator that reads it.
 # All of it may be moved to another prefix as a whole.
 include(CMakePackageConfigHelpers)
 
@@ -29,6 +30,11 @@ install(DIRECTORY "${PROJECT_SOURCE_DIR}/include/shmrpc" DESTINATION "${CMAKE_IN
     FILES_MATCHING PATTERN "*.h")
 if(EXISTS "${PROJECT_SOURCE_DIR}/docs/man/shmc.1")
     install(FILES "${PROJECT_SOURCE_DIR}/docs/man/shmc.1" DESTINATION "${CMAKE_INSTALL_MANDIR}/man1")
+endif()
+
+if(TARGET shmc)
+    install(FILES "${PROJECT_SOURCE_DIR}/docs/json-model.schema.json" DESTINATION "${CMAKE_INSTALL_DATADIR}/shmrpc")
+    install(PROGRAMS "${PROJECT_SOURCE_DIR}/docs/shm_ctypes.py" DESTINATION "${CMAKE_INSTALL_DATADIR}/shmrpc")
 endif()
 
 # ---- the CMake package -------------------------------------------------------------------------------------------

@@ -26,7 +26,8 @@ installs_all_that_is_promised() {
     for file in bin/shmc include/shmrpc/shmrpc.h include/shmrpc/wire.h "$libdir/libshmrpc.so" "$libdir/libshmrpc.so.0" \
         "$libdir/libshmrpc.a" "$libdir/pkgconfig/shmrpc.pc" "$libdir/cmake/shmrpc/shmrpcConfig.cmake" \
         "$libdir/cmake/shmrpc/shmrpcConfigVersion.cmake" "$libdir/cmake/shmrpc/shmrpcTargets.cmake" \
-        "$libdir/cmake/shmrpc/ShmrpcGenerate.cmake"; do
+        "$libdir/cmake/shmrpc/ShmrpcGenerate.cmake" share/man/man1/shmc.1 \
+        share/shmrpc/json-model.schema.json share/shmrpc/shm_ctypes.py; do
         [ -e "$prefix/$file" ] || fail "not installed: $file"
     done
     [ -L "$prefix/$libdir/libshmrpc.so" ] || fail "libshmrpc.so is no link"
@@ -38,6 +39,22 @@ installs_no_trace_of_the_build() {
     if grep -rIlF -e "$source_dir" -e "$build_dir" "$prefix"; then
         fail "these name a folder of the build"
     fi
+}
+
+# What reads the model is installed beside the compiler that writes it.
+tools_of_the_json_model_work() {
+    command -v python3 >/dev/null || skip "python3 is not installed"
+    printf 'package t;\nmessage Note { uint32 id; string<20> text; }\n' >note.shm
+    "$prefix/bin/shmc" generate --emit json --out . note.shm
+    "$prefix/share/shmrpc/shm_ctypes.py" . note.shm.json >note.py
+    [ "$(python3 -c 'import ctypes, note; print(ctypes.sizeof(note.Note), note.Note.text.offset)')" = "32 4" ]
+    python3 - "$prefix/share/shmrpc/json-model.schema.json" note.shm.json <<'END'
+import json, sys
+
+schema, model = (json.load(open(name)) for name in sys.argv[1:])
+assert schema["properties"]["schema_version"] == {"const": model["schema_version"]}
+assert set(schema["required"]) <= set(model), set(schema["required"]) - set(model)
+END
 }
 
 exports_public_names_only() {
@@ -222,6 +239,7 @@ runs_event_loops_of_libuv() {
 
 require_case installs_all_that_is_promised
 run_case installs_no_trace_of_the_build
+run_case tools_of_the_json_model_work
 run_case exports_public_names_only
 run_case find_package_builds_shared_and_static
 run_case refuses_other_version
