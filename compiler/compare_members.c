@@ -11,25 +11,45 @@
 #include "compare_walk.h"
 #include "types.h"
 
-static const model_member *member_named(const model_members *in, const char *identity)
+static const char *number(const comparison *run, const model_member *member);
+
+/* The members of a set by their names on the wire ("=A") and by their values ("-3"); the first of each. */
+static const map *index_of(comparison *run, const model_members *in)
 {
-    for (uint32_t i = 0; i < in->count; i++)
-        if (strcmp(compare_identity(in->items[i].name, &in->items[i].notes), identity) == 0)
-            return &in->items[i];
-    return NULL;
+    const char *key = arena_printf(run->memory, "%p", (const void *)in);
+    map *made = map_find(&run->members, key);
+
+    if (made)
+        return made;
+    made = arena_alloc(run->memory, sizeof(*made));
+    map_add(&run->members, run->memory, key, made);
+    for (uint32_t i = 0; i < in->count; i++) {
+        const model_member **held = arena_alloc(run->memory, sizeof(*held));
+        *held = &in->items[i];
+        const char *name = compare_identity((*held)->name, &(*held)->notes);
+        map_add(made, run->memory, arena_printf(run->memory, "=%s", name), held);
+        map_add(made, run->memory, number(run, *held), held);
+    }
+    return made;
 }
 
-static const model_member *member_valued(const model_members *in, const model_member *like)
+static const model_member *member_found(comparison *run, const model_members *in, const char *key)
 {
-    for (uint32_t i = 0; i < in->count; i++)
-        if (in->items[i].negative == like->negative && in->items[i].magnitude == like->magnitude)
-            return &in->items[i];
-    return NULL;
+    const model_member *const *held = map_find(index_of(run, in), key);
+
+    return held ? *held : NULL;
 }
 
-static const model_member *member_like(const model_members *in, const model_member *like)
+static const model_member *member_valued(comparison *run, const model_members *in, const model_member *like)
 {
-    return member_named(in, compare_identity(like->name, &like->notes));
+    return member_found(run, in, number(run, like));
+}
+
+static const model_member *member_like(comparison *run, const model_members *in, const model_member *like)
+{
+    const char *name = compare_identity(like->name, &like->notes);
+
+    return member_found(run, in, arena_printf(run->memory, "=%s", name));
 }
 
 static compare_subject subject_of(const model_members *members, const char *member)
@@ -78,14 +98,14 @@ static void value_changed(comparison *run, const model_members *in, const model_
 
 static void old_member(comparison *run, const model_members *old, const model_members *new, const model_member *member)
 {
-    const model_member *named = member_like(new, member);
-    const model_member *valued = member_valued(new, member);
+    const model_member *named = member_like(run, new, member);
+    const model_member *valued = member_valued(run, new, member);
 
     if (named && named == valued)
         names(run, old, member, named);
     else if (named && (valued || !new->strict))
         value_changed(run, old, member, named);
-    else if (valued && !member_like(old, valued))
+    else if (valued && !member_like(run, old, valued))
         names(run, old, member, valued);
     else
         value_lost(run, old, new, member);
@@ -97,7 +117,7 @@ static void values_compare(comparison *run, const model_members *old, const mode
         old_member(run, old, new, &old->items[i]);
     for (uint32_t i = 0; i < new->count; i++) {
         const model_member *member = &new->items[i];
-        if (member_valued(old, member))
+        if (member_valued(run, old, member))
             continue;
         if (old->strict)
             compare_note(compare_add(run, COMPARE_STRICT_GAINED, subject_of(old, member->name), member->at,
@@ -146,8 +166,8 @@ static bool payload_compare(comparison *run, const model_members *in, const mode
 
 static bool old_error(comparison *run, const model_members *old, const model_members *new, const model_member *error)
 {
-    const model_member *named = member_like(new, error);
-    const model_member *coded = member_valued(new, error);
+    const model_member *named = member_like(run, new, error);
+    const model_member *coded = member_valued(run, new, error);
 
     if (coded && (coded == named || !named)) {
         bool moved = compare_since(&error->notes) != compare_since(&coded->notes);
@@ -198,9 +218,9 @@ static bool errors_compare(comparison *run, const model_members *old, const mode
         differs = old_error(run, old, new, &old->items[i]) || differs;
     for (uint32_t i = 0; i < new->count; i++) {
         const model_member *error = &new->items[i];
-        if (member_valued(old, error))
+        if (member_valued(run, old, error))
             continue;
-        if (!member_like(old, error))
+        if (!member_like(run, old, error))
             differs = error_added(run, old, error) || differs;
         compare_reserved(run, subject_of(old, error->name), old->reserved, old->reserved_count, error->name,
                          &error->magnitude, error->at);
@@ -226,13 +246,13 @@ static uint32_t thrown_since(const model_method *method, const model_member *err
 }
 
 /* Whether the new set has, up to one of its versions, the codes and payloads of the old one and no more. */
-static bool has_old_codes(const comparison *run, const model_method *old, const model_method *new)
+static bool has_old_codes(comparison *run, const model_method *old, const model_method *new)
 {
     uint32_t latest = 0;
 
     for (uint32_t i = 0; i < old->errors->count; i++) {
         const model_member *error = &old->errors->items[i];
-        const model_member *coded = member_valued(new->errors, error);
+        const model_member *coded = member_valued(run, new->errors, error);
         if (!coded || !same_payload(run, error, coded) || thrown_since(old, error) != thrown_since(new, coded))
             return false;
         if (thrown_since(new, coded) > latest)
@@ -240,7 +260,7 @@ static bool has_old_codes(const comparison *run, const model_method *old, const 
     }
     for (uint32_t i = 0; i < new->errors->count; i++) {
         const model_member *error = &new->errors->items[i];
-        if (thrown_since(new, error) <= latest && !member_valued(old->errors, error))
+        if (thrown_since(new, error) <= latest && !member_valued(run, old->errors, error))
             return false;
     }
     return true;
@@ -260,7 +280,7 @@ static void meanings_compare(comparison *run, compare_subject subject, const mod
 
     for (uint32_t i = 0; i < was->count && !found; i++) {
         const model_member *before = &was->items[i];
-        const model_member *after = member_valued(is, before);
+        const model_member *after = member_valued(run, is, before);
         if (strcmp(compare_identity(before->name, &before->notes), compare_identity(after->name, &after->notes)) == 0)
             continue;
         found = compare_add(run, COMPARE_ERROR_MEANING, subject, new->at, "%s is '%s' of %s, where it was '%s' of %s",
@@ -268,7 +288,7 @@ static void meanings_compare(comparison *run, compare_subject subject, const mod
         compare_note(found, before->at, "it was '%s' here", before->name);
     }
     for (uint32_t i = 0; i < is->count; i++) {
-        if (member_valued(was, &is->items[i]))
+        if (member_valued(run, was, &is->items[i]))
             continue;
         found = compare_add(run, COMPARE_ERROR_ADDED, subject, new->at,
                             "callers may be given the error '%s' of %s, which old ones do not know", is->items[i].name,

@@ -179,12 +179,45 @@ static void method_identity(sides *both)
     compare_fix(found, "keep the name that old processes know: @renamed_from(\"%s\")", before);
 }
 
-static const model_method *method_identified(const model_service *in, const char *identity)
+static const model_method *method_held(const map *in, const char *key)
 {
-    for (uint32_t i = 0; i < in->method_count; i++)
-        if (strcmp(compare_identity(in->methods[i].name, &in->methods[i].notes), identity) == 0)
-            return &in->methods[i];
-    return NULL;
+    const model_method *const *held = map_find(in, key);
+
+    return held ? *held : NULL;
+}
+
+static void method_hold(const comparison *run, map *to, const char *key, const model_method *method)
+{
+    const model_method **held = arena_alloc(run->memory, sizeof(*held));
+
+    *held = method;
+    map_add(to, run->memory, key, held);
+}
+
+/* The methods of a service by their names on the wire ("=get"), and by those that they have ("get"). */
+static const map *methods_of(comparison *run, const model_service *in)
+{
+    const char *key = arena_printf(run->memory, "%p", (const void *)in);
+    map *made = map_find(&run->methods, key);
+
+    if (made)
+        return made;
+    made = arena_alloc(run->memory, sizeof(*made));
+    map_add(&run->methods, run->memory, key, made);
+    for (uint32_t i = 0; i < in->method_count; i++) {
+        const model_method *method = &in->methods[i];
+        const char *identity = compare_identity(method->name, &method->notes);
+        method_hold(run, made, arena_printf(run->memory, "=%s", identity), method);
+        method_hold(run, made, method->name, method);
+    }
+    return made;
+}
+
+static const model_method *method_identified(comparison *run, const model_service *in, const model_method *like)
+{
+    const char *identity = compare_identity(like->name, &like->notes);
+
+    return method_held(methods_of(run, in), arena_printf(run->memory, "=%s", identity));
 }
 
 /* What the services that compose a method add to it. */
@@ -193,8 +226,8 @@ static void adopted_compare(comparison *run, const model_service *old_in, const 
 {
     sides both = {.run = run, .subject = subject_of(old_in->decl, old->name), .old = old, .new = new};
 
-    both.old_base = method_identified(old->composed, compare_identity(old->name, &old->notes));
-    both.new_base = method_identified(new->composed, compare_identity(new->name, &new->notes));
+    both.old_base = method_identified(run, old->composed, old);
+    both.new_base = method_identified(run, new->composed, new);
     since_compare(&both, old_in->decl, new_in->decl);
     if (old->kind == new->kind)
         promises_compare(&both);
@@ -230,19 +263,30 @@ static void method_compare(comparison *run, const model_service *old_in, const m
 }
 
 /* What became of a method: the one that old processes know by its name, else one of that name. */
-static const model_method *successor(const model_service *in, const model_method *old)
+static const model_method *successor(comparison *run, const model_service *in, const model_method *old)
 {
-    const model_method *found = method_identified(in, compare_identity(old->name, &old->notes));
+    const model_method *found = method_identified(run, in, old);
 
-    for (uint32_t i = 0; !found && i < in->method_count; i++)
-        if (strcmp(in->methods[i].name, old->name) == 0)
-            found = &in->methods[i];
-    return found;
+    return found ? found : method_held(methods_of(run, in), old->name);
 }
 
-static const model_method *predecessor(const model_service *in, const model_method *new)
+/* A method that is new, and has a fingerprint; of several, the last. */
+static const model_method *method_new(comparison *run, const model_service *old, const model_service *new,
+                                      uint64_t fingerprint)
 {
-    return method_identified(in, compare_identity(new->name, &new->notes));
+    const char *key = arena_printf(run->memory, "%p %p", (const void *)old, (const void *)new);
+    map *made = map_find(&run->methods, key);
+
+    if (!made) {
+        made = arena_alloc(run->memory, sizeof(*made));
+        map_add(&run->methods, run->memory, key, made);
+        for (uint32_t i = new->method_count; i-- > 0;) {
+            const model_method *method = &new->methods[i];
+            if (!method_identified(run, old, method))
+                method_hold(run, made, arena_printf(run->memory, "%016" PRIx64, method->fingerprint), method);
+        }
+    }
+    return method_held(made, arena_printf(run->memory, "%016" PRIx64, fingerprint));
 }
 
 static void method_removed(comparison *run, const model_service *old, const model_service *new,
@@ -250,11 +294,8 @@ static void method_removed(comparison *run, const model_service *old, const mode
 {
     compare_finding *found = compare_add(run, COMPARE_METHOD_REMOVED, subject_of(old->decl, method->name),
                                          new->decl->at, "the method '%s' is gone", method->name);
-    const model_method *renamed = NULL;
+    const model_method *renamed = method_new(run, old, new, method->fingerprint);
 
-    for (uint32_t i = 0; i < new->method_count; i++)
-        if (new->methods[i].fingerprint == method->fingerprint && !predecessor(old, &new->methods[i]))
-            renamed = &new->methods[i];
     compare_note(found, method->at, "it was here");
     if (renamed)
         compare_fix(found, "if it is '%s' now, say so: @renamed_from(\"%s\")", renamed->name,
@@ -277,7 +318,7 @@ void compare_service(comparison *run, const model_service *old, const model_serv
 {
     for (uint32_t i = 0; i < old->method_count; i++) {
         const model_method *method = &old->methods[i];
-        const model_method *became = successor(new, method);
+        const model_method *became = successor(run, new, method);
         bool told_there = became && method->composed && became->composed &&
                           compare_is_pair(run, method->composed->decl, became->composed->decl);
         if (!became && !base_lost(run, new, method))
@@ -291,7 +332,7 @@ void compare_service(comparison *run, const model_service *old, const model_serv
     }
     for (uint32_t i = 0; i < new->method_count; i++) {
         const model_method *method = &new->methods[i];
-        if (!predecessor(old, method))
+        if (!method_identified(run, old, method))
             compare_reserved(run, subject_of(old->decl, method->name), old->reserved, old->reserved_count, method->name,
                              NULL, method->at);
     }

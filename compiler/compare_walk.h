@@ -13,6 +13,8 @@ typedef struct comparison {
     arena *memory;
     vector findings; /* compare_finding * */
     map pairs;       /* address of an old declaration -> the new one */
+    map members;     /* address of a set of members -> map of them */
+    map methods;     /* address of a service, or of two -> map of methods */
     map walked;      /* addresses of two records or sets of members -> compare_walked */
 } comparison;
 

@@ -48,20 +48,27 @@ bool lock_counts(const lock_verifier *v, const lock_fact *old)
     return old->version <= v->newest;
 }
 
+static const char *content_key(const lock_verifier *v, const lock_facts *in, const lock_fact *fact)
+{
+    return arena_printf(v->memory, "%p %d %s %" PRIu32 " %s%" PRIu64 " %s", (const void *)in, (int)fact->kind,
+                        fact->owner, fact->version, fact->negative ? "-" : "", fact->number, fact->rest);
+}
+
 /* Of what one side alone has, what the other side alone has instead: alike but for the name. NULL: nothing. */
 static const lock_fact *other_name(const lock_verifier *v, const lock_fact *fact, const lock_facts *has,
                                    const lock_facts *lacks)
 {
+    const char *whole = arena_printf(v->memory, "%p %d %s", (const void *)has, (int)fact->kind, fact->owner);
     uint32_t count;
     lock_fact *const *facts = lock_facts_of(has, v->memory, fact->kind, fact->owner, &count);
 
-    for (uint32_t i = 0; i < count; i++) {
-        const lock_fact *other = facts[i];
-        if (!lock_facts_find(lacks, other->key) && other->version == fact->version && other->number == fact->number &&
-            other->negative == fact->negative && strcmp(other->rest, fact->rest) == 0)
-            return other;
+    if (!map_find(v->alike, whole)) {
+        map_add(v->alike, v->memory, whole, v->alike);
+        for (uint32_t i = 0; i < count; i++)
+            if (!lock_facts_find(lacks, facts[i]->key))
+                map_add(v->alike, v->memory, content_key(v, has, facts[i]), facts[i]);
     }
-    return NULL;
+    return map_find(v->alike, content_key(v, has, fact));
 }
 
 /* What to do about a member that is gone. */
@@ -553,6 +560,7 @@ static bool package_check(lock_verifier *v, bool whole)
 void lock_verify(arena *memory, diag *diagnostics, const model *schema, uint32_t newest, vector *read)
 {
     map told = {0};
+    map alike = {0};
 
     for (uint32_t i = 0; i < schema->file_count; i++) {
         const model_file *file = schema->files[i];
@@ -568,6 +576,7 @@ void lock_verify(arena *memory, diag *diagnostics, const model *schema, uint32_t
                            .old = old,
                            .new = lock_facts_of_file(memory, file),
                            .newest = newest && file->requested ? newest : UINT32_MAX,
+                           .alike = &alike,
                            .told = &told};
         if (!package_check(&v, v.newest == UINT32_MAX))
             continue;

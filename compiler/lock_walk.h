@@ -16,6 +16,7 @@ typedef struct lock_verifier {
     uint32_t locked;       /* the newest version in the lock */
     uint32_t newest;       /* the newest version to look at */
     map *told;             /* addresses of records and members of which something was told */
+    map *alike;            /* what facts that one side alone has say, but for their names -> the fact */
     map gone;              /* "test.Part": types of the lock that the file has no more, which was told */
 } lock_verifier;
 

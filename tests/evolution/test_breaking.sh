@@ -133,6 +133,35 @@ knows_packages_of_several_files() {
     case $output in *declaration-removed*) fail "$output" ;; esac
 }
 
+# Half of the names are others: each of them is looked for, which took minutes where all were gone through for it.
+takes_many_members_and_methods() {
+    large() {
+        awk -v other="$1" 'function name(i) { return (i % 2 ? "m" : other) i }
+            BEGIN {
+                print "package t;\nenum E {"
+                for (i = 0; i < 20000; i++) print toupper(name(i)) " = " i ";"
+                print "}\nunion U {"
+                for (i = 1; i < 4000; i++) print "uint8 " name(i) " = " i ";"
+                print "}\nservice S {"
+                for (i = 0; i < 4000; i++) print "rpc " name(i) "() -> ();"
+                print "}"
+            }'
+    }
+    large m >old.shm
+    large n >new.shm
+    local status=0
+    timeout 60 "$shmc" breaking --allow source --against old.shm new.shm >found || status=$?
+    [ "$status" -eq 1 ] || fail "breaking: status $status"
+    [ "$(grep -c '^new.*method-removed' found)" -eq 2000 ] || fail "$(grep -c . found) lines"
+    [ "$(grep -c '^new.*field-renamed' found)" -eq 1999 ] || fail "$(grep -c . found) lines"
+    "$shmc" freeze old.shm
+    mv old.shm.lock new.shm.lock
+    status=0
+    timeout 60 "$shmc" check new.shm >found 2>&1 || status=$?
+    [ "$status" -eq 1 ] || fail "check: status $status"
+    [ "$(grep -c 'error\[E408\]' found)" -ge 1000 ] || fail "$(grep -c 'error\[' found) errors"
+}
+
 leaves_out_what_is_allowed() {
     two_versions
     set -- --against old/t.shm --against-include old/lib -I new/lib new/t.shm
@@ -219,6 +248,7 @@ run_case writes_the_same_c_for_names_that_are_written_out
 run_case compares_imports_of_each_side
 run_case tells_types_of_two_packages_apart
 run_case knows_packages_of_several_files
+run_case takes_many_members_and_methods
 run_case leaves_out_what_is_allowed
 run_case reports_as_json
 run_case reports_to_a_workflow
