@@ -10,7 +10,7 @@ int flight_start(flight *self, connection *on, const lane_call *at, uint16_t met
     int rc;
 
     self->connection = on;
-    self->until_ns = clock_after_ns(timeout_ns);
+    self->until_ns = clock_after_about_ns(timeout_ns);
     self->waiter.wants_turn = self->done != NULL;
     lane_client_keep(&on->lane, at, &self->waiter);
     if (self->done != NULL && loop_is_open(&on->loop) && !on->in_dispatch && (on->lane.armed & WISH_CALL) == 0) {

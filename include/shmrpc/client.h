@@ -148,8 +148,9 @@ typedef struct shmrpc_call {
 typedef void shmrpc_done(shmrpc_call *call, int rc, const void *reply);
 
 /*
- * Starts a call as shmrpc_client_call() and returns when it is in the ring. The deadline counts from here. With `done`
- * its end is told by shmrpc_client_dispatch(); without (NULL), it is to be waited for.
+ * Starts a call as shmrpc_client_call() and returns when it is in the ring. The deadline counts from here; one of a
+ * second and more is kept to 10 ms. With `done` the call's end is told by shmrpc_client_dispatch(); without (NULL), it is
+ * to be waited for.
  * 0: in flight. Else nothing is, and the status is one of shmrpc_client_call() before anything is sent; NOT_SENT where
  * there was no room before the deadline; AGAIN where all blocks (for messages beyond a slot) hold answers that have not
  * been waited for or dispatched; MISUSE also where the object is in flight.

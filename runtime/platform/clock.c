@@ -25,16 +25,23 @@ int64_t clock_coarse_ns(void)
     return clock_read(CLOCK_MONOTONIC_COARSE);
 }
 
-int64_t clock_after_ns(int64_t timeout_ns)
+static int64_t clock_add(int64_t now, int64_t timeout_ns)
 {
-    if (timeout_ns == CLOCK_NEVER)
-        return CLOCK_NEVER;
-
-    int64_t now = clock_now_ns();
-
     if (timeout_ns <= 0)
         return now;
     return timeout_ns > CLOCK_NEVER - now ? CLOCK_NEVER : now + timeout_ns;
+}
+
+int64_t clock_after_ns(int64_t timeout_ns)
+{
+    return timeout_ns == CLOCK_NEVER ? CLOCK_NEVER : clock_add(clock_now_ns(), timeout_ns);
+}
+
+int64_t clock_after_about_ns(int64_t timeout_ns)
+{
+    if (timeout_ns < NS_PER_S || timeout_ns == CLOCK_NEVER)
+        return clock_after_ns(timeout_ns);
+    return clock_add(clock_coarse_ns() + CLOCK_TICK_MOST_NS, timeout_ns);
 }
 
 int64_t clock_left_ns(int64_t until_ns)

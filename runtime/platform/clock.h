@@ -22,6 +22,14 @@ int64_t clock_coarse_ns(void);
 /* Now + timeout_ns, saturating at CLOCK_NEVER; a timeout of CLOCK_NEVER is never, one below 0 is now. */
 int64_t clock_after_ns(int64_t timeout_ns);
 
+/*
+ * The same for many points in time at which hardly anything is left to be done: one that is a second away or more is
+ * taken from the system's last tick, which costs a third, and comes up to CLOCK_TICK_MOST_NS later; earlier only where
+ * that tick is overdue by more.
+ */
+#define CLOCK_TICK_MOST_NS INT64_C(10000000) /* of the system's ticks, which are 1 to 10 ms apart */
+int64_t clock_after_about_ns(int64_t timeout_ns);
+
 /* What is left until then, at least 0; CLOCK_NEVER of CLOCK_NEVER. */
 int64_t clock_left_ns(int64_t until_ns);
 

@@ -31,6 +31,25 @@ START_TEST(a_span_ends_that_much_later)
 }
 END_TEST
 
+/* Exact below a second; from there on not before, but for a tick that is overdue, and at most a tick later. */
+START_TEST(a_long_span_ends_about_that_much_later)
+{
+    static const int64_t spans_ns[] = {1, 999999999, 1000000000, INT64_C(3600000000000)};
+
+    for (size_t i = 0; i < sizeof(spans_ns) / sizeof(spans_ns[0]); i++) {
+        int64_t before_ns = spans_ns[i] < 1000000000 ? clock_now_ns() : clock_coarse_ns();
+        int64_t until_ns = clock_after_about_ns(spans_ns[i]);
+        int64_t slack_ns = spans_ns[i] < 1000000000 ? 0 : CLOCK_TICK_MOST_NS;
+
+        ck_assert_int_ge(until_ns, before_ns + spans_ns[i] + slack_ns);
+        ck_assert_int_le(until_ns, clock_now_ns() + spans_ns[i] + slack_ns);
+    }
+    ck_assert(clock_after_about_ns(CLOCK_NEVER) == CLOCK_NEVER);
+    ck_assert(clock_after_about_ns(CLOCK_NEVER - 1) == CLOCK_NEVER);
+    ck_assert_int_le(clock_after_about_ns(-1), clock_now_ns());
+}
+END_TEST
+
 START_TEST(spans_saturate_at_never)
 {
     ck_assert(clock_after_ns(CLOCK_NEVER) == CLOCK_NEVER);
@@ -90,6 +109,7 @@ static Suite *clock_suite(void)
 
     tcase_add_test(tests, time_never_goes_back);
     tcase_add_test(tests, a_span_ends_that_much_later);
+    tcase_add_test(tests, a_long_span_ends_about_that_much_later);
     tcase_add_test(tests, spans_saturate_at_never);
     tcase_add_test(tests, a_negative_span_is_over_at_once);
     tcase_add_test(tests, sleeps_at_least_as_long_as_asked);
