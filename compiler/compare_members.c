@@ -228,13 +228,17 @@ static bool errors_compare(comparison *run, const model_members *old, const mode
     return differs;
 }
 
-static bool same_payload(const comparison *run, const model_member *old, const model_member *new)
+/* *ret_below is set where the payloads are a pair that differs, which is told where it is declared. */
+static bool same_payload(comparison *run, const model_member *old, const model_member *new, bool *ret_below)
 {
     if (!old->payload || !new->payload)
         return old->payload == new->payload;
+    if (compare_is_pair(run, old->payload->decl, new->payload->decl)) {
+        *ret_below = compare_record(run, old->payload, new->payload) || *ret_below;
+        return true;
+    }
     return compare_same_bytes(old->payload, new->payload) &&
-           (compare_is_pair(run, old->payload->decl, new->payload->decl) ||
-            compare_strict_records(run, old->payload, new->payload) == COMPARE_SAME);
+           compare_strict_records(run, old->payload, new->payload) == COMPARE_SAME;
 }
 
 /* Since when a method throws an error of its set. */
@@ -246,14 +250,15 @@ static uint32_t thrown_since(const model_method *method, const model_member *err
 }
 
 /* Whether the new set has, up to one of its versions, the codes and payloads of the old one and no more. */
-static bool has_old_codes(comparison *run, const model_method *old, const model_method *new)
+static bool has_old_codes(comparison *run, const model_method *old, const model_method *new, bool *ret_below)
 {
     uint32_t latest = 0;
 
     for (uint32_t i = 0; i < old->errors->count; i++) {
         const model_member *error = &old->errors->items[i];
         const model_member *coded = member_valued(run, new->errors, error);
-        if (!coded || !same_payload(run, error, coded) || thrown_since(old, error) != thrown_since(new, coded))
+        if (!coded || !same_payload(run, error, coded, ret_below) ||
+            thrown_since(old, error) != thrown_since(new, coded))
             return false;
         if (thrown_since(new, coded) > latest)
             latest = thrown_since(new, coded);
@@ -299,7 +304,8 @@ static void meanings_compare(comparison *run, compare_subject subject, const mod
 
 bool compare_other_errors(comparison *run, compare_subject subject, const model_method *old, const model_method *new)
 {
-    bool same = old->errors && new->errors &&has_old_codes(run, old, new);
+    bool below = false;
+    bool same = old->errors && new->errors &&has_old_codes(run, old, new, &below);
     compare_finding *found =
         compare_add(run, same ? COMPARE_ERRORS_C_TYPE : COMPARE_METHOD_ERRORS, subject, new->at,
                     "'%s' throws %s, where it threw %s", new->name, set_name(new->errors), set_name(old->errors));
@@ -307,7 +313,7 @@ bool compare_other_errors(comparison *run, compare_subject subject, const model_
     compare_note(found, old->at, "it was 'throws %s' here", set_name(old->errors));
     if (same)
         meanings_compare(run, subject, old, new);
-    return !same;
+    return !same || below;
 }
 
 bool compare_members(comparison *run, const model_members *old, const model_members *new)
