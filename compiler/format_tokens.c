@@ -128,7 +128,7 @@ void format_tokens_of(arena *memory, const source *text, format_tokens *ret)
         token->width = format_width(token->text, token->length);
         at = found->at.end;
     }
-    for (uint32_t i = 0; i < ret->count; i++)
+    for (uint32_t i = 0; i < ret->count && ret->comments.count > 0; i++)
         ret->items[i].before = VECTOR_AT(&ret->comments, format_comment, *VECTOR_AT(&first, uint32_t, i));
     find_partners(memory, ret);
 }
