@@ -2,13 +2,14 @@
 /*
  * A bounded run of a harness: `fuzz_<name> [RUNS [SEED]]`.
  *
- * Each run takes one of the harness's valid inputs and changes it a few times: bits, bytes, interesting numbers,
+ * First come the harness's own inputs as they are. Each run then takes one of them and changes it a few times: bits, bytes, interesting numbers,
  * pieces cut out, doubled or moved, the end cut off. Everything follows from SEED, so that a failure can be had again;
- * the run that breaks off is named on standard error.
+ * the run that breaks off is named on standard error; inputs as they are count as the first runs.
  */
 #include "fuzz.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -124,12 +125,13 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s [RUNS [SEED]]; there are %zu inputs to start from\n", argv[0], seeds);
         return 2;
     }
-    for (unsigned long run = 0; run < runs; run++) {
-        size_t length = fuzz_seed(draw_at(seeds), bytes);
+    for (unsigned long run = 0; run < seeds + runs; run++) {
+        bool is_seed = run < seeds;
+        size_t length = fuzz_seed(is_seed ? run : draw_at(seeds), bytes);
         uint8_t *exact;
 
         current_run = (sig_atomic_t)run;
-        for (uint32_t n = draw(CHANGES_MAX + 1); n > 0; n--)
+        for (uint32_t n = is_seed ? 0 : draw(CHANGES_MAX) + 1; n > 0; n--)
             length = change(bytes, length);
 
         /* In memory of its exact size, so that a sanitizer sees a read beyond its end. */
@@ -140,6 +142,6 @@ int main(int argc, char **argv)
         (void)LLVMFuzzerTestOneInput(exact, length);
         free(exact);
     }
-    printf("%lu runs, seed %lu\n1 passed, 0 failed\n", runs, seed);
+    printf("%zu inputs, %lu runs, seed %lu\n1 passed, 0 failed\n", seeds, runs, seed);
     return 0;
 }
