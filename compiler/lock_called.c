@@ -17,7 +17,7 @@ static const lock_fact *revision_broken(const lock_verifier *v, const char *serv
         if (strcmp(facts[i]->member, member) != 0 || !lock_counts(v, facts[i]))
             continue;
         const lock_fact *now = lock_facts_find(v->new, facts[i]->key);
-        if (!now || now->strict != facts[i]->strict)
+        if (!now || !lock_same_strict(v, facts[i], now))
             return facts[i];
     }
     return NULL;
@@ -250,7 +250,7 @@ void lock_channel_check(lock_verifier *v, const model_channel *channel)
     if (!old || v->newest < v->locked) /* the lock has the newest item only: of an earlier one its message tells */
         return;
     const model_revision *as_before = item_locked(channel->item, old->fingerprint);
-    if (as_before && lock_strict_record(&strict, channel->item, as_before, v->file) == old->strict)
+    if (as_before && lock_strict_record(&strict, channel->item, as_before) == old->strict)
         return;
     if (strcmp(old->rest, new->rest) == 0 && lock_record_is_told(v, channel->item))
         return;

@@ -16,7 +16,6 @@
 typedef struct gatherer {
     arena *memory;
     lock_facts *facts;
-    const model_file *file;
     lock_strict strict;
 } gatherer;
 
@@ -102,7 +101,7 @@ static void record_add(gatherer *to, const model_record *record, span at)
     for (uint32_t i = 0; i < record->revision_count; i++)
         fact_add(to, at, "version %s %" PRIu32 " size %" PRIu32 " fingerprint %016" PRIx64 "%s", name,
                  record->revisions[i].version, record->revisions[i].size, record->revisions[i].fingerprint,
-                 strict_text(to, lock_strict_record(&to->strict, record, &record->revisions[i], to->file)));
+                 strict_text(to, lock_strict_record(&to->strict, record, &record->revisions[i])));
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *field = &record->fields[i];
         fact_add(to, field->at, "%s %s.%s since %" PRIu32 " %s %" PRIu32 " %s%s", is_union ? "arm" : "field", name,
@@ -171,7 +170,7 @@ static void service_add(gatherer *to, const model_service *service)
         for (uint32_t j = 0; j < method->revision_count; j++)
             fact_add(to, method->at, "revision %s %" PRIu32 " fingerprint %016" PRIx64 "%s", name,
                      method->revisions[j].version, method->revisions[j].fingerprint,
-                     strict_text(to, lock_strict_method(&to->strict, method, &method->revisions[j], to->file)));
+                     strict_text(to, lock_strict_method(&to->strict, method, &method->revisions[j])));
     }
     reserved_add(to, owner, service->reserved, service->reserved_count);
 }
@@ -182,8 +181,7 @@ static void channel_add(gatherer *to, const model_channel *channel)
         record_add(to, channel->item, channel->decl->at);
     const model_revision *newest = &channel->item->revisions[channel->item->revision_count - 1];
     fact_add(to, channel->decl->at, "item %s fingerprint %016" PRIx64 "%s %s", decl_name(channel->decl),
-             channel->item->fingerprint,
-             strict_text(to, lock_strict_record(&to->strict, channel->item, newest, to->file)),
+             channel->item->fingerprint, strict_text(to, lock_strict_record(&to->strict, channel->item, newest)),
              payload_name(to, channel->item, false));
 }
 
@@ -236,7 +234,7 @@ static void decl_add(gatherer *to, const model_decl *decl)
 lock_facts *lock_facts_of_file(arena *memory, const model_file *file)
 {
     lock_facts *made = arena_alloc(memory, sizeof(*made));
-    gatherer to = {.memory = memory, .facts = made, .file = file, .strict = {.memory = memory}};
+    gatherer to = {.memory = memory, .facts = made, .strict = {.memory = memory}};
 
     made->list = VECTOR_OF(lock_fact *);
     fact_add(&to, file->at, "package %s version %" PRIu32, file->package, file->version);

@@ -9,14 +9,11 @@
 
 #include "fingerprint.h"
 #include "support/buffer.h"
-#include "versions.h"
 
 static const model_file *file_of(const model_record *record)
 {
     return record->decl ? record->decl->file : record->service->decl->file;
 }
-
-static uint64_t record_number(lock_strict *of, const model_record *record, const model_revision *revision, bool whole);
 
 static int by_value(const void *a, const void *b)
 {
@@ -28,7 +25,7 @@ static int by_value(const void *a, const void *b)
     return first->magnitude < second->magnitude ? -1 : first->magnitude > second->magnitude;
 }
 
-static void put_values(lock_strict *of, buffer *to, const model_members *members, uint32_t version)
+static void put_values(const lock_strict *of, buffer *to, const model_members *members)
 {
     const model_member **sorted = arena_array(of->memory, members->count, sizeof(*sorted));
 
@@ -37,8 +34,7 @@ static void put_values(lock_strict *of, buffer *to, const model_members *members
     qsort(sorted, members->count, sizeof(*sorted), by_value);
     buffer_puts(to, "{");
     for (uint32_t i = 0; i < members->count; i++)
-        if (sorted[i]->notes.since <= version)
-            buffer_printf(to, "%s%" PRIu64 ";", sorted[i]->negative ? "-" : "", sorted[i]->magnitude);
+        buffer_printf(to, "%s%" PRIu64 ";", sorted[i]->negative ? "-" : "", sorted[i]->magnitude);
     buffer_puts(to, "}");
 }
 
@@ -50,17 +46,15 @@ static void put_number(buffer *to, uint64_t place, uint64_t number)
 }
 
 static void put_type(lock_strict *of, buffer *to, uint64_t place, const model_type *type, const model_file *home,
-                     uint32_t version, bool whole)
+                     uint32_t version)
 {
     while (type->element)
         type = type->element;
     if (type->members && type->members->strict) {
-        bool all = whole || !versions_comparable(type->members->decl->file, home);
         buffer_printf(to, "%" PRIu64 ":", place);
-        put_values(of, to, type->members, all ? UINT32_MAX : version);
+        put_values(of, to, type->members);
     } else if (type->record) {
-        bool all = whole || !versions_comparable(file_of(type->record), home);
-        put_number(to, place, record_number(of, type->record, fingerprint_revision(type->record, home, version), all));
+        put_number(to, place, lock_strict_record(of, type->record, fingerprint_revision(type->record, home, version)));
     }
 }
 
@@ -75,38 +69,36 @@ static int by_number(const void *a, const void *b)
 }
 
 /* Arms by their tags, fields by their places. A strict union has all its tags. */
-static void put_fields(lock_strict *of, buffer *to, const model_record *record, const model_revision *revision,
-                       bool whole)
+static void put_fields(lock_strict *of, buffer *to, const model_record *record, const model_revision *revision)
 {
-    uint32_t tags = whole ? record->field_count : revision->field_count;
-    const model_field **sorted = arena_array(of->memory, tags, sizeof(*sorted));
+    uint32_t count = record->strict ? record->field_count : revision->field_count;
+    const model_field **sorted = arena_array(of->memory, count, sizeof(*sorted));
 
-    for (uint32_t i = 0; i < tags; i++)
+    for (uint32_t i = 0; i < count; i++)
         sorted[i] = &record->fields[i];
-    if (tags)
-        qsort(sorted, tags, sizeof(*sorted), by_number);
+    if (count)
+        qsort(sorted, count, sizeof(*sorted), by_number);
     if (record->strict) {
         buffer_puts(to, "strict{");
-        for (uint32_t i = 0; i < tags; i++)
+        for (uint32_t i = 0; i < count; i++)
             buffer_printf(to, "%" PRIu32 ";", sorted[i]->tag);
         buffer_puts(to, "}");
     }
-    for (uint32_t i = 0; i < tags; i++) {
+    for (uint32_t i = 0; i < count; i++) {
         const model_field *field = sorted[i];
         if (field->id < revision->field_count)
-            put_type(of, to, field->tag ? field->tag : field->offset, field->type, file_of(record), revision->version,
-                     whole);
+            put_type(of, to, field->tag ? field->tag : field->offset, field->type, file_of(record), revision->version);
     }
 }
 
-static uint64_t record_number(lock_strict *of, const model_record *record, const model_revision *revision, bool whole)
+uint64_t lock_strict_record(lock_strict *of, const model_record *record, const model_revision *revision)
 {
-    const char *key = arena_printf(of->memory, "%p%s", (const void *)revision, whole ? " whole" : "");
+    const char *key = arena_printf(of->memory, "%p", (const void *)revision);
     uint64_t *known = map_find(&of->known, key);
 
     if (!known) {
         buffer text = {0};
-        put_fields(of, &text, record, revision, whole);
+        put_fields(of, &text, record, revision);
         known = arena_alloc(of->memory, sizeof(*known));
         *known = text.length ? fingerprint_text(text.data) : 0;
         map_add(&of->known, of->memory, key, known);
@@ -115,21 +107,14 @@ static uint64_t record_number(lock_strict *of, const model_record *record, const
     return *known;
 }
 
-uint64_t lock_strict_record(lock_strict *of, const model_record *record, const model_revision *revision,
-                            const model_file *home)
-{
-    return record_number(of, record, revision, !versions_comparable(file_of(record), home));
-}
-
-uint64_t lock_strict_method(lock_strict *of, const model_method *method, const model_method_revision *revision,
-                            const model_file *home)
+uint64_t lock_strict_method(lock_strict *of, const model_method *method, const model_method_revision *revision)
 {
     buffer text = {0};
 
     if (revision->request)
-        put_number(&text, 0, lock_strict_record(of, method->request, revision->request, home));
+        put_number(&text, 0, lock_strict_record(of, method->request, revision->request));
     if (revision->reply)
-        put_number(&text, UINT64_MAX, lock_strict_record(of, method->reply, revision->reply, home));
+        put_number(&text, UINT64_MAX, lock_strict_record(of, method->reply, revision->reply));
     for (uint32_t i = 0; method->errors && i < method->errors->count; i++) {
         const model_member *error = &method->errors->items[i];
         const model_file *file = method->errors->decl->file;
@@ -137,7 +122,7 @@ uint64_t lock_strict_method(lock_strict *of, const model_method *method, const m
             continue;
         put_number(&text, error->magnitude,
                    lock_strict_record(of, error->payload,
-                                      fingerprint_revision(error->payload, file, revision->errors_version), home));
+                                      fingerprint_revision(error->payload, file, revision->errors_version)));
     }
     uint64_t number = text.length ? fingerprint_text(text.data) : 0;
     buffer_deinit(&text);

@@ -7,7 +7,8 @@
  * what that is of: the FNV-1a of a text that has each strict type's values or tags, with the place where it stands. The
  * number is 0 where nothing is strict.
  *
- * Of types of the same package the values of versions up to the one that is looked at count, of others all.
+ * All values count, whatever version they came with: who is out refuses what is new, too. The fields are those of the
+ * revision.
  */
 #ifndef SHMRPC_COMPILER_LOCK_STRICT_H
 #define SHMRPC_COMPILER_LOCK_STRICT_H
@@ -19,15 +20,10 @@
 /* Remembers what it was asked; begins as {.memory = ...}. */
 typedef struct lock_strict {
     arena *memory;
-    map known; /* address of a revision, and whether all values count -> uint64_t */
+    map known; /* address of a revision -> uint64_t */
 } lock_strict;
 
-/* A revision of a record, as a file (of the record's package, or another) has it. */
-uint64_t lock_strict_record(lock_strict *of, const model_record *record, const model_revision *revision,
-                            const model_file *home);
-
-/* A revision of a method of a service in `home`. */
-uint64_t lock_strict_method(lock_strict *of, const model_method *method, const model_method_revision *revision,
-                            const model_file *home);
+uint64_t lock_strict_record(lock_strict *of, const model_record *record, const model_revision *revision);
+uint64_t lock_strict_method(lock_strict *of, const model_method *method, const model_method_revision *revision);
 
 #endif

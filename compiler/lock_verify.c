@@ -93,6 +93,12 @@ bool lock_names_gone(const lock_verifier *v, const lock_fact *old)
     return false;
 }
 
+/* An earlier version by itself lacks the values that came after it, and it may be theirs that are missing. */
+bool lock_same_strict(const lock_verifier *v, const lock_fact *old, const lock_fact *now)
+{
+    return v->newest < v->locked || old->strict == now->strict;
+}
+
 /* ---- records ---------------------------------------------------------------------------------------------------- */
 
 /* Whether two types differ in numbers alone that do not belong to a word, such as the 64 of string<64>. */
@@ -275,7 +281,7 @@ static const lock_fact *version_broken(const lock_verifier *v, const char *name)
     for (uint32_t i = 0; i < count; i++) {
         const lock_fact *now = lock_facts_find(v->new, facts[i]->key);
         bool same = now && now->number == facts[i]->number && now->fingerprint == facts[i]->fingerprint &&
-                    now->strict == facts[i]->strict;
+                    lock_same_strict(v, facts[i], now);
         if (lock_counts(v, facts[i]) && !same && (!first || facts[i]->version < first->version))
             first = facts[i];
     }
@@ -505,8 +511,8 @@ static void decl_check(lock_verifier *v, const model_decl *decl)
     case MODEL_DECL_STRUCT:
     case MODEL_DECL_MESSAGE:
     case MODEL_DECL_UNION:
-        lock_record_check(v, decl->as.record, decl->at);
         strict_gains(v, LOCK_ARM, name, decl->as.record);
+        lock_record_check(v, decl->as.record, decl->at);
         reserved_check(v, name, decl->as.record->reserved, decl->as.record->reserved_count, decl->at);
         break;
     case MODEL_DECL_SERVICE:

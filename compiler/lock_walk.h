@@ -37,6 +37,9 @@ const char *lock_identity(const char *name, const model_notes *notes);
 /* Whether a fact is of a version that is looked at. */
 bool lock_counts(const lock_verifier *v, const lock_fact *old);
 
+/* Whether what is strict in two facts takes the same values. */
+bool lock_same_strict(const lock_verifier *v, const lock_fact *old, const lock_fact *now);
+
 void lock_record_check(lock_verifier *v, const model_record *record, span whole);
 void lock_service_check(lock_verifier *v, const model_service *service);
 void lock_channel_check(lock_verifier *v, const model_channel *channel);
