@@ -17,15 +17,8 @@ static const figure figures[] = {FIGURE_P50, FIGURE_P99, FIGURE_P999, FIGURE_BLO
 static void call_print(const trial *self, FILE *out)
 {
     const trial_part *part = self->parts;
-    const contestant_setting *setting = &self->plan.setting;
 
-    if (setting->shares_core) {
-        fprintf(out, "server and client share core %d: whoever waits gives it up, nobody spins\n",
-                setting->server_core);
-    } else {
-        fprintf(out, "server on core %d, client on core %d, both polling\n", setting->server_core,
-                setting->client_core);
-    }
+    trial_print_polling(self, out);
     trial_print_method(self, out);
 
     fprintf(out, "\n%-8s %32s   %14s   %12s\n", "", "timed per call, ns", "in blocks of", "");

@@ -15,13 +15,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define CONTESTANT_IN_FLIGHT_MAX 256
+#define CONTESTANT_SLOTS_MAX 1024
+
 typedef struct contestant contestant;
 
 /* Where and how a run takes place. */
 typedef struct contestant_setting {
     int server_core;
     int client_core;
-    bool shares_core; /* both run on one core: whoever waits must let the other run */
+    bool shares_core;   /* both run on one core: whoever waits must let the other run */
+    uint32_t in_flight; /* calls that are to be so at once: a power of two, at most CONTESTANT_IN_FLIGHT_MAX */
+    uint32_t slots; /* of a ring, for those who have one: a power of two, at most CONTESTANT_SLOTS_MAX; 0: default */
 } contestant_setting;
 
 struct contestant {
@@ -38,7 +43,7 @@ struct contestant {
      */
     int (*serve)(contestant *self, const contestant_setting *setting, int ready);
 
-    /* The client process: measure_run() with the contestant's call. Returns 0 or -1 likewise. */
+    /* The client process: measure_run() with the contestant's call, or measure_rate(). Returns 0 or -1 likewise. */
     int (*measure)(contestant *self, const contestant_setting *setting, measure_samples *samples);
 
     /* Undoes open(). May be NULL. */
@@ -61,5 +66,15 @@ contestant *checked_contestant(void);
 contestant *typed_poll_contestant(void);
 contestant *typed_default_contestant(void);
 contestant *typed_sleep_contestant(void);
+
+/* With many calls in flight. */
+contestant *raw_contestant(void);
+contestant *unix_flight_contestant(void);
+contestant *typed_batch_contestant(void);
+contestant *typed_window_contestant(void);
+
+/* One way. */
+contestant *raw_oneway_contestant(void);
+contestant *typed_oneway_contestant(void);
 
 #endif

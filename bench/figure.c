@@ -7,8 +7,8 @@
 #include <stdlib.h>
 
 typedef enum figure_ratio {
-    RATIO_OF_TIMES,
-    RATIO_OF_RATES, /* the inverse of a time */
+    RATIO_AS_IT_IS,
+    RATIO_INVERTED, /* of rates, to be one of times */
     RATIO_NONE,
 } figure_ratio;
 
@@ -19,11 +19,12 @@ typedef struct figure_info {
 } figure_info;
 
 static const figure_info infos[FIGURES] = {
-    [FIGURE_P50] = {"p50_ns", offsetof(measure_summary, p50_ns), RATIO_OF_TIMES},
-    [FIGURE_P99] = {"p99_ns", offsetof(measure_summary, p99_ns), RATIO_OF_TIMES},
-    [FIGURE_P999] = {"p999_ns", offsetof(measure_summary, p999_ns), RATIO_OF_TIMES},
-    [FIGURE_BLOCK] = {"block_ns", offsetof(measure_summary, block_ns), RATIO_OF_TIMES},
-    [FIGURE_UNTIMED] = {"calls_per_s", offsetof(measure_summary, calls_per_s), RATIO_OF_RATES},
+    [FIGURE_P50] = {"p50_ns", offsetof(measure_summary, p50_ns), RATIO_AS_IT_IS},
+    [FIGURE_P99] = {"p99_ns", offsetof(measure_summary, p99_ns), RATIO_AS_IT_IS},
+    [FIGURE_P999] = {"p999_ns", offsetof(measure_summary, p999_ns), RATIO_AS_IT_IS},
+    [FIGURE_BLOCK] = {"block_ns", offsetof(measure_summary, block_ns), RATIO_AS_IT_IS},
+    [FIGURE_UNTIMED] = {"calls_per_s", offsetof(measure_summary, calls_per_s), RATIO_INVERTED},
+    [FIGURE_RATE] = {"calls_per_s", offsetof(measure_summary, calls_per_s), RATIO_AS_IT_IS},
     [FIGURE_SERVER] = {"server_ns", offsetof(measure_summary, server_ns), RATIO_NONE},
 };
 
@@ -37,7 +38,10 @@ static double ratio_of(const harness_pair *pair, figure which)
     const double own = figure_of(&pair->own, which);
     const double reference = figure_of(&pair->reference, which);
 
-    return infos[which].ratio == RATIO_OF_RATES ? reference / own : own / reference;
+    if (own <= 0 || reference <= 0) {
+        return 0; /* not measured */
+    }
+    return infos[which].ratio == RATIO_INVERTED ? reference / own : own / reference;
 }
 
 static void row_fill(figure_row *row, double *scratch)

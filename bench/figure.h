@@ -3,8 +3,8 @@
  * figure.h - what is shown of a contestant's rounds.
  *
  * Absolute figures are medians over the rounds. A ratio is taken within a round, a contestant's figure over that of
- * the reference run right before it, and kept as median and quartiles over the rounds. Ratios are of times: above 1 is
- * slower than the reference. Of what a contestant takes besides there is none.
+ * the reference run right before it, and kept as median and quartiles over the rounds. Ratios are of times, above 1 is
+ * slower than the reference, but for FIGURE_RATE. Of what a contestant takes besides there is none.
  */
 #ifndef BENCH_FIGURE_H
 #define BENCH_FIGURE_H
@@ -22,6 +22,7 @@ typedef enum figure {
     FIGURE_BLOCK,
     FIGURE_UNTIMED, /* calls per second; as a ratio the reference's rate over the contestant's */
     FIGURE_SERVER,  /* processor time of the server's process per call, in a rhythm; has no ratio */
+    FIGURE_RATE,    /* calls per second again; as a ratio the contestant's over the reference's: above 1 is faster */
     FIGURES,
 } figure;
 

@@ -320,6 +320,8 @@ static int contestant_run(const harness_plan *plan, contestant *entrant, measure
     samples->calls = harness_calls(plan, entrant);
     samples->complete = false;
     samples->failed_call = 0;
+    samples->timed_calls = 0;
+    samples->timed_blocks = 0;
     samples->untimed_ns = 0;
     samples->server_ns = 0;
     samples->rhythm = plan->rhythm;

@@ -75,20 +75,23 @@ uint64_t measure_server_time(measure_samples *samples)
 
 measure_summary measure_summarize(measure_samples *samples, double ns_per_tick)
 {
-    const size_t calls = samples->calls;
-    const size_t blocks = calls / MEASURE_BLOCK;
+    const size_t calls = samples->timed_calls;
+    const size_t blocks = samples->timed_blocks;
     measure_summary summary = {0};
 
-    stats_sort_ticks(samples->call_ticks, calls);
-    summary.p50_ns = (double)stats_percentile(samples->call_ticks, calls, 500) * ns_per_tick;
-    summary.p99_ns = (double)stats_percentile(samples->call_ticks, calls, 990) * ns_per_tick;
-    summary.p999_ns = (double)stats_percentile(samples->call_ticks, calls, 999) * ns_per_tick;
-    if (samples->rhythm) {
-        summary.server_ns = (double)samples->server_ns / (double)calls;
-        return summary;
+    if (calls > 0) {
+        stats_sort_ticks(samples->call_ticks, calls);
+        summary.p50_ns = (double)stats_percentile(samples->call_ticks, calls, 500) * ns_per_tick;
+        summary.p99_ns = (double)stats_percentile(samples->call_ticks, calls, 990) * ns_per_tick;
+        summary.p999_ns = (double)stats_percentile(samples->call_ticks, calls, 999) * ns_per_tick;
     }
-    stats_sort_ticks(samples->block_ticks, blocks);
-    summary.block_ns = (double)stats_percentile(samples->block_ticks, blocks, 500) * ns_per_tick / MEASURE_BLOCK;
-    summary.calls_per_s = samples->untimed_ns ? (double)calls * 1e9 / (double)samples->untimed_ns : 0;
+    if (blocks > 0) {
+        stats_sort_ticks(samples->block_ticks, blocks);
+        summary.block_ns = (double)stats_percentile(samples->block_ticks, blocks, 500) * ns_per_tick / MEASURE_BLOCK;
+    }
+    if (samples->untimed_ns > 0) {
+        summary.calls_per_s = (double)samples->calls * 1e9 / (double)samples->untimed_ns;
+    }
+    summary.server_ns = (double)samples->server_ns / (double)samples->calls;
     return summary;
 }

@@ -15,6 +15,8 @@
  * first of the three. Before and after it the server's process is asked, by a signal, what it has had of the processors'
  * time: only itself is told that to the nanosecond, others to the kernel's last tick.
  *
+ * With many calls in flight there is the third pass alone.
+ *
  * The loop is inlined into each contestant, so that the call under test is inlined into the loop where its author
  * allows it. Each call checks its answer; a wrong one ends the measurement.
  *
@@ -37,6 +39,8 @@
 typedef struct measure_samples {
     uint32_t calls;              /* how many each pass makes; set before a run, at most what _new() got */
     uint32_t capacity;           /* calls that there is room for */
+    uint32_t timed_calls;        /* of these, those that a pass has timed one by one */
+    uint32_t timed_blocks;       /* and in blocks */
     bool complete;               /* all passes were made, and every answer was right */
     uint32_t failed_call;        /* otherwise: the call that failed, counted from 1; 0: none was made */
     const gap *rhythm;           /* NULL: three passes */
@@ -69,6 +73,14 @@ measure_summary measure_summarize(measure_samples *samples, double ns_per_tick);
 /* One call: sends what `number` says, checks the answer. Returns 0, or -1. */
 struct contestant;
 typedef int measure_call(struct contestant *contestant, uint32_t number);
+
+/* `count` calls from `number` on, as many in flight as the setting says. Returns how many were right before one was not. */
+typedef uint32_t measure_many(struct contestant *contestant, uint32_t number, uint32_t count);
+
+static inline uint32_t measure_least(uint32_t a, uint32_t b)
+{
+    return a < b ? a : b;
+}
 
 /* The operands of call `number` and the answer that they must have: small, and different in each call of a row. */
 static inline int32_t measure_left(uint32_t number)
@@ -125,6 +137,7 @@ static inline __attribute__((always_inline)) int measure_in_rhythm(measure_sampl
         previous = now;
     }
     samples->server_ns = measure_server_time(samples) - begin_ns;
+    samples->timed_calls = calls;
     samples->complete = true;
     return 0;
 
@@ -187,12 +200,38 @@ static inline __attribute__((always_inline)) int measure_run(measure_samples *sa
         }
     }
     samples->untimed_ns = stamp_clock_ns() - begin_ns;
+    samples->timed_calls = calls;
+    samples->timed_blocks = blocks;
     samples->complete = true;
     return 0;
 
 out_failed:
     samples->failed_call = number;
     return -1;
+}
+
+/* The pass with many calls in flight after a warm-up. Returns 0 or -1 likewise. */
+static inline __attribute__((always_inline)) int measure_rate(measure_samples *samples, struct contestant *contestant,
+                                                              measure_many *many)
+{
+    const uint32_t warm = samples->calls / 10 + 100;
+    uint64_t begin_ns;
+    uint32_t right;
+
+    right = many(contestant, 0, warm);
+    if (right != warm) {
+        samples->failed_call = right + 1;
+        return -1;
+    }
+    begin_ns = stamp_clock_ns();
+    right = many(contestant, warm, samples->calls);
+    samples->untimed_ns = stamp_clock_ns() - begin_ns;
+    if (right != samples->calls) {
+        samples->failed_call = warm + right + 1;
+        return -1;
+    }
+    samples->complete = true;
+    return 0;
 }
 
 #endif

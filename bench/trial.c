@@ -200,6 +200,7 @@ static int plan_init(trial *self, const options *given)
     harness_plan plan = {.setting = given->setting, .rounds = given->rounds, .calls = given->calls};
     int r;
 
+    plan.setting.in_flight = 1;
     r = harness_pick_cores(&plan.setting);
     if (r < 0) {
         fprintf(stderr, "%s: cannot use the cores that were asked for: %s\n", self->program,
@@ -267,6 +268,19 @@ static void part_deinit(trial_part *part)
 
 /* ---- the report ---- */
 
+void trial_print_polling(const trial *self, FILE *out)
+{
+    const contestant_setting *setting = &self->plan.setting;
+
+    if (setting->shares_core) {
+        fprintf(out, "server and client share core %d: whoever waits gives it up, nobody spins\n",
+                setting->server_core);
+    } else {
+        fprintf(out, "server on core %d, client on core %d, both polling\n", setting->server_core,
+                setting->client_core);
+    }
+}
+
 void trial_print_method(const trial *self, FILE *out)
 {
     fprintf(out, "8 bytes each way; %u rounds of %u calls; stamps by %s, %.0f ns of which are in each timed call\n",
@@ -292,6 +306,7 @@ void trial_save_parts(const trial *self, const figure_keys *keys, FILE *out)
         fprintf(out, "%s    {\n      \"name\": \"%s\",\n      \"title\": ", between, part->name);
         json_text(out, part->title);
         fprintf(out, ",\n      \"reference\": \"%s\",\n", part->reference->name);
+        fprintf(out, "      \"in_flight\": %u,\n", part->plan.setting.in_flight);
         fprintf(out, "      \"shares_core\": %s,\n", json_bool(part->plan.setting.shares_core));
         if (part->goal > 0) {
             fprintf(out, "      \"goal\": %.2f,\n", part->goal);

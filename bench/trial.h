@@ -64,6 +64,9 @@ int trial_main(trial *self, int argc, char **argv);
 /* The member "parts" of the report, likewise: all that were run. */
 void trial_save_parts(const trial *self, const figure_keys *keys, FILE *out);
 
+/* One line: who is on which core, where both poll as long as each has its own. */
+void trial_print_polling(const trial *self, FILE *out);
+
 /* One line: what each message holds, rounds and calls, and what a stamp costs. */
 void trial_print_method(const trial *self, FILE *out);
 

@@ -11,23 +11,13 @@
  *
  * The three others are `typed` with each way to wait, for those who call now and then.
  */
-#include "../contestant.h"
-#include "bench.shm.h"
-
-#include <shmrpc/status.h>
+#include "typed.h"
 
 #include <signal.h>
 #include <stddef.h>
 #include <stdio.h>
 
 #define SERVER_NAME "bench/typed"
-#define CALL_LIMIT_MS 2000
-
-typedef struct typed {
-    contestant base;
-    int64_t spin_ns; /* of both sides */
-    bench_client *client;
-} typed;
 
 /* Nobody polls for ever on the core that the other side needs. */
 static int64_t spin_of(contestant *self, const contestant_setting *setting)
@@ -60,7 +50,31 @@ static int handle_add_checked(bench_server *self, bench_add_checked_context *con
     return 0;
 }
 
-static const bench_ops operations = {.add = handle_add, .add_checked = handle_add_checked};
+static int64_t heard;
+
+static void handle_tell(bench_server *self, bench_tell_context *context, const bench_note *note)
+{
+    (void)self;
+    (void)context;
+    for (size_t i = 0; i < sizeof(note->words) / sizeof(note->words[0]); i++) {
+        heard += note->words[i];
+    }
+}
+
+static int handle_heard(bench_server *self, bench_heard_context *context, bench_sum *reply)
+{
+    (void)self;
+    (void)context;
+    reply->value = heard;
+    return 0;
+}
+
+static const bench_ops operations = {
+    .add = handle_add,
+    .add_checked = handle_add_checked,
+    .tell = handle_tell,
+    .heard = handle_heard,
+};
 
 static void on_terminate(int number)
 {
@@ -68,7 +82,7 @@ static void on_terminate(int number)
     bench_server_stop(&server);
 }
 
-static int typed_serve(contestant *self, const contestant_setting *setting, int ready)
+int typed_serve(contestant *self, const contestant_setting *setting, int ready)
 {
     const shmrpc_server_options options = {.spin_ns = spin_of(self, setting)};
     struct sigaction action = {.sa_handler = on_terminate};
@@ -95,10 +109,20 @@ static int typed_serve(contestant *self, const contestant_setting *setting, int 
 
 /* ---- the client process ---- */
 
-static int report_failure(uint32_t number, int status)
+void typed_report(uint32_t number, int status)
 {
     fprintf(stderr, "bench: typed: call %u: %s (%s)\n", number, shmrpc_status_text(status), shmrpc_last_error());
-    return -1;
+}
+
+int typed_connect(contestant *self, const contestant_setting *setting)
+{
+    const shmrpc_client_options options = {.spin_ns = spin_of(self, setting), .depth = setting->slots};
+    const int r = bench_connect(&CONTESTANT_OF(self, typed, base)->client, SERVER_NAME, &options);
+
+    if (r != 0) {
+        fprintf(stderr, "bench: typed: no connection: %s (%s)\n", shmrpc_status_text(r), shmrpc_last_error());
+    }
+    return r == 0 ? 0 : -1;
 }
 
 static int typed_call(contestant *self, uint32_t number)
@@ -108,9 +132,10 @@ static int typed_call(contestant *self, uint32_t number)
     bench_sum reply;
     int r;
 
-    r = bench_add(client, &request, &reply, shmrpc_in_ms(CALL_LIMIT_MS));
+    r = bench_add(client, &request, &reply, shmrpc_in_ms(TYPED_LIMIT_MS));
     if (r != 0) {
-        return report_failure(number, r);
+        typed_report(number, r);
+        return -1;
     }
     return reply.value == measure_answer(number) ? 0 : -1;
 }
@@ -122,9 +147,10 @@ static int checked_call(contestant *self, uint32_t number)
     bench_checked_sum reply;
     int r;
 
-    r = bench_add_checked(client, &request, &reply, shmrpc_in_ms(CALL_LIMIT_MS));
+    r = bench_add_checked(client, &request, &reply, shmrpc_in_ms(TYPED_LIMIT_MS));
     if (r != 0) {
-        return report_failure(number, r);
+        typed_report(number, r);
+        return -1;
     }
     return reply.value == measure_answer(number) && !reply.is_negative ? 0 : -1;
 }
@@ -133,17 +159,13 @@ static int checked_call(contestant *self, uint32_t number)
 static inline __attribute__((always_inline)) int measure_with(contestant *self, const contestant_setting *setting,
                                                               measure_samples *samples, measure_call *call)
 {
-    const shmrpc_client_options options = {.spin_ns = spin_of(self, setting)};
-    typed *subject = CONTESTANT_OF(self, typed, base);
     int r;
 
-    r = bench_connect(&subject->client, SERVER_NAME, &options);
-    if (r != 0) {
-        fprintf(stderr, "bench: typed: no connection: %s (%s)\n", shmrpc_status_text(r), shmrpc_last_error());
+    if (typed_connect(self, setting)) {
         return -1;
     }
     r = measure_run(samples, self, call);
-    bench_client_free(subject->client);
+    bench_client_free(CONTESTANT_OF(self, typed, base)->client);
     return r;
 }
 
@@ -156,13 +178,6 @@ static int checked_measure(contestant *self, const contestant_setting *setting, 
 {
     return measure_with(self, setting, samples, checked_call);
 }
-
-/* The members of a `typed` in braces. */
-#define TYPED(NAME, SUMMARY, SPIN_NS, MEASURE)                                                                     \
-    {                                                                                                              \
-        .base = {.name = (NAME), .summary = (SUMMARY), .slowness = 1, .serve = typed_serve, .measure = (MEASURE)}, \
-        .spin_ns = (SPIN_NS),                                                                                      \
-    }
 
 contestant *typed_contestant(void)
 {
