@@ -40,28 +40,76 @@ writes_schemas_without_a_mistake() {
     done
 }
 
-# instructions LINES: leaves in $count how many shmc takes to compile so many lines.
+# Under a sanitizer valgrind does not run, and without it there is nothing to count with.
+can_count() {
+    valgrind --version >/dev/null 2>&1 && ! nm "$shmc" 2>/dev/null | grep -q '__asan_init\|__ubsan_handle'
+}
+
+# instructions PRODUCT FILE: leaves in $count how many shmc takes to make that of it.
 instructions() {
-    mkdir "s$1"
-    expect_status 0 "$bench" --lines "$1" --write "s$1"
     expect_status 0 valgrind --tool=callgrind --callgrind-out-file=/dev/null \
-        "$shmc" generate --emit c --out "o$1" "s$1/0.shm"
+        "$shmc" generate --emit "$1" --out "out-$1" "$2"
     count=$(sed -n 's/.*Collected : \([0-9]*\)$/\1/p' <<<"$output")
     [ -n "$count" ] || fail "no count in: $output"
 }
 
-takes_instructions_in_proportion_to_lines() {
-    # Under a sanitizer valgrind does not run, and without it there is nothing to count with.
+# grows_with PRODUCT SMALL LARGE MOST: LARGE has four times as much in it, and takes at most MOST tenths as many.
+grows_with() {
     local small
-    if ! valgrind --version >/dev/null 2>&1 || nm "$shmc" 2>/dev/null | grep -q '__asan_init\|__ubsan_handle'; then
-        echo "no valgrind for this build: nothing was counted"
-        return
-    fi
-    instructions 1000
+    instructions "$1" "$2"
     small=$count
-    instructions 4000
-    echo "1000 lines: $small instructions, 4000 lines: $count"
-    [ $((count * 10)) -le $((small * 44)) ] || fail "4000 lines take $count instructions, 1000 take $small"
+    instructions "$1" "$3"
+    echo "$1: $2 $small instructions, $3 $count"
+    [ $((count * 10)) -le $((small * $4)) ] || fail "$1: $3 takes $count instructions, $2 takes $small"
+}
+
+takes_instructions_in_proportion_to_lines() {
+    local product lines
+    can_count || skip "no valgrind for this build: nothing was counted"
+    for lines in 1000 4000; do
+        mkdir "s$lines"
+        expect_status 0 "$bench" --lines "$lines" --write "s$lines"
+    done
+    for product in c json proto doc; do
+        grows_with "$product" s1000/0.shm s4000/0.shm 44
+    done
+}
+
+# entries COUNT TEXT: the text so many times, each # in it its number.
+entries() {
+    local number
+    for number in $(seq "$1"); do
+        printf '%s\n' "${2//#/$number}"
+    done
+}
+
+# shapes COUNT: one of each kind with many entries, into COUNT.shm.
+shapes() {
+    {
+        printf 'package shapes;\nmessage A { uint8 x; }\nenum Names { A = 0;\n'
+        entries "$1" 'reserved "N#";'
+        printf '}\nenum Values {\nA = 0;\n'
+        entries "$1" 'V# = #;'
+        printf '}\nstruct Places {\n'
+        entries "$1" 'reserved uint8 r#; uint8 x#;'
+        printf '}\nunion Arms {\n'
+        entries "$1" 'uint8 x# = #;'
+        printf '}\nerrors Errors {\n'
+        entries "$1" 'X# = #;'
+        printf '}\nservice First {\n'
+        entries "$1" 'rpc f#(A) -> ({ uint8 x; });'
+        printf '}\nservice Second { compose First; }\n'
+    } >"$1.shm"
+}
+
+takes_instructions_in_proportion_to_entries() {
+    local product
+    can_count || skip "no valgrind for this build: nothing was counted"
+    shapes 500
+    shapes 2000
+    for product in c json proto doc; do
+        grows_with "$product" 500.shm 2000.shm 42
+    done
 }
 
 refuses_no_lines() { refuses "--lines takes a number from 1 to 10000000, not '0'" --lines 0; }
@@ -82,6 +130,7 @@ run_case measures_each_length
 run_case writes_json_with_conditions
 run_case writes_schemas_without_a_mistake
 run_case takes_instructions_in_proportion_to_lines
+run_case takes_instructions_in_proportion_to_entries
 run_case refuses_unknown_option
 run_case refuses_no_lines
 run_case refuses_argument

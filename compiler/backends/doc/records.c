@@ -25,13 +25,12 @@ static void row_put(doc_gen *g, row r)
             r.type ? r.type : "", r.initial ? r.initial : "", r.since ? r.since : "", r.text ? r.text : "");
 }
 
-/* What lies between two fields: places that are kept free, and padding around them. */
-static void between_put(doc_gen *g, const model_record *record, uint32_t begin, uint32_t end, uint32_t before)
+/* What lies between two fields: places that are kept free, from the one at *next on, and padding around them. */
+static void between_put(doc_gen *g, const model_record *record, uint32_t begin, uint32_t end, uint32_t before,
+                        uint32_t *next)
 {
-    for (uint32_t i = 0; i < record->hole_count; i++) {
-        const model_hole *hole = &record->holes[i];
-        if (hole->before != before)
-            continue;
+    for (; *next < record->hole_count && record->holes[*next].before == before; ++*next) {
+        const model_hole *hole = &record->holes[*next];
         if (hole->offset > begin)
             row_put(g, (row){begin, hole->offset - begin, .name = "*padding*"});
         const char *name = hole->name ? arena_printf(g->memory, "*reserved* `%s`", hole->name) : "*reserved*";
@@ -67,15 +66,16 @@ static void field_put(doc_gen *g, const model_field *field)
 static void fields_put(doc_gen *g, const model_record *record)
 {
     uint32_t end = 0;
+    uint32_t hole = 0;
 
     buffer_puts(g->to, "\n| offset | size | field | type | default | since | |\n|---:|---:|---|---|---|---|---|\n");
     for (uint32_t i = 0; i < record->field_count; i++) {
         const model_field *field = &record->fields[i];
-        between_put(g, record, end, field->optional ? field->has_offset : field->offset, i);
+        between_put(g, record, end, field->optional ? field->has_offset : field->offset, i, &hole);
         field_put(g, field);
         end = field->offset + field->type->size;
     }
-    between_put(g, record, end, record->size, record->field_count);
+    between_put(g, record, end, record->size, record->field_count, &hole);
 }
 
 static void arms_put(doc_gen *g, const model_record *record)

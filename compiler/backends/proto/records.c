@@ -69,14 +69,15 @@ void proto_reserved_emit(proto_gen *g, proto_range *ranges, uint32_t count, uint
 void proto_reserved_names_emit(proto_gen *g, const char *const *names, uint32_t count)
 {
     map seen = {0};
-    const char *text = "";
+    buffer made = {0};
 
     for (uint32_t i = 0; i < count; i++) {
         if (names[i] && !map_add(&seen, g->memory, names[i], &seen))
-            text = arena_printf(g->memory, "%s%s\"%s\"", text, *text ? ", " : "", names[i]);
+            buffer_printf(&made, "%s\"%s\"", made.length > 0 ? ", " : "", names[i]);
     }
-    if (*text)
-        EMIT(&g->body, "reserved ${names};\n", {"names", text});
+    if (made.length > 0)
+        EMIT(&g->body, "reserved ${names};\n", {"names", made.data});
+    buffer_deinit(&made);
 }
 
 /* What `reserved` says of a record: numbers of its own, those of its holes, and names. */

@@ -12,7 +12,9 @@
 #include "spell.h"
 
 /* Where a method's messages have their names from: its own service, or the one that it was composed of. */
-static const proto_method_names *method_names(proto_gen *g, const model_service *service, const model_method *method)
+/* Methods that are taken over follow each other in one order: *next is where the one after the last one was. */
+static const proto_method_names *method_names(proto_gen *g, const model_service *service, const model_method *method,
+                                              uint32_t *next)
 {
     const model_service *home = method->composed ? method->composed : service;
     const proto_file_names *names = proto_names_of(g->known, home->decl->file);
@@ -20,8 +22,11 @@ static const proto_method_names *method_names(proto_gen *g, const model_service 
     if (home == service)
         return &names->decls[home->decl->id].methods[method->id];
     for (uint32_t i = 0; i < home->method_count; i++) {
-        if (strcmp(home->methods[i].name, method->name) == 0)
-            return &names->decls[home->decl->id].methods[i];
+        uint32_t at = (*next + i) % home->method_count;
+        if (strcmp(home->methods[at].name, method->name) == 0) {
+            *next = at + 1;
+            return &names->decls[home->decl->id].methods[at];
+        }
     }
     assert(false && "a composed method is not where it comes from");
     return NULL;
@@ -91,9 +96,9 @@ static bool method_is_said(proto_gen *g, const model_method *method)
            !method->errors && !method->composed && *spell_notes(g->memory, &method->notes) == '\0';
 }
 
-static void method_emit(proto_gen *g, const model_service *service, const model_method *method)
+static void method_emit(proto_gen *g, const model_service *service, const model_method *method, uint32_t *next)
 {
-    const proto_method_names *names = method_names(g, service, method);
+    const proto_method_names *names = method_names(g, service, method, next);
     method_shape shape = method_shape_of(method);
     const char *shm = "";
     const char *options = "";
@@ -131,8 +136,8 @@ void proto_service(proto_gen *g, const model_decl *decl)
     emit_in(&g->body);
     if (decl->notes.deprecated)
         emit_text(&g->body, "option deprecated = true;\n");
-    for (uint32_t i = 0; i < service->method_count; i++)
-        method_emit(g, service, &service->methods[i]);
+    for (uint32_t i = 0, next = 0; i < service->method_count; i++)
+        method_emit(g, service, &service->methods[i], &next);
     emit_out(&g->body);
     emit_text(&g->body, "}\n");
 }
