@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A lock of a stranger beside a schema that has one of everything: whatever it says, the file holds or there are errors,
- * and what they show lies within the files.
+ * A lock of a stranger beside a schema that has one of everything: whatever it says, the file holds or there are
+ * errors, and what they show lies within the files.
  */
 #include "fuzz.h"
 

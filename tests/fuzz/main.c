@@ -2,9 +2,10 @@
 /*
  * A bounded run of a harness: `fuzz_<name> [RUNS [SEED]]`.
  *
- * First come the harness's own inputs as they are. Each run then takes one of them and changes it a few times: bits, bytes, interesting numbers,
- * pieces cut out, doubled or moved, the end cut off. Everything follows from SEED, so that a failure can be had again;
- * the run that breaks off is named on standard error; inputs as they are count as the first runs.
+ * First come the harness's own inputs as they are. Each run then takes one of them and changes it a few times: bits,
+ * bytes, interesting numbers, pieces cut out, doubled or moved, the end cut off. Everything follows from SEED, so that
+ * a failure can be had again; the run that breaks off is named on standard error; inputs as they are count as the first
+ * runs.
  */
 #include "fuzz.h"
 
