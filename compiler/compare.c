@@ -496,7 +496,7 @@ static bool has_imported(const comparison *run, const model *in, const model_fil
     return reached[wanted->id];
 }
 
-/* A declaration in another file of the package has its C in another header. `home`: what became of the file it was in. */
+/* What moved to another file has its C in another header. `home`: what became of the file that it was in. */
 static void file_changed(comparison *run, const model *in, const model_decl *old, const model_decl *new,
                          const model_file *home)
 {

@@ -126,7 +126,7 @@ static const model_method *method_named(const model_service *service, const char
     return NULL;
 }
 
-/* Where a composed method comes from, in the same file; NULL: nowhere, or what is said of it is said in its own file. */
+/* Where a composed method comes from, in the same file; NULL: nowhere, or of another file, which tells of it. */
 static const model_method *method_base(const lock_verifier *v, const model_method *method)
 {
     return method->composed && method->composed->decl->file == v->file

@@ -4,8 +4,8 @@
 # test_breaking.sh SOURCE_DIR SHMC [--update]: `shmc breaking`.
 #
 # Each folder of breaking/ is a case: old.shm, new.shm, and in expected.txt all that is said of them. A folder's name is
-# the rule that it is of, with an ending where there are several; `none-...` are those of which nothing is said. What the
-# lock of old.shm says of new.shm is in locked.txt: nothing of the latter, something of whatever breaks the wire.
+# the rule that it is of, with an ending where there are several; `none-...` are those of which nothing is said. What
+# the lock of old.shm says of new.shm is in locked.txt: nothing of the latter, something of whatever breaks the wire.
 # --update writes the texts anew: read what `git diff` then shows.
 set -uo pipefail
 
@@ -111,9 +111,9 @@ knows_packages_of_several_files() {
     local side
     mkdir -p old new
     for side in old new; do
-        printf 'package l;\nstruct P { uint8 x; }\n' >$side/a.shm
-        printf '@c_prefix("lb") package l;\nstruct Q { uint8 x; }\n' >$side/b.shm
-        printf 'package t;\nimport "a.shm" as a;\nimport "b.shm" as b;\nmessage M { a.P p; b.Q q; }\n' >$side/t.shm
+        printf 'package l;\nstruct P { uint8 x; }\n' >"$side/a.shm"
+        printf '@c_prefix("lb") package l;\nstruct Q { uint8 x; }\n' >"$side/b.shm"
+        printf 'package t;\nimport "a.shm" as a;\nimport "b.shm" as b;\nmessage M { a.P p; b.Q q; }\n' >"$side/t.shm"
     done
     expect_status 0 "$shmc" breaking --against old/t.shm new/t.shm
     [ -z "$output" ] || fail "$output"
