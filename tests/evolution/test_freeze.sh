@@ -110,6 +110,12 @@ locks_what_strict_types_take() {
     expect_status 1 "$shmc" check -I lib t.shm
     [ "$(grep -c 'error\[' <<<"$output")" -eq 1 ] || fail "told twice: $output"
     expect_text "$output" "E411]: 'C' is new in 'E'"
+    # A value that came with version 2 is locked, and not there at version 1.
+    printf '@version(2)\npackage u;\nstrict enum E { A = 0; @since(2) B = 1; }\nmessage M { E e; }\n' >u.shm
+    printf 'service S { rpc f(M) -> (); }\n' >>u.shm
+    expect_status 0 "$shmc" freeze u.shm
+    expect_status 0 "$shmc" check --at-version 1 u.shm
+    expect_status 0 "$shmc" check --at-version 2 u.shm
 }
 
 # The message is of the same package, and its own file has no lock.
