@@ -34,12 +34,19 @@ typedef struct repeat repeat;
 
 typedef enum symbol_state { SYMBOL_NEW, SYMBOL_BUSY, SYMBOL_DONE, SYMBOL_BAD } symbol_state;
 
+/* A message whose size is in a value, and the version with which the size came. */
+typedef struct sized_by {
+    uint32_t since; /* 0: none */
+    const model_decl *decl;
+} sized_by;
+
 struct symbol {
     const ast_decl *ast;
     unit *home;
     model_decl *out;
     symbol_state state;
     const model_type *type; /* once DONE: what the name of an alias, enum, flags, struct or union means as a type */
+    sized_by sized;         /* const: of the messages in it the one that grew last */
     map members; /* enum, flags, errors: name -> model_member, those that are known so far, also while BUSY */
 };
 
@@ -80,6 +87,7 @@ typedef struct compile {
     bool deep_reported;   /* E114, once per run */
     bool deprecated_user; /* what is being looked at is deprecated itself: may use what is */
     const unit *home;     /* whose declaration is being looked at */
+    sized_by sized;       /* of the messages in the value that is being evaluated the one that grew last */
     uint32_t since;       /* the version of its package that what is being looked at came with */
 } compile;
 

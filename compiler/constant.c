@@ -10,6 +10,7 @@
 #include "declare.h"
 #include "resolve.h"
 #include "types.h"
+#include "versions.h"
 
 static const char *operator_text(ast_operator op)
 {
@@ -82,6 +83,20 @@ static bool evaluate_member(compile *run, symbol *owner, const char *name, span 
     return false;
 }
 
+static void size_by(compile *run, sized_by other)
+{
+    if (other.since > run->sized.since)
+        run->sized = other;
+}
+
+/* What a value has in it by `sizeof`: a message grows, and what is frozen does not. */
+static void size_by_type(compile *run, const model_type *type)
+{
+    const model_record *record = type->kind == MODEL_STRUCT ? type->record : NULL;
+    if (record && record->kind == MODEL_RECORD_MESSAGE && record->field_count > 0)
+        size_by(run, (sized_by){record->fields[record->field_count - 1].notes.since, record->decl});
+}
+
 static bool evaluate_name(compile *run, const unit *from, const ast_expr *expr, const symbol *bare, value *ret)
 {
     const model_member *member = bare ? map_find(&bare->members, expr->text.text) : NULL;
@@ -114,6 +129,7 @@ static bool evaluate_name(compile *run, const unit *from, const ast_expr *expr, 
     if (!declare_complete(run, named, expr->at))
         return false;
     resolve_use(run, named, NULL, expr->at);
+    size_by(run, named->sized);
     const model_constant *constant = named->out->as.constant;
     *ret = (value){.is = constant->value};
     if (constant->type->kind == MODEL_ENUM || constant->type->kind == MODEL_FLAGS)
@@ -162,9 +178,11 @@ static bool evaluate_inner(compile *run, const unit *from, const ast_expr *expr,
     case AST_NAME: return evaluate_name(run, from, expr, bare, ret);
     case AST_SIZEOF: {
         const model_type *type = types_resolve(run, from, expr->type, TYPES_SIZEOF, NULL);
-        if (type)
-            *ret = value_integer(false, type->size);
-        return type != NULL;
+        if (!type)
+            return false;
+        size_by_type(run, type);
+        *ret = value_integer(false, type->size);
+        return true;
     }
     case AST_UNARY:
         return constant_evaluate(run, from, expr->left, bare, &left) &&
@@ -277,10 +295,28 @@ bool constant_fit(compile *run, const value *given, const model_type *type, span
     return true;
 }
 
+/* E404: a capacity of one version is not the size that a message has in a later one. */
+static bool may_size(compile *run, sized_by sized, span at)
+{
+    if (sized.since <= run->since || !versions_comparable(run->home->out, sized.decl->file))
+        return true;
+    diag_entry *entry = diag_add(run->diagnostics, DIAG_E404, at,
+                                 "the size of '%s' is of version %u, and what has it as its capacity came with %u",
+                                 sized.decl->name, (unsigned)sized.since, (unsigned)run->since);
+    diag_note(entry, sized.decl->at, "'%s' is declared here", sized.decl->name);
+    diag_fix(entry, "write the capacity as the number that it was in version %u", (unsigned)run->since);
+    return false;
+}
+
 bool constant_capacity(compile *run, const unit *from, const ast_expr *expr, const char *what, uint32_t *ret)
 {
     value given;
-    if (!constant_evaluate(run, from, expr, NULL, &given))
+    sized_by outer = run->sized;
+    run->sized = (sized_by){0};
+    bool known = constant_evaluate(run, from, expr, NULL, &given);
+    sized_by sized = run->sized;
+    run->sized = outer;
+    if (!known || !may_size(run, sized, expr->at))
         return false;
     if (given.is.kind != MODEL_VALUE_INT || given.is.negative || given.is.magnitude == 0) {
         diag_add(run->diagnostics, DIAG_E307, expr->at, "%s is a whole number from 1 on, not %s", what,

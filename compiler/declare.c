@@ -69,8 +69,10 @@ static bool complete_const(compile *run, symbol *named)
         diag_note(entry, (span){0}, "it is a bool, a number, a string, or a member of an enum or of flags");
     }
     value given;
-    if (!constant_evaluate(run, named->home, ast->value, NULL, &given) || !fitting ||
-        !constant_fit(run, &given, type, ast->value->at, DIAG_E301, &constant->value))
+    run->sized = (sized_by){0};
+    bool known = constant_evaluate(run, named->home, ast->value, NULL, &given);
+    named->sized = run->sized;
+    if (!known || !fitting || !constant_fit(run, &given, type, ast->value->at, DIAG_E301, &constant->value))
         return false;
     constant->type = type;
     named->out->as.constant = constant;
@@ -179,6 +181,7 @@ bool declare_complete(compile *run, symbol *named, span at)
     bool deprecated_user = run->deprecated_user;
     const unit *home = run->home;
     uint32_t since = run->since;
+    sized_by sized = run->sized;
     run->home = named->home;
     run->deprecated_user = resolve_deprecation(named->ast->notes) != NULL;
     named->state = SYMBOL_BUSY;
@@ -190,6 +193,7 @@ bool declare_complete(compile *run, symbol *named, span at)
     run->deprecated_user = deprecated_user;
     run->home = home;
     run->since = since;
+    run->sized = sized;
     compile_leave(run);
 
     if (named->state == SYMBOL_BUSY)
