@@ -148,6 +148,10 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
             return error_set(SHMRPC_E_PROTOCOL, "the server wrote a word that is neither the request nor its reply");
         }
         if (now_ns >= until_ns) {
+            /* A deadline within the time to spin: that has been spun for. */
+            if (!has_slept && until_ns != 0 && lane->spin.now_ns != 0) {
+                spin_slept(&lane->spin);
+            }
             return error_set(SHMRPC_E_TIMEOUT, "no reply before the deadline");
         }
         if (now_ns < spin_until_ns) {
@@ -200,7 +204,10 @@ static inline uint32_t spin_first(lane_client *lane, uint64_t position)
             uint32_t word = shared_load_word(at) & ~WORD_MARKS;
 
             if (word_is_terminal(word, position, lane->memory.shift)) {
-                spin_paid(&lane->spin);
+                /* What is there at the first look came while this thread was off its core: nobody is that fast. */
+                if (spins != 0) {
+                    spin_paid(&lane->spin);
+                }
                 return word;
             }
             cpu_pause();

@@ -53,7 +53,7 @@ static inline bool has_time(server_worker *self)
  * The next request of a lane, if there is one. A worker that has only this lane stays here for a moment: a whole pass
  * takes longer than a look, and what comes meanwhile would wait for the rest of it. As lane_server_take().
  */
-static inline int take(server_worker *self, const shmrpc_session *session, session_lane *lane, lane_request *request)
+static inline int take(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request)
 {
     bool is_only = self->lingers && session->spin.now_ns != 0 && (session->lane_bits & (session->lane_bits - 1)) == 0;
     int rc = lane_server_take(&lane->lane, request);
@@ -69,6 +69,9 @@ static inline int take(server_worker *self, const shmrpc_session *session, sessi
             cpu_pause();
         }
         rc = lane_server_take(&lane->lane, request);
+    }
+    if (rc > 0) {
+        session_found_more(session);
     }
     return rc;
 }

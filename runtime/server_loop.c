@@ -295,12 +295,8 @@ static bool become_cold(shmrpc_session *session)
     if (!server_cool(session)) {
         return false;
     }
-    /* While it is still this worker's. What made it hot has been served, and polling it for more was in vain. */
-    if (session->busy || session->busy_looks == 1) {
-        spin_slept(&session->spin);
-    }
+    session_end_trial(session); /* while it is still this worker's */
     session->busy = false;
-    session->busy_looks = 0;
     return seat_release(session->seat);
 }
 
@@ -309,6 +305,7 @@ static bool cool(server_worker *self, shmrpc_session *session, pass_kind kind, b
 {
     int64_t spin_ns = session->spin.now_ns;
 
+    session_note_look(session, served);
     if (served) {
         session->busy = true;
     }
@@ -319,11 +316,9 @@ static bool cool(server_worker *self, shmrpc_session *session, pass_kind kind, b
         return false;
     }
     if (session->busy) {
-        session->busy = false;
+        /* Its time begins with the next such look, where this one had a request: the handler took long, perhaps. */
+        session->busy = served;
         session->quiet_ns = self->now_ns;
-        if (session->busy_looks < 2 && ++session->busy_looks == 2) {
-            spin_paid(&session->spin);
-        }
         return false;
     }
     if (spin_ns == CLOCK_NEVER || self->now_ns - session->quiet_ns < spin_ns) {

@@ -37,6 +37,14 @@
 typedef enum session_state { SESSION_SHAKING, SESSION_OPEN, SESSION_ENDED } session_state;
 typedef enum session_lane_state { LANE_HELLO, LANE_ATTACH, LANE_OPEN, LANE_CLOSED } session_lane_state;
 
+/* What has come of polling a session, since it became hot. */
+typedef enum session_trial {
+    TRIAL_NONE,   /* it has had no request yet */
+    TRIAL_SERVED, /* what made it hot has been served */
+    TRIAL_WAITS,  /* and a look has found nothing more */
+    TRIAL_PAID,   /* and a later one has */
+} session_trial;
+
 typedef struct session_lane {
     lane_server lane;
     shmrpc_session *session; /* NULL once closed */
@@ -66,8 +74,8 @@ typedef struct session_lane {
 struct shmrpc_session {
     seat *seat;
     session_state state;
-    bool busy;             /* has had a request since the worker last looked at the clock */
-    uint8_t busy_looks;    /* how often it had, of these looks, since it became hot; 2: twice or more */
+    bool busy; /* has had a request since the worker last looked at the clock */
+    session_trial trial;
     bool is_further;       /* while it shakes hands: it is to be one more lane of the session that has this token */
     int64_t quiet_ns;      /* since when it has had no request */
     spin spin;             /* for how long it is polled then */
@@ -112,6 +120,40 @@ struct session_host {
     /* A sound memory has come, and its lane is ready: opens it and says so to the client. 0, or a status and a line. */
     int (*open)(session_host *host, shmrpc_session *session, session_lane *lane);
 };
+
+/* ---- is it worth being polled? ---- */
+
+/* It was polled, and has had a further request: that paid. */
+static inline void session_found_more(shmrpc_session *session)
+{
+    if (session->trial != TRIAL_PAID && session->spin.now_ns != 0) {
+        session->trial = TRIAL_PAID;
+        spin_paid(&session->spin);
+    }
+}
+
+/* A look at its lanes has found requests, or none. */
+static inline void session_note_look(shmrpc_session *session, bool served)
+{
+    if (!served) {
+        session->trial = session->trial == TRIAL_SERVED ? TRIAL_WAITS : session->trial;
+    } else if (session->trial == TRIAL_WAITS) {
+        session_found_more(session);
+    } else if (session->trial == TRIAL_NONE) {
+        session->trial = TRIAL_SERVED;
+    }
+}
+
+/* It becomes cold. What had made it hot was served, and polling it for more was in vain; or that paid. */
+static inline void session_end_trial(shmrpc_session *session)
+{
+    if (session->trial == TRIAL_SERVED || session->trial == TRIAL_WAITS) {
+        spin_slept(&session->spin);
+    }
+    session->trial = TRIAL_NONE;
+}
+
+/* ---- its life ---- */
 
 /*
  * A session with one lane for an accepted socket, which it owns from now on. NULL: out of memory, and the socket is

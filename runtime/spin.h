@@ -39,11 +39,14 @@ static inline spin spin_for(int64_t most_ns, bool adapts)
 
 /*
  * What was waited for has come while it spun. This takes back one failure, not all: where both sides have one core, it
- * comes now and then because the scheduler has taken the spinner's core away meanwhile.
+ * comes now and then because the scheduler has taken the spinner's core away meanwhile. Where there is none, as in calls
+ * at once, nothing is written.
  */
 static inline void spin_paid(spin *self)
 {
-    self->failures -= self->failures != 0;
+    if (self->failures != 0) {
+        self->failures--;
+    }
 }
 
 /* It slept: after it had spun in vain, or at once because it rests. */

@@ -458,7 +458,7 @@ END_TEST
 /* ---- rest ---- */
 
 #define BELL_LOOKS_NS (100 * MS) /* a lane with semaphores has a thread of the server's, which looks so often */
-#define OWN_SWITCHES 16          /* of the test's own thread, and of a sanitizer's */
+#define OWN_SWITCHES 16          /* of the test's own thread; a sanitizer's looks ten times a second, too */
 
 typedef struct usage {
     int64_t now_ns;
@@ -486,7 +486,7 @@ START_TEST(costs_nothing_while_nobody_calls)
     static shmrpc_lane *lanes[CLIENTS];
     uint64_t sleeps;
     int64_t elapsed_ns;
-    int64_t looks = 0;
+    int64_t looks;
     usage before;
     usage after;
 
@@ -502,9 +502,7 @@ START_TEST(costs_nothing_while_nobody_calls)
     after = use();
     ck_assert_uint_eq(shmrpc_server_counters(&server.base).sleeps, sleeps);
     elapsed_ns = after.now_ns - before.now_ns;
-    if (probe_has_semaphores()) {
-        looks = CLIENTS * (elapsed_ns / BELL_LOOKS_NS + 1);
-    }
+    looks = (probe_has_semaphores() ? CLIENTS + 1 : 1) * (elapsed_ns / BELL_LOOKS_NS + 1);
     ck_assert_int_le(after.switches - before.switches, looks + OWN_SWITCHES);
     /* A thread that spins has all of the time. */
     ck_assert_int_lt(after.cpu_ns - before.cpu_ns, elapsed_ns / 4);

@@ -385,7 +385,7 @@ START_TEST(sleeps_at_once_without_a_spin_and_never_with_one_without_end)
 
     ck_assert_int_eq(lane_client_wait(&pair.client, &call, 1), SHMRPC_E_TIMEOUT); /* that is no time to sleep in */
     ck_assert_uint_eq(sleeps, 0);
-    ck_assert_int_eq(lane_client_wait(&pair.client, &call, MS), SHMRPC_E_TIMEOUT);
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, 20 * MS), SHMRPC_E_TIMEOUT);
     ck_assert_uint_ge(sleeps, 1);
     slept = sleeps;
     pair.client.spin = spin_for(CLOCK_NEVER, false);
@@ -401,9 +401,26 @@ static bool spins_in_vain(const lane_call *call)
     bool spins = pair.client.spin.now_ns != 0;
     unsigned slept = sleeps;
 
-    ck_assert_int_eq(lane_client_wait(&pair.client, call, MS), SHMRPC_E_TIMEOUT);
+    ck_assert_int_eq(lane_client_wait(&pair.client, call, 20 * MS), SHMRPC_E_TIMEOUT);
     ck_assert_uint_gt(sleeps, slept);
     return spins;
+}
+
+static int answer_it(lane_pair *with)
+{
+    lane_pair_answer(with, 8);
+    return 0;
+}
+
+/* A call whose reply comes while its caller spins. */
+static void call_and_spin(void)
+{
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+    pair.on_look = answer_it;
+    alarm_set(&pair.peer.alarm);
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
+    lane_pair_expect_reply(&pair, &call, 2);
 }
 
 START_TEST(sleeps_at_once_where_spinning_was_in_vain_and_spins_again_where_it_pays)
@@ -419,13 +436,31 @@ START_TEST(sleeps_at_once_where_spinning_was_in_vain_and_spins_again_where_it_pa
     ck_assert(!spins_in_vain(&call));
     ck_assert_int_eq(pair.client.spin.now_ns, 1000);
     ck_assert_uint_eq(pair.client.spin.failures, 3);
-    /* Replies that are there at the first look take it all back. */
+    /* A reply that is there at the first look says nothing; */
     lane_pair_answer(&pair, 8);
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
+    lane_pair_expect_reply(&pair, &call, 2);
+    /* those that come later take it all back. */
     for (uint32_t failures = 3; failures > 0; failures--) {
         ck_assert_uint_eq(pair.client.spin.failures, failures);
-        ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
+        call_and_spin();
     }
     ck_assert_uint_eq(pair.client.spin.failures, 0);
+}
+END_TEST
+
+START_TEST(a_deadline_within_the_spin_is_a_failure_of_it)
+{
+    lane_call call = lane_pair_call(&pair, 1, 8, 8);
+
+    pair.client.spin = spin_for(1000 * MS, true);
+    for (uint32_t failures = 1; failures <= 2; failures++) {
+        ck_assert_int_eq(lane_client_wait(&pair.client, &call, 20000), SHMRPC_E_TIMEOUT);
+        ck_assert_uint_eq(sleeps, 0);
+        ck_assert_uint_eq(pair.client.spin.failures, failures);
+    }
+    ck_assert_int_eq(pair.client.spin.now_ns, 0);
+    lane_pair_answer(&pair, 8);
     lane_pair_expect_reply(&pair, &call, 2);
 }
 END_TEST
@@ -611,6 +646,7 @@ static Suite *lane_client_suite(void)
     tcase_add_test(tests, hears_of_the_end_of_the_server_asleep_or_spinning);
     tcase_add_test(tests, sleeps_at_once_without_a_spin_and_never_with_one_without_end);
     tcase_add_test(tests, sleeps_at_once_where_spinning_was_in_vain_and_spins_again_where_it_pays);
+    tcase_add_test(tests, a_deadline_within_the_spin_is_a_failure_of_it);
     tcase_add_test(tests, looks_around_once_for_an_alarm_and_goes_on_waiting);
     tcase_add_test(tests, looks_again_for_an_alarm_that_comes_during_the_look);
     tcase_add_test(tests, sleeps_a_second_where_it_is_watched_and_a_tenth_where_it_is_not);

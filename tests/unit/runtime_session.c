@@ -346,6 +346,55 @@ START_TEST(refuses_a_memory_that_is_not_as_agreed)
 }
 END_TEST
 
+/* ---- is it worth being polled? ---- */
+
+/* By looks from hot to cold, 's' found requests and '-' found none; 'm' more came while a look lasted. */
+START_TEST(polling_pays_where_a_request_follows_a_look_in_vain)
+{
+    static const struct {
+        const char *looks;
+        uint32_t failures_after; /* of 5 before */
+    } rows[] = {{"", 5},         {"-", 5},   {"--", 5},  {"s", 6},    {"ss", 6},    {"sss", 6},
+                {"s-", 6},       {"-s-", 6}, {"s--", 6}, {"s-s", 4},  {"s--s-", 4}, {"ss-s", 4},
+                {"s-s-s-s-", 4}, {"sm", 4},  {"m", 4},   {"smm-", 4}, {"s-sm-s", 4}};
+    shmrpc_session polled = {.spin = spin_for(50000, true)};
+
+    polled.spin.failures = 5;
+    for (const char *look = rows[_i].looks; *look != '\0'; look++) {
+        if (*look == 'm') {
+            session_found_more(&polled);
+        } else {
+            session_note_look(&polled, *look == 's');
+        }
+    }
+    session_end_trial(&polled);
+    ck_assert_msg(polled.spin.failures == rows[_i].failures_after, "%s: %u", rows[_i].looks, polled.spin.failures);
+    ck_assert_int_eq(polled.spin.rest, rows[_i].failures_after > 5 ? 16 : 0);
+    ck_assert_int_eq(polled.trial, TRIAL_NONE);
+}
+END_TEST
+
+START_TEST(nothing_pays_in_a_rest)
+{
+    shmrpc_session polled = {.spin = spin_for(50000, true)};
+
+    polled.spin.failures = 5;
+    polled.spin.rest = 3;
+    polled.spin.now_ns = 0;
+    for (uint32_t rest = 3; rest > 0; rest--) {
+        ck_assert_uint_eq(polled.spin.rest, rest);
+        ck_assert_int_eq(polled.spin.now_ns, 0);
+        session_note_look(&polled, true);
+        session_note_look(&polled, false);
+        session_note_look(&polled, true);
+        session_found_more(&polled);
+        session_end_trial(&polled);
+    }
+    ck_assert_uint_eq(polled.spin.failures, 5);
+    ck_assert_int_eq(polled.spin.now_ns, 50000);
+}
+END_TEST
+
 static Suite *session_suite(void)
 {
     Suite *suite = suite_create("runtime_session");
@@ -363,6 +412,8 @@ static Suite *session_suite(void)
     tcase_add_loop_test(tests, refuses_another_version_or_an_impossible_ring_or_what_the_service_refuses, 0, 3);
     tcase_add_test(tests, refuses_a_client_when_the_last_place_went_during_its_handshake);
     tcase_add_loop_test(tests, refuses_a_memory_that_is_not_as_agreed, 0, 5);
+    tcase_add_loop_test(tests, polling_pays_where_a_request_follows_a_look_in_vain, 0, 17);
+    tcase_add_test(tests, nothing_pays_in_a_rest);
     suite_add_tcase(suite, tests);
     return suite;
 }
