@@ -482,7 +482,8 @@ int connection_await(connection *self, const lane_waiter *waiter, int64_t until_
     if (self->condition == SHMRPC_CLIENT_FAILED) {
         return error_set(SHMRPC_E_PROTOCOL, "the server broke the protocol while the call was in flight");
     }
-    rc = lane_client_has_answer(&self->lane, waiter) ? 0 : await(self, waiter, until_ns);
+    /* Where something is written that is not published, that comes first. */
+    rc = self->lane.unsent == 0 && lane_client_is_in_slot(&self->lane, waiter) ? 0 : await(self, waiter, until_ns);
     if (rc != 0) {
         return rc;
     }

@@ -259,12 +259,11 @@ static inline int lane_client_reply(const lane_client *lane, const lane_call *ca
 /* Between begin() and publish(): the answer waits for this waiter, whose `wants_turn` and `method` are filled in. */
 void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *waiter);
 
-/* Is the answer in its slot, and nothing written that is to be published first? */
-static inline bool lane_client_has_answer(const lane_client *lane, const lane_waiter *waiter)
+/* Is the answer in its slot? */
+static inline bool lane_client_is_in_slot(const lane_client *lane, const lane_waiter *waiter)
 {
-    return lane->unsent == 0 && waiter->state == WAITER_SENT &&
-           (shared_load_word(region_slot(&lane->memory, waiter->position)) & ~WORD_MARKS) ==
-               word_reply(waiter->position, lane->memory.shift);
+    return waiter->state == WAITER_SENT && (shared_load_word(region_slot(&lane->memory, waiter->position)) &
+                                            ~WORD_MARKS) == word_reply(waiter->position, lane->memory.shift);
 }
 
 /* Takes what has come, and looks whether the answer is there. 1: it is; 0; PROTOCOL. Publishes nothing. */

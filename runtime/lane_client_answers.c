@@ -93,9 +93,7 @@ static int collect(lane_client *lane)
 /* As far as has been seen. */
 static bool is_here(const lane_client *lane, const lane_waiter *waiter)
 {
-    return waiter->state == WAITER_STOWED ||
-           (waiter->state == WAITER_SENT &&
-            word_at(lane, waiter->position) == word_reply(waiter->position, lane->memory.shift));
+    return waiter->state == WAITER_STOWED || lane_client_is_in_slot(lane, waiter);
 }
 
 int lane_client_is_answered(lane_client *lane, const lane_waiter *waiter)

@@ -133,13 +133,14 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
     int64_t now_ns = clock_now_ns();
     int64_t spin_until_ns = lane->spin.now_ns == 0 ? now_ns : clock_after_ns(lane->spin.now_ns);
     int64_t looked_ns = now_ns;
+    bool has_spun = false;
     bool has_slept = false;
 
     for (;;) {
         bool look = false;
 
         if (is_reached(lane, position)) {
-            if (!has_slept) {
+            if (has_spun && !has_slept) {
                 spin_paid(&lane->spin);
             }
             return 0;
@@ -157,6 +158,7 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
         if (now_ns < spin_until_ns) {
             int spins;
 
+            has_spun = true;
             for (spins = 0; spins < SPINS_MORE && !is_reached(lane, position); spins++) {
                 cpu_pause();
             }
