@@ -3,7 +3,7 @@
 # C from `.shm` files, compiled into a target:
 #
 #   shmrpc_generate(TARGET target FILES a.shm [b.shm …]
-#                   [INCLUDE_DIRS dir …] [OUTPUT_DIR dir] [OUT_VAR variable] [STATIC])
+#                   [INCLUDE_DIRS dir …] [OUTPUT_DIR dir] [OUT_VAR variable] [MAX_MESSAGE bytes] [STATIC])
 #
 #   TARGET        an executable or a library that was made in this folder
 #   FILES         the `.shm` files to compile; those that they import are found, not named
@@ -12,6 +12,7 @@
 #                 demo/health.shm.h and is included as such. A file in none of them is named without a path.
 #   OUTPUT_DIR    where the C is written; a folder of the target's own in the build tree where it is not given
 #   OUT_VAR       receives the list of the files that are written
+#   MAX_MESSAGE   the largest message that is accepted (shmc --max-message), where that is not 64 KiB
 #   STATIC        link shmrpc::shmrpc_static in place of shmrpc::shmrpc
 #
 # The target gets the generated sources, their folder as a PUBLIC include folder, and the runtime library. A file
@@ -85,7 +86,7 @@ function(_shmrpc_check_target target)
 endfunction()
 
 function(shmrpc_generate)
-    cmake_parse_arguments(PARSE_ARGV 0 arg "STATIC" "TARGET;OUTPUT_DIR;OUT_VAR" "FILES;INCLUDE_DIRS")
+    cmake_parse_arguments(PARSE_ARGV 0 arg "STATIC" "TARGET;OUTPUT_DIR;OUT_VAR;MAX_MESSAGE" "FILES;INCLUDE_DIRS")
     if(arg_UNPARSED_ARGUMENTS)
         message(FATAL_ERROR "shmrpc_generate: unknown arguments: ${arg_UNPARSED_ARGUMENTS}")
     endif()
@@ -125,6 +126,10 @@ function(shmrpc_generate)
     cmake_path(ABSOLUTE_PATH arg_OUTPUT_DIR BASE_DIRECTORY "${CMAKE_CURRENT_BINARY_DIR}" NORMALIZE)
     file(MAKE_DIRECTORY "${arg_OUTPUT_DIR}")
 
+    set(limit)
+    if(arg_MAX_MESSAGE)
+        set(limit --max-message "${arg_MAX_MESSAGE}")
+    endif()
     set(outputs)
     foreach(file IN LISTS arg_FILES)
         cmake_path(ABSOLUTE_PATH file BASE_DIRECTORY "${CMAKE_CURRENT_SOURCE_DIR}" NORMALIZE)
@@ -157,7 +162,7 @@ function(shmrpc_generate)
         # In the order of the dependency file: ninja looks for the first.
         add_custom_command(
             OUTPUT "${base}.h" "${base}.c"
-            COMMAND ${shmc} generate --emit c --out "${arg_OUTPUT_DIR}" ${search} --depfile "${base}.d" "${file}"
+            COMMAND ${shmc} generate --emit c --out "${arg_OUTPUT_DIR}" ${limit} ${search} --depfile "${base}.d" "${file}"
             ${touch}
             DEPENDS "${file}" ${shmc_depends}
             DEPFILE "${base}.d"

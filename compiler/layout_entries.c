@@ -127,9 +127,15 @@ static uint32_t larger(uint32_t a, uint32_t b)
     return a > b ? a : b;
 }
 
-bool layout_fits_slot(uint32_t size)
+const char *layout_vehicle(uint32_t size)
 {
-    return size <= SHMRPC_SLOT_PAYLOAD;
+    return size <= SHMRPC_SLOT_PAYLOAD ? "slot" : size <= SHMRPC_MESSAGE_MAX ? "block" : "arena";
+}
+
+static void add_size(uint32_t *small, uint32_t *large, uint32_t size)
+{
+    uint32_t *most = size <= SHMRPC_MESSAGE_MAX ? small : large;
+    *most = larger(*most, size);
 }
 
 uint32_t layout_answer_size(const model_method *method)
@@ -147,10 +153,12 @@ layout_lane layout_lane_of(const model_service *service)
             lane.has_more = true;
             continue;
         }
-        lane.request_size = larger(lane.request_size, method->request ? method->request->size : 0);
-        lane.answer_size = larger(lane.answer_size, layout_answer_size(method));
+        add_size(&lane.request_size, &lane.large_request_size, method->request ? method->request->size : 0);
+        add_size(&lane.answer_size, &lane.large_answer_size, layout_answer_size(method));
     }
-    lane.is_too_large = larger(lane.request_size, lane.answer_size) > SHMRPC_MESSAGE_MAX;
+    if (lane.large_request_size || lane.large_answer_size)
+        lane.arena_bytes = shmrpc_arena_size(lane.large_request_size ? lane.large_request_size : lane.request_size,
+                                             lane.large_answer_size ? lane.large_answer_size : lane.answer_size);
     lane.request_block_size = shmrpc_lane_block_size(lane.request_size);
     lane.reply_block_size = shmrpc_lane_block_size(lane.answer_size);
     if (lane.request_block_size || lane.reply_block_size) {

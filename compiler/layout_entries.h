@@ -27,15 +27,17 @@ vector layout_entries_named(arena *memory, const model *schema, const char *name
 
 /* The memory of a lane, where its client asks for nothing in particular: see shmrpc/wire.h. */
 typedef struct layout_lane {
-    uint32_t request_size; /* of the largest request and answer that a lane carries */
+    uint32_t request_size; /* of the largest request and answer that slots or blocks hold */
     uint32_t answer_size;
+    uint32_t large_request_size; /* of the largest that are for the arena; 0: there is none */
+    uint32_t large_answer_size;
     uint32_t request_block_size;
     uint32_t request_block_count;
     uint32_t reply_block_size;
     uint32_t reply_block_count;
-    uint64_t bytes;    /* in whole pages of LAYOUT_PAGE bytes */
-    bool is_too_large; /* a message is larger than a lane carries: nobody can call that method */
-    bool has_more;     /* streams or events, which lanes do not carry yet: not counted */
+    uint64_t bytes;       /* in whole pages of LAYOUT_PAGE bytes */
+    uint64_t arena_bytes; /* beside them, for messages that no block holds; 0: there are none */
+    bool has_more;        /* streams or events, which lanes do not carry yet: not counted */
 } layout_lane;
 
 #define LAYOUT_PAGE 4096u
@@ -45,7 +47,7 @@ layout_lane layout_lane_of(const model_service *service);
 /* Bytes of the largest answer of a method: its reply, or the payload of an error. */
 uint32_t layout_answer_size(const model_method *method);
 
-/* Whether messages of a size travel in a slot; else in a block. */
-bool layout_fits_slot(uint32_t size);
+/* What messages of a size travel in: "slot", "block" or "arena". */
+const char *layout_vehicle(uint32_t size);
 
 #endif

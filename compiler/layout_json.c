@@ -20,7 +20,7 @@ static const char *const row_kinds[] = {
 
 static void put_vehicle(json_writer *json, uint32_t size)
 {
-    json_string(json, "travels_in", layout_fits_slot(size) ? "slot" : "block");
+    json_string(json, "travels_in", layout_vehicle(size));
 }
 
 static void put_row(arena *memory, json_writer *json, const layout_row *row)
@@ -132,10 +132,6 @@ static void put_service(json_writer *json, const model_service *service)
     for (uint32_t i = 0; i < service->method_count; i++)
         put_method(json, &service->methods[i]);
     json_array_end(json);
-    if (lane.is_too_large) {
-        json_null(json, "lane");
-        return;
-    }
     json_object_begin(json, "lane");
     json_unsigned(json, "bytes", lane.bytes);
     json_unsigned(json, "header", SHMRPC_LANE_HEADER);
@@ -143,6 +139,7 @@ static void put_service(json_writer *json, const model_service *service)
     put_blocks(json, "inbox", SHMRPC_LANE_DEPTH, SHMRPC_SLOT_SIZE);
     put_blocks(json, "request_blocks", lane.request_block_count, lane.request_block_size);
     put_blocks(json, "answer_blocks", lane.reply_block_count, lane.reply_block_size);
+    json_unsigned(json, "arena", lane.arena_bytes);
     json_unsigned(json, "page", LAYOUT_PAGE);
     json_bool(json, "complete", !lane.has_more);
     json_object_end(json);

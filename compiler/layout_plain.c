@@ -18,9 +18,9 @@ static const char *plural(uint64_t count)
     return count == 1 ? "" : "s";
 }
 
-static const char *vehicle(uint32_t size)
+static const char *in_vehicle(uint32_t size)
 {
-    return layout_fits_slot(size) ? "slot" : "block";
+    return size <= SHMRPC_SLOT_PAYLOAD ? "a slot" : size <= SHMRPC_MESSAGE_MAX ? "a block" : "the arena";
 }
 
 /* ---- records ---- */
@@ -92,14 +92,14 @@ static void put_record(arena *memory, const model_record *record, buffer *out)
     if (record->fixed_size)
         buffer_printf(out, "; @size(%u)", record->fixed_size);
     if (travels)
-        buffer_printf(out, "; travels in a %s", vehicle(record->size));
+        buffer_printf(out, "; travels in %s", in_vehicle(record->size));
     buffer_puts(out, "\n");
     for (uint32_t i = 0; i < record->revision_count && record->revision_count > 1; i++) {
         const model_revision *revision = &record->revisions[i];
         buffer_printf(out, INDENT "version %u: %u bytes, %u %s%s", revision->version, revision->size,
                       revision->field_count, is_union ? "arm" : "field", plural(revision->field_count));
         if (travels)
-            buffer_printf(out, ", in a %s", vehicle(revision->size));
+            buffer_printf(out, ", in %s", in_vehicle(revision->size));
         buffer_puts(out, "\n");
     }
     put_rows(memory, record, &rows, out);
@@ -136,7 +136,7 @@ static void put_members(const model_members *members, buffer *out)
     }
     buffer_printf(out, INDENT "largest payload: %u bytes", members->payload_size);
     if (members->payload_size)
-        buffer_printf(out, "; in a %s", vehicle(members->payload_size));
+        buffer_printf(out, "; in %s", in_vehicle(members->payload_size));
     buffer_puts(out, "\n");
     for (uint32_t i = 0; i < members->count; i++)
         if (members->items[i].payload)
@@ -151,7 +151,7 @@ static void put_side(bool is_there, uint32_t size, bool is_stream, buffer *out)
     if (!is_there)
         buffer_printf(out, " %16s", "-");
     else
-        buffer_printf(out, " %9u %-6s", size, is_stream ? "stream" : size ? vehicle(size) : "slot");
+        buffer_printf(out, " %9u %-6s", size, is_stream ? "stream" : size ? layout_vehicle(size) : "slot");
 }
 
 static void put_methods(const model_service *service, buffer *out)
@@ -182,17 +182,15 @@ static void put_lane(const model_service *service, buffer *out)
     layout_lane lane = layout_lane_of(service);
     uint32_t ring = SHMRPC_LANE_DEPTH * SHMRPC_SLOT_SIZE;
 
-    if (lane.is_too_large) {
-        buffer_printf(out, INDENT "no lane carries a message of more than %d bytes: this service cannot be called\n",
-                      SHMRPC_MESSAGE_MAX);
-        return;
-    }
     buffer_printf(out, INDENT "a lane, for each thread that calls: %" PRIu64 " bytes\n", lane.bytes);
     buffer_printf(out, INDENT "%9d  header\n", SHMRPC_LANE_HEADER);
     buffer_printf(out, INDENT "%9u  %d slots of %d\n", ring, SHMRPC_LANE_DEPTH, SHMRPC_SLOT_SIZE);
     buffer_printf(out, INDENT "%9u  inbox of as many\n", ring);
     put_blocks("requests", lane.request_block_count, lane.request_block_size, out);
     put_blocks("answers", lane.reply_block_count, lane.reply_block_size, out);
+    if (lane.arena_bytes)
+        buffer_printf(out, INDENT "and an arena, for two requests and two answers of the largest: %" PRIu64 " bytes\n",
+                      lane.arena_bytes);
     if (lane.has_more)
         buffer_puts(out, INDENT "streams and events are not counted: lanes do not carry them yet\n");
 }

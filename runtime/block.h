@@ -2,7 +2,7 @@
 /*
  * block.h - which blocks of a lane are free: a stack of numbers in the client's private memory.
  *
- * A number is 1 + index, as it stands in a slot's header; BLOCK_NONE is none.
+ * A number is 1 + index, as it stands in a slot's header; BLOCK_NONE is none. (Those of extents are in arena.h.)
  */
 #ifndef SHMRPC_BLOCK_H
 #define SHMRPC_BLOCK_H

@@ -93,6 +93,28 @@ static int error_no_method(const shmrpc_client *client, const client_call *call,
                      call->info->name);
 }
 
+int client_enter(shmrpc_client *client, uint32_t method, client_call *call)
+{
+    for (;;) {
+        int rc = handle_enter(&client->handle, &call->timeout_ns, &call->own);
+
+        if (rc != 0) {
+            return rc;
+        }
+        call->terms = &call->own->session->methods[method];
+        call->method = call->terms->number;
+        if (call->method < CONTROL_METHOD_MISMATCH) {
+            return 0;
+        }
+        if (client->handle.options.reconnect) {
+            (void)connection_look(&call->own->connection); /* the next server may have it */
+        }
+        if (!handle_is_to_renew(&client->handle, call->own)) {
+            return error_no_method(client, call, method);
+        }
+    }
+}
+
 /* begin() as far as there is room. */
 static int find_room(shmrpc_client *client, uint32_t method, bool answers, client_call *call)
 {
@@ -100,21 +122,9 @@ static int find_room(shmrpc_client *client, uint32_t method, bool answers, clien
     int rc;
 
     do {
-        rc = handle_enter(&client->handle, &call->timeout_ns, &call->own);
+        rc = client_enter(client, method, call);
         if (rc != 0) {
             return rc;
-        }
-        call->terms = &call->own->session->methods[method];
-        call->method = call->terms->number;
-        if (call->method >= CONTROL_METHOD_MISMATCH) {
-            if (client->handle.options.reconnect) {
-                (void)connection_look(&call->own->connection); /* the next server may have it */
-            }
-            if (!handle_is_to_renew(&client->handle, call->own)) {
-                return error_no_method(client, call, method);
-            }
-            rc = SHMRPC_E_NOT_SENT;
-            continue;
         }
         if (client->uses_envelopes) {
             rc = client_measure_envelope(client, call, call->terms->request_size, &envelope);
@@ -193,6 +203,16 @@ int client_take_otherwise(const shmrpc_client *client, handle_lane *from, const 
     }
     return error_set(reply->status, "%s.%s: the server answered: %s", client->service->name, info->name,
                      shmrpc_status_text(reply->status));
+}
+
+int client_take_large(const shmrpc_type_info *type, const lane_reply *reply, void *ret)
+{
+    int rc = message_load(type, ret, reply->payload, reply->length);
+
+    if (rc != 0) {
+        message_reset(type, ret);
+    }
+    return rc;
 }
 
 /* `*ret_was_sent`: the request was published. */

@@ -9,23 +9,9 @@
 #include "flight.h"
 #include "message.h"
 
-static handle_lane *lane_of(const flight *self)
-{
-    return list_entry(self->connection, handle_lane, connection);
-}
-
-static const shmrpc_client *client_of(const handle_lane *own)
-{
-    return list_entry(own->of, shmrpc_client, handle);
-}
-
 /* ---- started, awaited, withdrawn ---- */
 
-/*
- * 0: it is in flight, and this thread's. CANCELLED: it was, and its handle was freed or its thread has ended; MISUSE: it
- * is not in flight; WRONG_THREAD, FORKED: it is another's.
- */
-static int check_flight(const flight *self)
+int client_check_flight(const flight *self, uint64_t state)
 {
     uintptr_t thread;
     int rc = 0;
@@ -33,10 +19,15 @@ static int check_flight(const flight *self)
     if (self == NULL) {
         return error_set(SHMRPC_E_MISUSE, "the call is NULL");
     }
-    if (flight_is_mine(self)) {
-        return 0;
-    }
     thread = flight_thread(self);
+    if (thread == process_thread()) {
+        return self->mark == state + thread
+                   ? 0
+                   : error_set(SHMRPC_E_MISUSE, "the call %s",
+                               flight_is_mine(self)                   ? "is in flight"
+                               : self->mark == FLIGHT_VIEWED + thread ? "has ended, and its reply is viewed"
+                                                                      : "is a loan, which has not been started");
+    }
     if (thread != 0) {
         rc = handle_whose(thread);
     }
@@ -47,7 +38,9 @@ static int check_flight(const flight *self)
     if (thread != 0 || self->mark == FLIGHT_DROPPED) {
         return error_set(SHMRPC_E_CANCELLED, "its client was freed, or its thread ended, with the call in flight");
     }
-    return error_set(SHMRPC_E_MISUSE, "the call is not in flight: never started, or awaited already");
+    return error_set(SHMRPC_E_MISUSE, "%s",
+                     state == FLIGHT_LENT ? "the call is no loan: never was, or has been started or given back"
+                                          : "the call is not in flight: never started, or awaited already");
 }
 
 int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t method, const void *request,
@@ -74,7 +67,7 @@ int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t metho
         return rc;
     }
     self->done = done;
-    self->waiter.method = method;
+    self->waiter.method = (uint16_t)method;
     return flight_start(self, &call.own->connection, &call.at, call.method, call.length, call.timeout_ns);
 }
 
@@ -85,7 +78,7 @@ int shmrpc_call_wait(shmrpc_call *object, void *ret)
     const shmrpc_method_info *info;
     handle_lane *own;
     lane_reply reply;
-    int rc = check_flight(self);
+    int rc = self != NULL && flight_is_mine(self) ? 0 : client_check_flight(self, FLIGHT_ON);
 
     if (rc == SHMRPC_E_CANCELLED) {
         self->mark = 0;
@@ -96,7 +89,7 @@ int shmrpc_call_wait(shmrpc_call *object, void *ret)
     if (rc != 0) {
         return rc;
     }
-    own = lane_of(self);
+    own = client_lane_of(self);
     client = client_of(own);
     info = &client->service->methods[self->waiter.method];
     if (self->done != NULL || (info->reply != NULL && ret == NULL)) {

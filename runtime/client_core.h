@@ -6,6 +6,7 @@
 #ifndef SHMRPC_CLIENT_CORE_H
 #define SHMRPC_CLIENT_CORE_H
 
+#include "flight.h"
 #include "handle.h"
 #include "message.h"
 #include "platform/compiler.h"
@@ -70,6 +71,13 @@ int client_measure_envelope(const shmrpc_client *client, client_call *call, uint
 void client_write_envelope(const shmrpc_client *client, void *to);
 
 /*
+ * The calling thread's lane, which it may get now, in `own` and `terms`; its connection may have ended where it cannot
+ * be made anew. Takes what time that takes from `call->timeout_ns`. 0, NOT_SENT, UNIMPLEMENTED, MISMATCH, WRONG_THREAD,
+ * FORKED.
+ */
+int client_enter(shmrpc_client *client, uint32_t method, client_call *call);
+
+/*
  * begin() for a thread that may have no lane that it can use, for calls with envelopes, and for methods that the server
  * does not have, or has as they were before.
  */
@@ -105,6 +113,24 @@ static ALWAYS_INLINE int client_begin(shmrpc_client *client, uint32_t method, co
     return rc;
 }
 
+/* Whose a call or loan is. */
+static inline handle_lane *client_lane_of(const flight *self)
+{
+    return list_entry(self->connection, handle_lane, connection);
+}
+
+static inline shmrpc_client *client_of(const handle_lane *own)
+{
+    return list_entry(own->of, shmrpc_client, handle);
+}
+
+/*
+ * Is this a call in flight (`state`: FLIGHT_ON), a loan (FLIGHT_LENT) or a view (FLIGHT_VIEWED) of the calling thread?
+ * 0: it is. CANCELLED: it was, and its handle was freed or its thread has ended; MISUSE: it is not; WRONG_THREAD,
+ * FORKED: it is another's.
+ */
+int client_check_flight(const flight *self, uint64_t state);
+
 /* The client is being freed. */
 void client_forget_metadata(const shmrpc_client *client);
 
@@ -117,6 +143,12 @@ static inline handle_lane *client_keeper(const shmrpc_client *client, handle_lan
 /* take_reply() of what is not a reply, or none that there can be. */
 int client_take_otherwise(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
                           const lane_reply *reply);
+
+/*
+ * take_reply() of one that came in a block, of a type that has values which are not valid: it is copied once, and where
+ * it does not validate, `ret` becomes the default image.
+ */
+int client_take_large(const shmrpc_type_info *type, const lane_reply *reply, void *ret);
 
 /*
  * Copies an answer out of shared memory and validates it: 0 with the reply in `ret` (which may be the scratch of
@@ -136,6 +168,9 @@ static ALWAYS_INLINE int client_take_reply(const shmrpc_client *client, handle_l
     }
     if (type == NULL) {
         return 0;
+    }
+    if (reply->is_in_block && to != ret) {
+        return client_take_large(type, reply, ret) == 0 ? 0 : connection_fail(&from->connection);
     }
     if (message_load(type, to, reply->payload, reply->length) != 0) {
         return connection_fail(&from->connection);

@@ -206,31 +206,83 @@ static int outcome_of(connection *self, uint64_t position, bool waits)
 
 /* ---- connecting ---- */
 
-static int attach(connection *self, const control_welcome *welcome, int64_t until_ns, spin spins)
+/* Makes shared memory where the options say, mapped. 0 or a status. */
+static int make_memory(const shmrpc_client_options *options, size_t size, memory_faults faults, void **ret_base,
+                       int *ret_descriptor)
+{
+    int node = options->binds_memory ? options->memory_node : MEMORY_ANY_NODE;
+    int rc = memory_create(size, faults, node, ret_base, ret_descriptor);
+
+    if (rc == -ENODEV) {
+        return error_set(SHMRPC_E_MISUSE, "memory_node is %d: this machine has no such node", node);
+    }
+    return rc == 0 ? 0 : error_system(rc, "cannot make %zu bytes of shared memory", size);
+}
+
+/* Where the server says that there is one. 0 or a status. */
+static int make_arena(connection *self, const shmrpc_client_options *options, int *ret_descriptor)
+{
+    size_t size = region_arena_size(&self->memory.geometry);
+    void *base = NULL;
+    int rc;
+
+    if (size == 0) {
+        return 0;
+    }
+    rc = make_memory(options, size, options->prefault ? MEMORY_PREFAULTED : MEMORY_ON_DEMAND, &base, ret_descriptor);
+    if (rc == 0) {
+        self->memory.arena = base;
+    }
+    return rc;
+}
+
+/* No more is made than what was asked for, or would have been without asking. */
+static int check_arena(const control_hello *hello, const control_welcome *welcome)
+{
+    uint32_t request_size = hello->request_size + hello->envelope;
+    bool has_large = hello->request_size > SHMRPC_MESSAGE_MAX || hello->reply_size > SHMRPC_MESSAGE_MAX;
+    uint64_t most = has_large ? shmrpc_arena_size(request_size, hello->reply_size) : 0;
+
+    most = has_large && hello->arena_size > most ? hello->arena_size : most;
+    if (welcome->arena_size > memory_round((size_t)most)) {
+        return error_set(SHMRPC_E_PROTOCOL, "the server asks for an arena of %" PRIu64 " bytes", welcome->arena_size);
+    }
+    return 0;
+}
+
+static int attach(connection *self, const control_hello *hello, const control_welcome *welcome,
+                  const shmrpc_client_options *options, int64_t until_ns)
 {
     region_geometry geometry = {welcome->depth,
                                 welcome->request_block_size,
                                 welcome->request_block_count,
                                 welcome->reply_block_size,
                                 welcome->reply_block_count,
-                                welcome->inbox_depth};
+                                welcome->inbox_depth,
+                                (uint32_t)(welcome->arena_size / SHMRPC_ARENA_UNIT)};
     control_packet packet = {.kind = CONTROL_ATTACH};
     control_packet *ready = NULL;
     void *base = NULL;
-    int descriptors[2] = {-1, -1};
+    int descriptors[3];
+    unsigned count = 0;
+    int arena_file = -1;
     int rc;
 
     if (!region_check(&geometry)) {
         return error_set(SHMRPC_E_PROTOCOL, "the server asks for an impossible memory");
+    }
+    rc = check_arena(hello, welcome);
+    if (rc != 0) {
+        return rc;
     }
     /* What lane_client_wait.c depends on. */
     if (geometry.inbox_depth != 0 && geometry.inbox_depth < geometry.depth) {
         return error_set(SHMRPC_E_PROTOCOL, "the server gives an inbox of %u entries to a ring of %u slots",
                          geometry.inbox_depth, geometry.depth);
     }
-    rc = memory_create(region_size(&geometry), &base, &descriptors[0]);
+    rc = make_memory(options, region_size(&geometry), MEMORY_PREFAULTED, &base, &descriptors[count++]);
     if (rc != 0) {
-        return error_system(rc, "cannot make %zu bytes of shared memory", region_size(&geometry));
+        return rc;
     }
     region_init(&self->memory, base, &geometry);
     self->memory.semaphores = !feature_is_wanted(FEATURE_FUTEX);
@@ -241,10 +293,19 @@ static int attach(connection *self, const control_welcome *welcome, int64_t unti
             rc = error_system(self->bell, "cannot make an eventfd");
             goto out;
         }
+        descriptors[count++] = self->bell;
     }
-    descriptors[1] = self->bell;
+    rc = make_arena(self, options, &arena_file);
+    if (rc != 0) {
+        goto out;
+    }
+    if (arena_file >= 0) {
+        descriptors[count++] = arena_file;
+    }
     packet.as.attach.size = self->memory.size;
-    rc = handshake_send(self->socket, &packet, descriptors, self->memory.semaphores ? 1 : 2, until_ns);
+    packet.as.attach.arena_size = region_arena_size(&geometry);
+    packet.as.attach.prefault = options->prefault;
+    rc = handshake_send(self->socket, &packet, descriptors, count, until_ns);
     if (rc == 0) {
         rc = handshake_await(self->socket, until_ns, CONTROL_READY, CONTROL_READY, &ready, NULL);
     }
@@ -253,13 +314,14 @@ static int attach(connection *self, const control_welcome *welcome, int64_t unti
     }
     control_packet_free(ready);
     if (rc == 0) {
-        rc = lane_client_init(&self->lane, &self->memory, spins, self->bell, &self->peer);
+        rc = lane_client_init(&self->lane, &self->memory, options_spin(options->spin_ns), self->bell, &self->peer);
         if (rc != 0) {
             rc = error_system(rc, "cannot make a lane");
         }
     }
 out:
     (void)close(descriptors[0]);
+    close_if_open(&arena_file);
     return rc;
 }
 
@@ -289,6 +351,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
                          .server = -1,
                          .bell = -1};
     list_init(&self->calls);
+    list_init(&self->loans);
     self->soonest_ns = CLOCK_NEVER;
     loop_init(&self->loop);
     self->generation = process_generation();
@@ -303,6 +366,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     hello->protocol_most = CONTROL_PROTOCOL;
     hello->depth = options->depth;
     hello->blocks = options->blocks;
+    hello->arena_size = options->arena_size;
     hello->inbox = options->depth == 0 ? REGION_DEPTH : options->depth;
     hello->runtime = SHMRPC_VERSION;
     hello->semaphores = !feature_is_wanted(FEATURE_FUTEX);
@@ -329,7 +393,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
         rc = judge(judge_of, &welcome->as.welcome);
     }
     if (rc == 0) {
-        rc = attach(self, &welcome->as.welcome, until_ns, options_spin(options->spin_ns));
+        rc = attach(self, hello, &welcome->as.welcome, options, until_ns);
     }
     if (rc != 0) {
         control_packet_free(welcome);
@@ -375,8 +439,10 @@ void connection_deinit(connection *self)
     lane_client_deinit(&self->lane);
     if (ours) {
         memory_unmap(self->memory.header, self->memory.size);
+        memory_unmap(self->memory.arena, region_arena_size(&self->memory.geometry));
     }
     self->memory.header = NULL;
+    self->memory.arena = NULL;
 }
 
 void connection_leave(connection *self)
@@ -389,11 +455,8 @@ void connection_leave(connection *self)
 /* ---- calls ---- */
 
 /* Each thread has a lane of its own: what can come here is a child, or an object of another thread's lane. */
-int connection_enter(const connection *self)
+int connection_refuse_thread(const connection *self)
 {
-    if (self->thread == process_thread()) {
-        return 0;
-    }
     if (self->generation != process_generation()) {
         return error_set(SHMRPC_E_FORKED, "the client was connected before fork(): connect again in the child");
     }
@@ -428,11 +491,16 @@ int connection_not_begun(connection *self, int status)
     }
 }
 
-int connection_send(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns)
+int connection_begin_lent(connection *self, const lane_loan *loan, uint32_t reply_size, int64_t *timeout_ns,
+                          lane_call *ret_call)
 {
-    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
+    int rc = connection_check(self);
 
-    return rc == 0 ? 0 : connection_fail(self);
+    if (rc != 0) {
+        return rc;
+    }
+    rc = lane_client_begin_lent(&self->lane, loan, reply_size, timeout_ns, ret_call);
+    return rc == 0 && !connection_has_ended(self) ? 0 : connection_not_begun(self, rc);
 }
 
 /* The wait ended without a reply. 0: there is one after all. */
@@ -457,14 +525,18 @@ int connection_call_ended(connection *self, const lane_call *call, int status, l
     return rc == 0 ? 0 : connection_fail(self);
 }
 
-static int await(connection *self, const lane_waiter *waiter, int64_t until_ns)
+static int await(connection *self, const lane_waiter *waiter)
 {
+    int64_t until_ns;
     int rc;
 
     if (connection_has_ended(self)) {
-        return lane_client_is_answered(&self->lane, waiter) > 0 ? 0 : outcome_of(self, waiter->position, until_ns != 0);
+        return lane_client_is_answered(&self->lane, waiter) > 0
+                   ? 0
+                   : outcome_of(self, waiter->position, waiter->until_ns != 0);
     }
-    rc = lane_client_await(&self->lane, waiter, until_ns);
+    rc = lane_client_await(&self->lane, waiter);
+    until_ns = waiter->until_ns;
     switch (rc) {
     case 0: return 0;
     case SHMRPC_E_TIMEOUT:
@@ -475,15 +547,14 @@ static int await(connection *self, const lane_waiter *waiter, int64_t until_ns)
     }
 }
 
-int connection_await(connection *self, const lane_waiter *waiter, int64_t until_ns, lane_reply *ret_reply)
+int connection_await_otherwise(connection *self, const lane_waiter *waiter, lane_reply *ret_reply)
 {
     int rc;
 
     if (self->condition == SHMRPC_CLIENT_FAILED) {
         return error_set(SHMRPC_E_PROTOCOL, "the server broke the protocol while the call was in flight");
     }
-    /* Where something is written that is not published, that comes first. */
-    rc = self->lane.unsent == 0 && lane_client_is_in_slot(&self->lane, waiter) ? 0 : await(self, waiter, until_ns);
+    rc = await(self, waiter);
     if (rc != 0) {
         return rc;
     }

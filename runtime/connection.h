@@ -22,12 +22,15 @@
 
 #include "control.h"
 #include "lane_client.h"
+#include "lane_client_loan.h"
 #include "list.h"
 #include "loop.h"
 #include "platform/compiler.h"
 #include "platform/process.h"
 
 #include <shmrpc/client.h>
+
+typedef struct connection_room connection_room; /* flight.h */
 
 typedef struct connection {
     lane_peer peer; /* what the lane asks */
@@ -40,7 +43,9 @@ typedef struct connection {
     uint32_t generation; /* process_generation() of the process that connected */
     uintptr_t thread;    /* process_thread() of the owner; 0: none */
     shmrpc_client_condition condition;
-    list_link calls;    /* in flight (flight.h) */
+    list_link calls; /* in flight (flight.h) */
+    list_link loans; /* lent, or viewed */
+    connection_room *rooms;
     int64_t soonest_ns; /* no call with a `done` has to end before */
     client_loop loop;   /* what an event loop waits for */
     bool in_dispatch;
@@ -74,8 +79,14 @@ shmrpc_client_condition connection_peek(const connection *self);
 /* The owner gives it up: the next one may be another thread. */
 void connection_leave(connection *self);
 
+/* enter() by another thread than the owner: WRONG_THREAD, FORKED. */
+int connection_refuse_thread(const connection *self);
+
 /* May this thread use the connection? 0, WRONG_THREAD, FORKED. */
-int connection_enter(const connection *self);
+static inline int connection_enter(const connection *self)
+{
+    return self->thread == process_thread() ? 0 : connection_refuse_thread(self);
+}
 
 /* GONE or FAILED, as far as is known. */
 static inline bool connection_has_ended(const connection *self)
@@ -113,8 +124,21 @@ static inline int connection_begin(connection *self, uint32_t request_size, uint
     return rc == 0 && !connection_has_ended(self) ? 0 : connection_not_begun(self, rc);
 }
 
+/* The same for a call whose request is in what was lent (lane_client_loan.h). */
+int connection_begin_lent(connection *self, const lane_loan *loan, uint32_t reply_size, int64_t *timeout_ns,
+                          lane_call *ret_call);
+
+/* The server broke the protocol (error.h says how): the connection is of no more use. Returns PROTOCOL. */
+int connection_fail(connection *self);
+
 /* Publishes and does not wait. 0, PROTOCOL. */
-int connection_send(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns);
+static ALWAYS_INLINE int connection_send(connection *self, const lane_call *call, uint16_t method, uint32_t length,
+                                         int64_t timeout_ns)
+{
+    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
+
+    return rc == 0 ? 0 : connection_fail(self);
+}
 
 /* call() where there is no reply in the call's slot, but what the lane says. */
 int connection_call_ended(connection *self, const lane_call *call, int status, lane_reply *ret_reply);
@@ -134,11 +158,23 @@ static ALWAYS_INLINE int connection_call(connection *self, const lane_call *call
     return rc == 0 ? 0 : connection_call_ended(self, call, rc, ret_reply);
 }
 
+/* await() where the answer is not seen in its slot at once. */
+int connection_await_otherwise(connection *self, const lane_waiter *waiter, lane_reply *ret_reply);
+
 /*
- * Waits for the answer to a call that was sent before, and bounds it. As connection_call(); in each case the caller
- * lets go of the waiter afterwards. `until_ns` 0: never blocks, and what is not settled is UNKNOWN.
+ * Waits, until the waiter's until_ns, for the answer to a call that was sent before, and bounds it. As
+ * connection_call(); in each case the caller lets go of the waiter afterwards. `until_ns` 0: never blocks, and what is
+ * not settled is UNKNOWN.
  */
-int connection_await(connection *self, const lane_waiter *waiter, int64_t until_ns, lane_reply *ret_reply);
+static ALWAYS_INLINE int connection_await(connection *self, const lane_waiter *waiter, lane_reply *ret_reply)
+{
+    /* Where something is written that is not published, that comes first. */
+    if (self->condition == SHMRPC_CLIENT_FAILED || self->lane.unsent != 0 ||
+        !lane_client_is_in_slot(&self->lane, waiter)) {
+        return connection_await_otherwise(self, waiter, ret_reply);
+    }
+    return lane_client_answer_in_slot(&self->lane, waiter, ret_reply) == 0 ? 0 : connection_fail(self);
+}
 
 /* The descriptor for an event loop: the connection's, until it is left or ended. Below 0: a status. */
 int connection_open_loop(connection *self);
@@ -163,8 +199,5 @@ static inline void connection_end(connection *self, const lane_call *call)
 {
     lane_client_end(&self->lane, call);
 }
-
-/* The server broke the protocol (error.h says how): the connection is of no more use. Returns PROTOCOL. */
-int connection_fail(connection *self);
 
 #endif

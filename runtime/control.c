@@ -169,6 +169,7 @@ static int hello_encode(const control_hello *hello, void **ret_bytes, size_t *re
     to.semaphores = hello->semaphores;
     to.membarrier = hello->membarrier;
     to.envelope = hello->envelope;
+    to.arena_size = hello->arena_size;
     to.token = token_encode(&token);
 
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_HELLO;
@@ -240,6 +241,7 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
     to.runtime = wire_string(welcome->runtime);
     to.inbox_depth = welcome->inbox_depth;
     to.envelopes = welcome->envelopes;
+    to.arena_size = welcome->arena_size;
     to.token = token_encode(&token);
     to.membarrier = welcome->membarrier;
 
@@ -262,6 +264,8 @@ static int attach_encode(const control_attach *attach, void **ret_bytes, size_t 
     shmrpc__control__packet__init(&packet);
     shmrpc__control__attach__init(&to);
     to.size = attach->size;
+    to.arena_size = attach->arena_size;
+    to.prefault = attach->prefault;
     packet.body_case = SHMRPC__CONTROL__PACKET__BODY_ATTACH;
     packet.attach = &to;
     return wire_pack(&packet, ret_bytes, ret_length);
@@ -409,7 +413,7 @@ static reason method_decode(const wire_method *from, control_method *to)
     if (from->n_request_sizes != from->n_fingerprints || from->n_answer_sizes != from->n_fingerprints)
         return "a method's layouts are not all described";
     for (size_t i = 0; i < from->n_fingerprints; i++) {
-        if (from->request_sizes[i] > SHMRPC_MESSAGE_MAX || from->answer_sizes[i] > SHMRPC_MESSAGE_MAX)
+        if (from->request_sizes[i] > SHMRPC_LARGE_MAX || from->answer_sizes[i] > SHMRPC_LARGE_MAX)
             return "a method's messages are above the limit";
     }
     *to = (control_method){
@@ -434,7 +438,7 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
         return "the version of the library is not usable";
     if (from->depth > CONTROL_DEPTH_MAX || from->inbox > CONTROL_DEPTH_MAX || from->blocks > CONTROL_BLOCKS_MAX)
         return "the depth or the number of blocks is above the limit";
-    if (from->request_size > SHMRPC_MESSAGE_MAX || from->reply_size > SHMRPC_MESSAGE_MAX)
+    if (from->request_size > SHMRPC_LARGE_MAX || from->reply_size > SHMRPC_LARGE_MAX)
         return "the size of messages is above the limit";
     if (from->envelope > CONTROL_ENVELOPE_MAX)
         return "the size of envelopes is above the limit";
@@ -460,6 +464,7 @@ static reason hello_decode(const wire_hello *from, control_method *methods, cont
         .semaphores = from->semaphores != 0,
         .membarrier = from->membarrier != 0,
         .envelope = from->envelope,
+        .arena_size = from->arena_size,
     };
     return token_decode(&from->token, &to->token);
 }
@@ -468,7 +473,7 @@ static reason mismatch_decode(const wire_mismatch *from, control_mismatch *to)
 {
     if (from->method >= SHMRPC_METHODS_MAX)
         return "a method's index is above the limit";
-    if (from->request_size > SHMRPC_MESSAGE_MAX || from->answer_size > SHMRPC_MESSAGE_MAX)
+    if (from->request_size > SHMRPC_LARGE_MAX || from->answer_size > SHMRPC_LARGE_MAX)
         return "a method's messages are above the limit";
     *to = (control_mismatch){
         .method = from->method,
@@ -495,6 +500,8 @@ static reason welcome_decode(const wire_welcome *from, control_mismatch *mismatc
         return "the depth or the number of blocks is above the limit";
     if (from->request_block_size > SHMRPC_MESSAGE_MAX || from->reply_block_size > SHMRPC_MESSAGE_MAX)
         return "the size of blocks is above the limit";
+    if (from->arena_size > SHMRPC_ARENA_MOST || from->arena_size % SHMRPC_ARENA_UNIT != 0)
+        return "the size of the arena is not within the limits";
     if (from->n_method_numbers > SHMRPC_METHODS_MAX)
         return "too many methods";
     for (size_t i = 0; i < from->n_method_numbers; i++) {
@@ -533,6 +540,7 @@ static reason welcome_decode(const wire_welcome *from, control_mismatch *mismatc
         .inbox_depth = from->inbox_depth,
         .membarrier = from->membarrier != 0,
         .envelopes = from->envelopes != 0,
+        .arena_size = from->arena_size,
     };
     return token_decode(&from->token, &to->token);
 }
@@ -572,7 +580,7 @@ static reason packet_decode(const wire_packet *from, void *parts, control_packet
         return welcome_decode(from->welcome, parts, &to->as.welcome);
     case SHMRPC__CONTROL__PACKET__BODY_ATTACH:
         to->kind = CONTROL_ATTACH;
-        to->as.attach.size = from->attach->size;
+        to->as.attach = (control_attach){from->attach->size, from->attach->arena_size, from->attach->prefault != 0};
         return NULL;
     case SHMRPC__CONTROL__PACKET__BODY_READY:
         if (from->ready->status > 0)

@@ -38,7 +38,7 @@ typedef struct control_method {
     const char *name;        /* 1 .. CONTROL_NAME_MAX bytes */
     uint32_t revision_count; /* 1 .. CONTROL_REVISIONS_MAX; the newest comes first */
     uint64_t *fingerprints;  /* of each */
-    uint32_t *request_sizes; /* likewise; at most SHMRPC_MESSAGE_MAX */
+    uint32_t *request_sizes; /* likewise; at most SHMRPC_LARGE_MAX */
     uint32_t *answer_sizes;  /* likewise */
     bool oneway;
 } control_method;
@@ -48,7 +48,7 @@ typedef struct control_mismatch {
     uint32_t method; /* of the client's; below SHMRPC_METHODS_MAX */
     bool oneway;
     uint64_t fingerprint;
-    uint32_t request_size; /* at most SHMRPC_MESSAGE_MAX */
+    uint32_t request_size; /* at most SHMRPC_LARGE_MAX */
     uint32_t answer_size;  /* likewise */
     const char *request;   /* texts of layouts, cut to CONTROL_LAYOUT_MAX bytes */
     const char *reply;
@@ -63,14 +63,15 @@ typedef struct control_hello {
     uint32_t method_count; /* at most SHMRPC_METHODS_MAX */
     uint32_t depth;        /* at most CONTROL_DEPTH_MAX */
     uint32_t blocks;       /* at most CONTROL_BLOCKS_MAX */
-    uint32_t request_size; /* at most SHMRPC_MESSAGE_MAX */
+    uint32_t request_size; /* at most SHMRPC_LARGE_MAX */
     uint32_t reply_size;   /* likewise */
     const char *runtime;   /* 0 .. CONTROL_NAME_MAX bytes */
     uint32_t inbox;        /* at most CONTROL_DEPTH_MAX */
     control_token token;
     bool semaphores;
     bool membarrier;
-    uint32_t envelope; /* at most CONTROL_ENVELOPE_MAX */
+    uint32_t envelope;   /* at most CONTROL_ENVELOPE_MAX */
+    uint64_t arena_size; /* any: it is a wish */
 } control_hello;
 
 typedef struct control_welcome {
@@ -94,10 +95,13 @@ typedef struct control_welcome {
     control_token token;
     bool membarrier;
     bool envelopes;
+    uint64_t arena_size; /* at most SHMRPC_ARENA_MOST, in whole units of SHMRPC_ARENA_UNIT */
 } control_welcome;
 
 typedef struct control_attach {
-    uint64_t size; /* any: it is compared, never trusted */
+    uint64_t size;       /* any: it is compared, never trusted */
+    uint64_t arena_size; /* likewise */
+    bool prefault;
 } control_attach;
 
 typedef struct control_ready {

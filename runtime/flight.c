@@ -4,49 +4,30 @@
 #include "error.h"
 #include "platform/clock.h"
 
-int flight_start(flight *self, connection *on, const lane_call *at, uint16_t method, uint32_t length,
-                 int64_t timeout_ns)
-{
-    int rc;
+#include <errno.h>
+#include <stdlib.h>
 
-    self->connection = on;
-    self->until_ns = clock_after_about_ns(timeout_ns);
-    self->waiter.wants_turn = self->done != NULL;
-    lane_client_keep(&on->lane, at, &self->waiter);
-    if (self->done != NULL && loop_is_open(&on->loop) && !on->in_dispatch && (on->lane.armed & WISH_CALL) == 0) {
+void flight_announce(connection *on, uint64_t position)
+{
+    if (loop_is_open(&on->loop) && !on->in_dispatch && (on->lane.armed & WISH_CALL) == 0) {
         /* Before it is published, so that the server sees the wish with it. */
-        lane_client_arm(&on->lane, at->position);
+        lane_client_arm(&on->lane, position);
         if (lane_client_has_news(&on->lane)) {
             loop_wake(&on->loop);
         }
     }
-    rc = connection_send(on, at, method, length, timeout_ns);
-    if (rc != 0) {
-        lane_client_let_go(&on->lane, &self->waiter);
-        return rc;
-    }
-    self->mark = FLIGHT_ON + process_thread();
-    list_append(&on->calls, &self->link);
-    if (self->done != NULL && self->until_ns < on->soonest_ns) {
-        on->soonest_ns = self->until_ns;
+}
+
+void flight_watch(flight *self)
+{
+    connection *on = self->connection;
+
+    if (self->waiter.until_ns < on->soonest_ns) {
+        on->soonest_ns = self->waiter.until_ns;
         if (loop_is_open(&on->loop) && !on->in_dispatch) {
-            loop_wake_at(&on->loop, self->until_ns);
+            loop_wake_at(&on->loop, self->waiter.until_ns);
         }
     }
-    return 0;
-}
-
-int flight_await(flight *self, lane_reply *ret_reply)
-{
-    return connection_await(self->connection, &self->waiter, self->until_ns, ret_reply);
-}
-
-void flight_land(flight *self)
-{
-    lane_client_let_go(&self->connection->lane, &self->waiter);
-    list_remove(&self->link);
-    self->mark = 0;
-    self->connection = NULL;
 }
 
 /* The first call with a `done` whose time is up; where there is none, when that of the first one will be. */
@@ -69,12 +50,12 @@ static flight *next_late(connection *on)
         if (self->done == NULL) {
             continue;
         }
-        if (self->until_ns <= now_ns) {
+        if (self->waiter.until_ns <= now_ns) {
             on->soonest_ns = 0; /* there may be more of them */
             return self;
         }
-        if (self->until_ns < on->soonest_ns) {
-            on->soonest_ns = self->until_ns;
+        if (self->waiter.until_ns < on->soonest_ns) {
+            on->soonest_ns = self->waiter.until_ns;
         }
     }
     return NULL;
@@ -118,7 +99,9 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply)
     lane_waiter *ready;
     flight *self = NULL;
 
-    (void)connection_poll(on);
+    if (on->lane.ready == NULL) {
+        (void)connection_poll(on);
+    }
     ready = lane_client_take_ready(&on->lane);
     if (ready != NULL) {
         self = list_entry(ready, flight, waiter);
@@ -129,7 +112,7 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply)
     }
     if (self != NULL) {
         /* What has come since counts, and nothing is waited for. */
-        self->until_ns = 0;
+        self->waiter.until_ns = 0;
         *ret_rc = flight_await(self, ret_reply);
     }
     return self;
@@ -190,6 +173,80 @@ int flights_rest(connection *on)
     return arm(on) ? 0 : 1;
 }
 
+/* ---- loans ---- */
+
+void flight_lend(flight *self, uint64_t state, connection *on, const loan *what)
+{
+    if (what != &self->loan) {
+        /* What a message that is in the object would lose is not copied either: it is written afterwards. */
+        self->loan.lent = what->lent;
+        self->loan.room = what->room;
+        self->loan.method = what->method;
+        self->loan.offset = what->offset;
+    }
+    self->connection = on;
+    self->mark = state + process_thread();
+    list_append(&on->loans, &self->link);
+}
+
+int flight_find_place(flight *self, connection *on, uint32_t size, loan *ret_loan)
+{
+    /* What is aligned to 16 at most is of a size that is a multiple of it. */
+    uint32_t skipped = size % 16 == 0 ? (uint32_t)(-(uintptr_t)self->loan.payload % 16) : 0;
+
+    ret_loan->lent.room = NULL;
+    ret_loan->room = NULL;
+    ret_loan->offset = skipped;
+    if (size + skipped > sizeof(self->loan.payload)) {
+        ret_loan->room = malloc(sizeof(*ret_loan->room) + size);
+        if (ret_loan->room == NULL) {
+            return error_system(-ENOMEM, "cannot make room for a message of %u bytes", size);
+        }
+        ret_loan->room->next = on->rooms;
+        on->rooms = ret_loan->room;
+    }
+    return 0;
+}
+
+static void free_room(connection *on, connection_room *room)
+{
+    connection_room **at = &on->rooms;
+
+    while (*at != room) {
+        at = &(*at)->next;
+    }
+    *at = room->next;
+    free(room);
+}
+
+static void free_rooms(connection *on)
+{
+    while (on->rooms != NULL) {
+        free_room(on, on->rooms);
+    }
+}
+
+void loan_end(loan *what, connection *on)
+{
+    if (what->lent.room != NULL) {
+        lane_client_take_back(&on->lane, &what->lent);
+    }
+    if (what->room != NULL) {
+        free_room(on, what->room);
+        what->room = NULL;
+    }
+}
+
+void flight_take_back(flight *self)
+{
+    loan_end(&self->loan, self->connection);
+    list_remove(&self->link);
+    self->mark = 0;
+    self->connection = NULL;
+}
+
+/* ---- the end of them all ---- */
+
 static void drop(flight *self)
 {
     list_remove(&self->link);
@@ -202,8 +259,14 @@ void flights_drop(connection *on)
     /* In a forked child the objects may lie on stacks of its parent's other threads, and mean nothing (handle_whose()). */
     if (on->generation != process_generation()) {
         list_init(&on->calls);
+        list_init(&on->loans);
+        free_rooms(on);
         return;
     }
+    while (!list_is_empty(&on->loans)) {
+        drop(list_entry(on->loans.next, flight, link));
+    }
+    free_rooms(on);
     while (lane_client_take_ready(&on->lane) != NULL) {
     }
     while (!list_is_empty(&on->calls)) {
@@ -220,6 +283,8 @@ void flights_abandon(connection *on)
 {
     lane_client_abandon(&on->lane);
     list_init(&on->calls);
+    list_init(&on->loans);
+    free_rooms(on);
     on->soonest_ns = CLOCK_NEVER;
     on->in_dispatch = false;
 }

@@ -9,6 +9,13 @@
  *   FLYING    FLIGHT_ON + thread    flights_drop()                            DROPPED   the handle is freed
  *   FLYING    FLIGHT_ON + thread    flights_abandon()                         (none)    the thread ends
  *   DROPPED   FLIGHT_DROPPED        wait, which says so                       IDLE
+ *   IDLE      0, or any other       loan                                      LENT      shmrpc_call_loan()
+ *   LENT      FLIGHT_LENT + thread  start                                     FLYING    shmrpc_call_start_loaned()
+ *   LENT      FLIGHT_LENT + thread  abandon                                   IDLE
+ *   FLYING    FLIGHT_ON + thread    its answer, where it is to be viewed      VIEWED    shmrpc_call_view()
+ *   VIEWED    FLIGHT_VIEWED + thr.  release                                   IDLE
+ *
+ * LENT and VIEWED end as FLYING does where the handle is freed or the thread ends; they are in the connection's loans.
  *
  * An object is the caller's memory and nobody else's while it is IDLE or DROPPED; FLYING, the connection refers to it.
  * Where the thread has ended, the object may have gone with its stack: nobody touches it, and a mark that names a
@@ -22,21 +29,41 @@
 
 #include "connection.h"
 #include "list.h"
+#include "platform/clock.h"
 #include "platform/process.h"
 
 #include <shmrpc/client.h>
 
 #define FLIGHT_THREAD_BITS 40 /* of process_thread(), which counts threads */
 #define FLIGHT_ON (UINT64_C(0x73686d) << FLIGHT_THREAD_BITS)
+#define FLIGHT_LENT (FLIGHT_ON + (UINT64_C(1) << FLIGHT_THREAD_BITS))
+#define FLIGHT_VIEWED (FLIGHT_ON + (UINT64_C(2) << FLIGHT_THREAD_BITS))
 #define FLIGHT_DROPPED UINT64_C(0x73686d2d64726f70)
+
+/* Memory of a message that there is no other for, freed with its connection at the latest. */
+struct connection_room {
+    connection_room *next;
+    _Alignas(16) unsigned char bytes[];
+};
+
+/* A message that the caller writes, or reads: in one of three places. */
+typedef struct loan {
+    lane_loan lent;        /* in shared memory, where `room` of it is not NULL; */
+    connection_room *room; /* on the heap; */
+    uint32_t method;
+    uint32_t offset;                                /* of the message, in shared memory or `payload` */
+    unsigned char payload[SHMRPC_SLOT_PAYLOAD + 8]; /* or here, at a multiple of 16 where that matters */
+} loan;
 
 typedef struct flight {
     uint64_t mark;
     connection *connection;
-    lane_waiter waiter;
+    union {
+        lane_waiter waiter; /* while FLYING */
+        loan loan;          /* while LENT or VIEWED */
+    };
     shmrpc_done *done; /* NULL: its answer is waited for */
-    int64_t until_ns;
-    list_link link; /* of the connection's calls, oldest first */
+    list_link link;    /* of the connection's calls, oldest first; or of its loans */
 } __attribute__((may_alias)) flight;
 
 _Static_assert(sizeof(flight) <= sizeof(shmrpc_call), "a call fits into what callers have for it");
@@ -53,32 +80,93 @@ static inline bool flight_is_mine(const flight *self)
     return self->mark == FLIGHT_ON + process_thread();
 }
 
-/* The thread that started it; 0: no mark of that kind. */
+/* The thread that started it, or has the loan; 0: no mark of that kind. */
 static inline uintptr_t flight_thread(const flight *self)
 {
-    return self->mark >> FLIGHT_THREAD_BITS == FLIGHT_ON >> FLIGHT_THREAD_BITS
+    return (self->mark - FLIGHT_ON) >> FLIGHT_THREAD_BITS <= (FLIGHT_VIEWED - FLIGHT_ON) >> FLIGHT_THREAD_BITS
                ? (uintptr_t)(self->mark & ((UINT64_C(1) << FLIGHT_THREAD_BITS) - 1))
                : 0;
 }
 
+/* flight_start() of a call with a `done`: before it is sent, and after. */
+void flight_announce(connection *on, uint64_t position);
+void flight_watch(flight *self);
+
 /*
  * Sends what begin() has found room for, and has the answer kept for `self`. 0, or PROTOCOL with nothing in flight.
- * `timeout_ns` counts from now.
+ * `timeout_ns` counts from now, or from when its batch is published.
  */
-int flight_start(flight *self, connection *on, const lane_call *at, uint16_t method, uint32_t length,
-                 int64_t timeout_ns);
+static ALWAYS_INLINE int flight_start(flight *self, connection *on, const lane_call *at, uint16_t method,
+                                      uint32_t length, int64_t timeout_ns)
+{
+    const bool is_told = self->done != NULL;
+    int rc;
+
+    self->connection = on;
+    self->waiter.until_ns = on->lane.in_batch && !is_told ? -timeout_ns : clock_after_about_ns(timeout_ns);
+    self->waiter.wants_turn = is_told;
+    lane_client_keep(&on->lane, at, &self->waiter);
+    if (is_told) {
+        flight_announce(on, at->position);
+    }
+    rc = connection_send(on, at, method, length, timeout_ns);
+    if (rc != 0) {
+        /* The connection has failed: nobody uses again what the call holds, and what its slot says is not asked. */
+        *lane_client_waiter(&on->lane, at->position) = NULL;
+        return rc;
+    }
+    self->mark = FLIGHT_ON + process_thread();
+    list_append(&on->calls, &self->link);
+    if (is_told) {
+        flight_watch(self);
+    }
+    return 0;
+}
 
 /* Waits. 0 with the reply, to be read before flight_land(); or how the call ended, as connection_call(). */
-int flight_await(flight *self, lane_reply *ret_reply);
+static ALWAYS_INLINE int flight_await(flight *self, lane_reply *ret_reply)
+{
+    return connection_await(self->connection, &self->waiter, ret_reply);
+}
 
 /* It has ended: the object is the caller's again. */
-void flight_land(flight *self);
+static ALWAYS_INLINE void flight_land(flight *self)
+{
+    lane_client_let_go(&self->connection->lane, &self->waiter);
+    list_remove(&self->link);
+    self->mark = 0;
+    self->connection = NULL;
+}
 
 /*
  * The next call with a `done` whose end is known, and how: *ret_rc is 0 with a reply, as flight_await(). NULL: none.
  * Never blocks.
  */
 flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply);
+
+/* ---- loans ---- */
+
+/* Where the message is. */
+static inline void *flight_message(flight *self)
+{
+    return self->loan.lent.room != NULL ? (unsigned char *)self->loan.lent.room + self->loan.offset
+           : self->loan.room != NULL    ? self->loan.room->bytes
+                                        : self->loan.payload + self->loan.offset;
+}
+
+/* Makes it LENT or VIEWED (`state`: FLIGHT_LENT, FLIGHT_VIEWED), with `what`. It is in no list. */
+void flight_lend(flight *self, uint64_t state, connection *on, const loan *what);
+
+/*
+ * Finds private memory for a message of `size` bytes: within the object where it fits, else on the heap. 0, NO_MEMORY.
+ */
+int flight_find_place(flight *self, connection *on, uint32_t size, loan *ret_loan);
+
+/* Gives what `what` has back to the connection. */
+void loan_end(loan *what, connection *on);
+
+/* The loan is over: the object is the caller's again. */
+void flight_take_back(flight *self);
 
 /* Has any of its calls a `done`? */
 bool flights_have_done(const connection *on);
@@ -94,13 +182,13 @@ int64_t flights_told_at(connection *on);
 int flights_rest(connection *on);
 
 /*
- * Publishes what is written, withdraws all that is in flight, and lets go of the objects. No `done` runs. In a forked
+ * Publishes what is written, withdraws all that is in flight, takes back what is lent, and lets go of the objects. No `done` runs. In a forked
  * child: lets go of the child's copies.
  */
 void flights_drop(connection *on);
 
 /*
- * Publishes what is written and withdraws all that is in flight, of a thread that ends, without touching the objects.
+ * Publishes what is written, withdraws all that is in flight and takes back what is lent, of a thread that ends, without touching the objects.
  */
 void flights_abandon(connection *on);
 

@@ -117,6 +117,10 @@ static void measure_scratch(handle *self, const shmrpc_service_info *service)
         request_size = own_size > request_size ? own_size : request_size;
         has_former = has_former || method->former_count != 0;
     }
+    if (service != NULL) {
+        self->hello.request_size = request_size;
+        self->hello.reply_size = answer_size;
+    }
     self->scratch_size = (answer_size + 15) / 16 * 16;
     self->narrow_size = has_former ? request_size : 0;
 }

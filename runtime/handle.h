@@ -147,8 +147,16 @@ static inline int handle_enter(handle *self, int64_t *timeout_ns, handle_lane **
     return handle_is_to_renew(self, *lane) ? handle_replace(self, timeout_ns, lane) : 0;
 }
 
+/* settle() of a former one. */
+void handle_settle_former(handle *self, handle_lane *lane);
+
 /* One of the calling thread's: if it is a former one of which nothing is to be told any more, it is closed. */
-void handle_settle(handle *self, handle_lane *lane);
+static inline void handle_settle(handle *self, handle_lane *lane)
+{
+    if (lane->is_former) {
+        handle_settle_former(self, lane);
+    }
+}
 
 /*
  * Has the thread of this number (process_thread()) a lane of any handle? 0: none; WRONG_THREAD: it has, and is not the

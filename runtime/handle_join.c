@@ -262,12 +262,12 @@ int handle_replace(handle *self, int64_t *timeout_ns, handle_lane **lane)
     return rc;
 }
 
-void handle_settle(handle *self, handle_lane *lane)
+void handle_settle_former(handle *self, handle_lane *lane)
 {
     list_link closing = {&closing, &closing};
     handle_lane *newer;
 
-    if (!lane->is_former || lane->is_telling || !list_is_empty(&lane->connection.calls)) {
+    if (lane->is_telling || !list_is_empty(&lane->connection.calls) || !list_is_empty(&lane->connection.loans)) {
         return;
     }
     newer = handle_find(self);

@@ -158,11 +158,8 @@ void *inbox_writer_place(inbox_writer *self, uint32_t ticket, uint32_t size, uin
         *ret_block = BLOCK_NONE;
         return region_entry(&self->memory, self->written + 1)->payload;
     }
-    if (call->reply_block == BLOCK_NONE || size > self->memory.geometry.reply_block_size) {
-        return NULL;
-    }
     *ret_block = call->reply_block;
-    return region_reply_block(&self->memory, call->reply_block);
+    return region_reply_room(&self->memory, call->reply_block, call->reply_first, call->reply_count, size);
 }
 
 void inbox_writer_answer(inbox_writer *self, uint32_t ticket, int status, uint32_t length, uint8_t block)

@@ -28,7 +28,9 @@ struct shmrpc_method_info;
 typedef struct inbox_call {
     uint32_t serial;     /* as later.h has it; 0: no answer is to come */
     bool is_cancelled;   /* the caller has withdrawn it, and hears how it ended all the same */
-    uint8_t reply_block; /* that the client offered */
+    uint8_t reply_block; /* that the client offered, and where that is BLOCK_ARENA: */
+    uint32_t reply_first;
+    uint32_t reply_count;
     uint64_t position;
     int64_t until_ns;                        /* when its caller has given up at the latest */
     const char *service;                     /* for lines of the log; there while the lane is open, */

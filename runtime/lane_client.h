@@ -36,16 +36,20 @@
 #define SHMRPC_LANE_CLIENT_H
 
 #include "alarm.h"
+#include "arena.h"
 #include "block.h"
 #include "platform/cpu.h"
 #include "region.h"
 #include "shared.h"
 #include "spin.h"
 
-/* Blocks held by a position, by slot. */
+/*
+ * What a call holds of its lane, beside a slot: numbers of blocks (block.h), or of extents (arena.h). The low byte of
+ * either is what stands in the slot's header.
+ */
 typedef struct lane_hold {
-    uint8_t request_block;
-    uint8_t reply_block;
+    uint16_t request_block;
+    uint16_t reply_block;
 } lane_hold;
 
 /*
@@ -68,8 +72,10 @@ struct lane_waiter {
     bool is_queued : 1;
     int16_t status;  /* once STOWED */
     uint16_t ticket; /* while MOVED */
+    uint16_t method; /* the owner's, for what is not known here */
     uint32_t length;
-    uint32_t method; /* the owner's, for what is not known here */
+    int64_t
+        until_ns; /* the owner's, too: its deadline; below 0: its time, negated, which begins when it is published */
     unsigned char payload[SHMRPC_SLOT_PAYLOAD];
 };
 
@@ -78,7 +84,7 @@ typedef struct lane_moved {
     lane_waiter *waiter; /* NULL: nobody will read its answer */
     uint64_t position;
     bool is_out;
-    uint8_t reply_block;
+    uint16_t reply_block; /* as of lane_hold */
 } lane_moved;
 
 typedef struct lane_peer lane_peer;
@@ -110,11 +116,13 @@ typedef struct lane_client {
     lane_waiter **ready_end;
     lane_moved *moved; /* NULL: there is no inbox */
     uint32_t moved_count;
-    uint32_t moved_blocks; /* of these: that have a reply block */
-    uint64_t inbox_next;   /* the entry that is expected */
-    lane_waiter spare;     /* of a call that wait() waits for; its position is 0 while there is none */
+    uint32_t moved_blocks;  /* of these: that have a reply block, */
+    uint32_t moved_extents; /* or an extent for it */
+    uint64_t inbox_next;    /* the entry that is expected */
+    lane_waiter spare;      /* of a call that wait() waits for; its position is 0 while there is none */
     block_list request_blocks;
     block_list reply_blocks;
+    arena *arena; /* NULL: there is none */
 } lane_client;
 
 /* Takes a formatted memory. Returns 0 or -ENOMEM. The caller keeps the memory mapped until deinit(). */
@@ -125,7 +133,7 @@ void lane_client_deinit(lane_client *lane);
 typedef struct lane_call {
     uint64_t position;
     slot *at;
-    void *request; /* where its payload goes: the slot or a block */
+    void *request; /* where its payload goes: the slot, a block or an extent */
     lane_hold hold;
 } lane_call;
 
@@ -142,14 +150,33 @@ static inline lane_hold *lane_client_hold(const lane_client *lane, uint64_t posi
     return &lane->holds[position & (lane->memory.geometry.depth - 1)];
 }
 
-/* begin() where a payload needs a block, or there is no slot. */
+/* An extent comes back. */
+void lane_client_give_extent(lane_client *lane, uint16_t number);
+
+/* What a call held, if anything, comes back: a block of this list, or an extent. */
+static inline void lane_client_give(lane_client *lane, block_list *list, uint16_t number)
+{
+    if (number > BLOCKS_MAX) {
+        lane_client_give_extent(lane, number);
+    } else {
+        block_list_give(list, (uint8_t)number);
+    }
+}
+
+static inline lane_waiter **lane_client_waiter(const lane_client *lane, uint64_t position)
+{
+    return &lane->waiters[position & (lane->memory.geometry.depth - 1)];
+}
+
+/* begin() where a payload needs a block or an extent, or there is no slot. */
 int lane_client_begin_otherwise(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                                 lane_call *ret_call);
 
 /*
  * Finds room for a call with payloads of up to these sizes, waiting at most *timeout_ns, from which it takes the time
- * that it waited. 0; AGAIN where answers that have not been read have all blocks, so that waiting is of no use;
- * TIMEOUT; TOO_LARGE where the lane has no blocks of that size; PROTOCOL; or what the peer's look() said.
+ * that it waited. 0; AGAIN where answers that have not been read have all blocks, or what is to be had of the arena, so
+ * that waiting is of no use; TIMEOUT; TOO_LARGE where the lane has no room of that size; PROTOCOL; or what the peer's
+ * look() said.
  */
 static inline int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                                     lane_call *ret_call)
@@ -163,6 +190,13 @@ static inline int lane_client_begin(lane_client *lane, uint32_t request_size, ui
     *ret_call = (lane_call){lane->next, at, at->payload, {BLOCK_NONE, BLOCK_NONE}};
     return 0;
 }
+
+/*
+ * A long batch is published in pieces of so many calls, as long as the server is awake: it serves the first ones while
+ * the last ones are still being written.
+ */
+#define BATCH_PIECE 8u
+int lane_client_publish_piece(lane_client *lane);
 
 /* publish() where `found` stood in the slot, which is not the reply of one lap earlier. */
 int lane_client_publish_over(lane_client *lane, uint64_t position, uint32_t found);
@@ -182,7 +216,7 @@ static inline uint32_t lane_client_budget_us(int64_t timeout_ns)
 static inline int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length,
                                       int64_t timeout_ns)
 {
-    slot_header header = {method, call->hold.request_block, call->hold.reply_block, length,
+    slot_header header = {method, (uint8_t)call->hold.request_block, (uint8_t)call->hold.reply_block, length,
                           lane_client_budget_us(timeout_ns)};
     uint32_t found;
 
@@ -190,8 +224,7 @@ static inline int lane_client_publish(lane_client *lane, const lane_call *call, 
     *lane_client_hold(lane, call->position) = call->hold;
     lane->next = call->position + 1;
     if (lane->in_batch) {
-        lane->unsent++;
-        return 0;
+        return ++lane->unsent % BATCH_PIECE == 0 ? lane_client_publish_piece(lane) : 0;
     }
     found = shared_publish_request(call->at, word_request(call->position, lane->memory.shift));
     return found == word_before(call->position, lane->memory.shift)
@@ -230,15 +263,15 @@ typedef struct lane_reply {
     int status; /* -32768 .. 32767, as the peer wrote it */
     uint32_t length;
     const void *payload;
-    bool is_in_block;
+    bool is_in_block; /* or in the arena */
 } lane_reply;
 
 /* bound() of an answer that is in a block, or is to be refused. */
-int lane_client_bound_otherwise(const lane_client *lane, slot_header header, uint8_t reply_block,
+int lane_client_bound_otherwise(const lane_client *lane, slot_header header, uint16_t reply_block,
                                 lane_reply *ret_reply);
 
 /* Bounds what the server says of an answer, in a slot or an entry; `reply_block` is what it may use. 0, PROTOCOL. */
-static inline int lane_client_bound(const lane_client *lane, const slot *at, slot_header header, uint8_t reply_block,
+static inline int lane_client_bound(const lane_client *lane, const slot *at, slot_header header, uint16_t reply_block,
                                     lane_reply *ret_reply)
 {
     if (header.reply_block != BLOCK_NONE || header.length > SHMRPC_SLOT_PAYLOAD) {
@@ -256,8 +289,19 @@ static inline int lane_client_reply(const lane_client *lane, const lane_call *ca
 
 /* ---- answers that are read later ---- */
 
-/* Between begin() and publish(): the answer waits for this waiter, whose `wants_turn` and `method` are filled in. */
-void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *waiter);
+/*
+ * Between begin() and publish(): the answer waits for this waiter, whose `wants_turn`, `method` and `until_ns` are
+ * filled in.
+ */
+static inline void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *waiter)
+{
+    waiter->position = call->position;
+    waiter->next_ready = NULL;
+    waiter->hold = call->hold;
+    waiter->state = WAITER_SENT;
+    waiter->is_queued = false;
+    *lane_client_waiter(lane, call->position) = waiter;
+}
 
 /* Is the answer in its slot? */
 static inline bool lane_client_is_in_slot(const lane_client *lane, const lane_waiter *waiter)
@@ -269,17 +313,53 @@ static inline bool lane_client_is_in_slot(const lane_client *lane, const lane_wa
 /* Takes what has come, and looks whether the answer is there. 1: it is; 0; PROTOCOL. Publishes nothing. */
 int lane_client_is_answered(lane_client *lane, const lane_waiter *waiter);
 
-/* Waits for it. As wait(), until a point in time. */
-int lane_client_await(lane_client *lane, const lane_waiter *waiter, int64_t until_ns);
+/* Waits for it, until the waiter's until_ns. As wait(). */
+int lane_client_await(lane_client *lane, const lane_waiter *waiter);
 
 /* As cancel(), also for a call that is not published yet, or is put off. 0; 1; PROTOCOL. */
 int lane_client_withdraw(lane_client *lane, const lane_waiter *waiter);
 
+/* answer() of one that is in its slot, or in the block that it names. */
+static inline int lane_client_answer_in_slot(const lane_client *lane, const lane_waiter *waiter, lane_reply *ret_reply)
+{
+    const slot *at = region_slot(&lane->memory, waiter->position);
+
+    return lane_client_bound(lane, at, shared_load_header(at), waiter->hold.reply_block, ret_reply);
+}
+
 /* As reply(): there is an answer, and it may be read until let_go(). */
 int lane_client_answer(const lane_client *lane, const lane_waiter *waiter, lane_reply *ret_reply);
 
-/* The answer has been read, or nobody will: the call ends by itself, and the waiter's memory is the caller's again. */
-void lane_client_let_go(lane_client *lane, lane_waiter *waiter);
+/* let_go() of a waiter that is queued, or whose answer is not in its slot. */
+void lane_client_let_go_otherwise(lane_client *lane, lane_waiter *waiter);
+
+/* Nobody needs the answer in the slot of this position any more. */
+static inline void lane_client_pass(lane_client *lane, uint64_t position)
+{
+    lane->reaped += position == lane->reaped;
+    while (lane->reaped < lane->seen && *lane_client_waiter(lane, lane->reaped) == NULL) {
+        lane->reaped++;
+    }
+}
+
+/*
+ * The answer has been read, or nobody will: the call ends by itself, and the waiter's memory is the caller's again. The
+ * slots behind it are not looked at: the server may be about to write them.
+ */
+static inline void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
+{
+    lane_hold *hold = lane_client_hold(lane, waiter->position);
+
+    if (waiter->is_queued || !lane_client_is_in_slot(lane, waiter)) {
+        lane_client_let_go_otherwise(lane, waiter);
+        return;
+    }
+    *lane_client_waiter(lane, waiter->position) = NULL;
+    lane_client_give(lane, &lane->request_blocks, hold->request_block);
+    lane_client_give(lane, &lane->reply_blocks, hold->reply_block);
+    *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
+    lane_client_pass(lane, waiter->position);
+}
 
 /*
  * Publishes what is written, withdraws what waiters await, and lets go of all waiters without touching their memory,
@@ -318,8 +398,8 @@ void lane_client_end_late(lane_client *lane, const lane_call *call);
 static inline void lane_client_end(lane_client *lane, const lane_call *call)
 {
     if (lane->reaped == call->position) {
-        block_list_give(&lane->request_blocks, call->hold.request_block);
-        block_list_give(&lane->reply_blocks, call->hold.reply_block);
+        lane_client_give(lane, &lane->request_blocks, call->hold.request_block);
+        lane_client_give(lane, &lane->reply_blocks, call->hold.reply_block);
         lane->reaped++;
     } else {
         lane_client_end_late(lane, call);

@@ -5,26 +5,22 @@
 #include "error.h"
 #include "lane_client_core.h"
 
-int lane_client_bound_otherwise(const lane_client *lane, slot_header header, uint8_t reply_block, lane_reply *ret_reply)
+int lane_client_bound_otherwise(const lane_client *lane, slot_header header, uint16_t reply_block,
+                                lane_reply *ret_reply)
 {
+    const unsigned char *payload;
+    uint32_t size;
+
     if (header.reply_block == BLOCK_NONE) {
         return error_set(SHMRPC_E_PROTOCOL, "the server says that a slot holds %u bytes", header.length);
     }
-    if (header.reply_block != reply_block || header.length > lane->memory.geometry.reply_block_size) {
+    payload = header.reply_block == (uint8_t)reply_block ? lane_client_reply_room(lane, reply_block, &size) : NULL;
+    if (payload == NULL || header.length > size) {
         return error_set(SHMRPC_E_PROTOCOL, "the server says that its reply is in block %u with %u bytes",
                          header.reply_block, header.length);
     }
-    *ret_reply =
-        (lane_reply){(int16_t)header.method, header.length, region_reply_block(&lane->memory, reply_block), true};
+    *ret_reply = (lane_reply){(int16_t)header.method, header.length, payload, true};
     return 0;
-}
-
-/* The answer in a slot. */
-static int bound_slot(const lane_client *lane, uint64_t position, uint8_t reply_block, lane_reply *ret_reply)
-{
-    const slot *at = region_slot(&lane->memory, position);
-
-    return lane_client_bound(lane, at, shared_load_header(at), reply_block, ret_reply);
 }
 
 void lane_client_keep_answer(lane_client *lane, lane_waiter *waiter, const lane_reply *reply)
@@ -32,11 +28,11 @@ void lane_client_keep_answer(lane_client *lane, lane_waiter *waiter, const lane_
     waiter->status = (int16_t)reply->status;
     waiter->length = reply->length;
     waiter->state = WAITER_STOWED;
-    block_list_give(&lane->request_blocks, waiter->hold.request_block);
+    lane_client_give(lane, &lane->request_blocks, waiter->hold.request_block);
     waiter->hold.request_block = BLOCK_NONE;
     if (!reply->is_in_block) {
         shared_copy_out(waiter->payload, reply->payload, reply->length);
-        block_list_give(&lane->reply_blocks, waiter->hold.reply_block);
+        lane_client_give(lane, &lane->reply_blocks, waiter->hold.reply_block);
         waiter->hold.reply_block = BLOCK_NONE;
     }
 }
@@ -44,12 +40,12 @@ void lane_client_keep_answer(lane_client *lane, lane_waiter *waiter, const lane_
 int lane_client_stow(lane_client *lane, lane_waiter *waiter)
 {
     lane_reply reply;
-    int rc = bound_slot(lane, waiter->position, waiter->hold.reply_block, &reply);
+    int rc = lane_client_answer_in_slot(lane, waiter, &reply);
 
     if (rc == 0) {
         lane_client_keep_answer(lane, waiter, &reply);
         *lane_client_hold(lane, waiter->position) = (lane_hold){BLOCK_NONE, BLOCK_NONE};
-        *waiter_of(lane, waiter->position) = NULL;
+        *lane_client_waiter(lane, waiter->position) = NULL;
     }
     return rc;
 }
@@ -71,16 +67,6 @@ int lane_client_cancel(lane_client *lane, const lane_call *call)
 }
 
 /* ---- answers that are read later ---- */
-
-void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *waiter)
-{
-    waiter->position = call->position;
-    waiter->next_ready = NULL;
-    waiter->hold = call->hold;
-    waiter->state = WAITER_SENT;
-    waiter->is_queued = false;
-    *waiter_of(lane, call->position) = waiter;
-}
 
 /* Takes what has come. */
 static int collect(lane_client *lane)
@@ -107,7 +93,7 @@ int lane_client_is_answered(lane_client *lane, const lane_waiter *waiter)
     return rc != 0 ? rc : is_here(lane, waiter);
 }
 
-int lane_client_await(lane_client *lane, const lane_waiter *waiter, int64_t until_ns)
+int lane_client_await(lane_client *lane, const lane_waiter *waiter)
 {
     int rc = lane_client_flush(lane);
 
@@ -121,7 +107,7 @@ int lane_client_await(lane_client *lane, const lane_waiter *waiter, int64_t unti
         if (was_terminal && waiter->state == WAITER_SENT) {
             return error_set(SHMRPC_E_PROTOCOL, "the server has put a call off before it came to an earlier one");
         }
-        rc = lane_client_wait_for(lane, waiter->state == WAITER_SENT ? waiter->position : 0, until_ns);
+        rc = lane_client_wait_for(lane, waiter->state == WAITER_SENT ? waiter->position : 0, waiter->until_ns);
     }
     return rc;
 }
@@ -144,12 +130,13 @@ int lane_client_withdraw(lane_client *lane, const lane_waiter *waiter)
 int lane_client_answer(const lane_client *lane, const lane_waiter *waiter, lane_reply *ret_reply)
 {
     lane_reply reply = {waiter->status, waiter->length, waiter->payload, waiter->hold.reply_block != BLOCK_NONE};
+    uint32_t size;
 
     if (waiter->state == WAITER_SENT) {
-        return bound_slot(lane, waiter->position, waiter->hold.reply_block, ret_reply);
+        return lane_client_answer_in_slot(lane, waiter, ret_reply);
     }
     if (reply.is_in_block) {
-        reply.payload = region_reply_block(&lane->memory, waiter->hold.reply_block);
+        reply.payload = lane_client_reply_room(lane, waiter->hold.reply_block, &size);
     }
     *ret_reply = reply;
     return 0;
@@ -178,7 +165,7 @@ static void unqueue(lane_client *lane, const lane_waiter *waiter)
     }
 }
 
-void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
+void lane_client_let_go_otherwise(lane_client *lane, lane_waiter *waiter)
 {
     if (waiter->is_queued) {
         unqueue(lane, waiter);
@@ -186,12 +173,11 @@ void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
     }
     switch ((waiter_state)waiter->state) {
     case WAITER_SENT:
-        *waiter_of(lane, waiter->position) = NULL;
-        if (waiter->position < lane->seen) {
-            give_blocks(lane, lane_client_hold(lane, waiter->position));
+        if (lane_client_is_in_slot(lane, waiter)) {
+            lane_client_let_go(lane, waiter);
+        } else {
+            *lane_client_waiter(lane, waiter->position) = NULL;
         }
-        /* Where it fails, so does the next one who looks. */
-        (void)lane_client_reap(lane);
         break;
     case WAITER_MOVED: lane->moved[waiter->ticket].waiter = NULL; break;
     case WAITER_STOWED: give_blocks(lane, &waiter->hold); break;
@@ -218,6 +204,22 @@ static void withdraw_unheard(const lane_client *lane, uint64_t position)
     }
 }
 
+/* What calls hold that go on: blocks by number, extents by index. */
+typedef struct held {
+    bool request[BLOCKS_MAX + 1];
+    bool reply[BLOCKS_MAX + 1];
+    bool extents[ARENA_EXTENTS_MAX];
+} held;
+
+static void note_held(held *self, bool *blocks, uint16_t number)
+{
+    if (arena_has_number(number)) {
+        self->extents[arena_index(number)] = true;
+    } else {
+        blocks[number] = true;
+    }
+}
+
 /* What is free: all blocks of a kind that no slot holds. */
 static void find_free(block_list *list, uint32_t count, const bool *is_held)
 {
@@ -234,8 +236,7 @@ static void find_free(block_list *list, uint32_t count, const bool *is_held)
 void lane_client_abandon(lane_client *lane)
 {
     const region_geometry *geometry = &lane->memory.geometry;
-    bool request_is_held[BLOCKS_MAX + 1] = {false};
-    bool reply_is_held[BLOCKS_MAX + 1] = {false};
+    held still = {0};
     uint64_t position;
     uint32_t ticket;
 
@@ -246,7 +247,7 @@ void lane_client_abandon(lane_client *lane)
         lane->seen = lane->reaped;
     }
     for (position = lane->reaped; position < lane->next; position++) {
-        lane_waiter **waiter = waiter_of(lane, position);
+        lane_waiter **waiter = lane_client_waiter(lane, position);
         lane_hold *hold = lane_client_hold(lane, position);
 
         if (*waiter != NULL) {
@@ -256,8 +257,8 @@ void lane_client_abandon(lane_client *lane)
         if (position < lane->seen) {
             *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
         }
-        request_is_held[hold->request_block] = true;
-        reply_is_held[hold->reply_block] = true;
+        note_held(&still, still.request, hold->request_block);
+        note_held(&still, still.reply, hold->reply_block);
     }
     for (ticket = 0; lane->moved_count != 0 && ticket < geometry->inbox_depth; ticket++) {
         lane_moved *moved = &lane->moved[ticket];
@@ -266,12 +267,15 @@ void lane_client_abandon(lane_client *lane)
             lane->peer->abandoned(lane->peer, moved->position);
             moved->waiter = NULL;
         }
-        reply_is_held[moved->reply_block] = true;
+        note_held(&still, still.reply, moved->reply_block);
     }
     lane->spare.position = 0;
     /* Among the others are those that answers are in which were taken out of their slots. */
-    find_free(&lane->request_blocks, geometry->request_block_count, request_is_held);
-    find_free(&lane->reply_blocks, geometry->reply_block_count, reply_is_held);
+    find_free(&lane->request_blocks, geometry->request_block_count, still.request);
+    find_free(&lane->reply_blocks, geometry->reply_block_count, still.reply);
+    if (lane->arena != NULL) {
+        arena_keep(lane->arena, still.extents);
+    }
     (void)lane_client_reap(lane);
 }
 

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * lane_client_core.h - what the parts of the calling end have in common: room (lane_client.c), waiting
- * (lane_client_wait.c), answers (lane_client_answers.c).
+ * lane_client_core.h - what the parts of the calling end have in common: calls (lane_client.c), room
+ * (lane_client_room.c), waiting (lane_client_wait.c), answers (lane_client_answers.c).
  */
 #ifndef SHMRPC_LANE_CLIENT_CORE_H
 #define SHMRPC_LANE_CLIENT_CORE_H
 
 #include "lane_client.h"
 #include "platform/event.h"
-
-static inline lane_waiter **waiter_of(const lane_client *lane, uint64_t position)
-{
-    return &lane->waiters[position & (lane->memory.geometry.depth - 1)];
-}
 
 static inline uint32_t word_at(const lane_client *lane, uint64_t position)
 {
@@ -41,8 +36,8 @@ static inline bool has_entry(const lane_client *lane)
 
 static inline void give_blocks(lane_client *lane, lane_hold *hold)
 {
-    block_list_give(&lane->request_blocks, hold->request_block);
-    block_list_give(&lane->reply_blocks, hold->reply_block);
+    lane_client_give(lane, &lane->request_blocks, hold->request_block);
+    lane_client_give(lane, &lane->reply_blocks, hold->reply_block);
     *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
 }
 
@@ -62,6 +57,24 @@ static inline void ring_server(const lane_client *lane)
  * After a first spin, which reads no clock. 0; else as lane_client_wait().
  */
 int lane_client_wait_for(lane_client *lane, uint64_t position, int64_t until_ns);
+
+/* ---- lane_client_room.c ---- */
+
+/*
+ * A call that has its slot and what it holds: finds where its payload goes, and says in the slot where in the arena its
+ * messages are.
+ */
+void lane_client_place(const lane_client *lane, lane_call *call);
+
+/*
+ * Takes a block or an extent for a request of so many bytes, more than a slot's, that has no slot yet. Never waits. 0;
+ * AGAIN: there is none now; TOO_LARGE.
+ */
+int lane_client_take_request(lane_client *lane, uint32_t size, uint16_t *ret_number);
+
+/* Where a block, or an extent, for a request or an answer is, and bytes of it. */
+unsigned char *lane_client_request_room(const lane_client *lane, uint16_t number, uint32_t *ret_size);
+unsigned char *lane_client_reply_room(const lane_client *lane, uint16_t number, uint32_t *ret_size);
 
 /* ---- lane_client_inbox.c ---- */
 

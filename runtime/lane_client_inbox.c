@@ -9,11 +9,21 @@
 #include "error.h"
 #include "lane_client_core.h"
 
+/* Of what answers that are to come have: one more (1) or one less (UINT32_MAX). */
+static void count_moved(lane_client *lane, uint16_t reply_block, uint32_t difference)
+{
+    if (arena_has_number(reply_block)) {
+        lane->moved_extents += difference;
+    } else if (reply_block != BLOCK_NONE) {
+        lane->moved_blocks += difference;
+    }
+}
+
 int lane_client_move(lane_client *lane, uint64_t position)
 {
     uint32_t ticket = shared_load_header(region_slot(&lane->memory, position)).budget_us;
     lane_hold *hold = lane_client_hold(lane, position);
-    lane_waiter **waiter = waiter_of(lane, position);
+    lane_waiter **waiter = lane_client_waiter(lane, position);
 
     if (ticket >= lane->memory.geometry.inbox_depth || lane->moved[ticket].is_out) {
         return error_set(SHMRPC_E_PROTOCOL, "the server puts a call off with ticket %u of %u", ticket,
@@ -21,9 +31,9 @@ int lane_client_move(lane_client *lane, uint64_t position)
     }
     lane->moved[ticket] = (lane_moved){*waiter, position, true, hold->reply_block};
     lane->moved_count++;
-    lane->moved_blocks += hold->reply_block != BLOCK_NONE;
+    count_moved(lane, hold->reply_block, 1);
     /* Its handler has it in private memory. */
-    block_list_give(&lane->request_blocks, hold->request_block);
+    lane_client_give(lane, &lane->request_blocks, hold->request_block);
     *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
     if (*waiter != NULL) {
         (*waiter)->state = WAITER_MOVED;
@@ -64,14 +74,14 @@ static int take_entry(lane_client *lane, const slot *at)
         return rc;
     }
     if (moved->waiter == NULL) {
-        block_list_give(&lane->reply_blocks, moved->reply_block);
+        lane_client_give(lane, &lane->reply_blocks, moved->reply_block);
     } else {
         moved->waiter->hold.reply_block = moved->reply_block;
         lane_client_keep_answer(lane, moved->waiter, &reply);
         lane_client_queue(lane, moved->waiter);
     }
     lane->moved_count--;
-    lane->moved_blocks -= moved->reply_block != BLOCK_NONE;
+    count_moved(lane, moved->reply_block, UINT32_MAX);
     *moved = (lane_moved){0};
     return 0;
 }

@@ -229,13 +229,14 @@ static int wait_late(lane_client *lane, const lane_call *call, int64_t timeout_n
     int rc;
 
     lane->spare.wants_turn = false;
+    lane->spare.until_ns = clock_after_ns(timeout_ns);
     lane_client_keep(lane, call, &lane->spare);
-    rc = lane_client_await(lane, &lane->spare, clock_after_ns(timeout_ns));
+    rc = lane_client_await(lane, &lane->spare);
     if (rc == 0 && lane->spare.state == WAITER_STOWED) {
         return 1;
     }
     if (rc == 0) {
-        *waiter_of(lane, call->position) = NULL;
+        *lane_client_waiter(lane, call->position) = NULL;
     } else {
         lane_client_let_go(lane, &lane->spare);
     }

@@ -4,6 +4,7 @@
 #include "error.h"
 #include "inbox_writer.h"
 #include "platform/clock.h"
+#include "platform/compiler.h"
 
 void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller)
 {
@@ -15,6 +16,53 @@ void lane_server_init(lane_server *lane, const region *memory, lane_caller *call
     lane->is_deserted = false;
     lane->paused_ns = 0;
     region_format(&lane->memory);
+}
+
+/* Where the client says that a request in the arena is: bounded. */
+static int bound_request_in_arena(const lane_server *lane, const slot_extents *at, lane_request *request)
+{
+    if (!region_arena_holds(&lane->memory, at->request, request->length)) {
+        return error_set(SHMRPC_E_PROTOCOL, "a request of %u bytes is said to be at unit %u of an arena of %u",
+                         request->length, at->request, lane->memory.geometry.arena_units);
+    }
+    request->payload = region_unit(&lane->memory, at->request);
+    return 0;
+}
+
+/* bound() of a request of which the number of a block is none: it may be that of the arena. */
+static RARE int bound_otherwise(const lane_server *lane, const slot_header *header, lane_request *request)
+{
+    const region_geometry *geometry = &lane->memory.geometry;
+    slot_extents at;
+    int rc = 0;
+
+    shared_copy_out(&at, request->at->payload, sizeof(at));
+    if (header->request_block == BLOCK_ARENA) {
+        rc = bound_request_in_arena(lane, &at, request);
+    } else if (header->request_block > geometry->request_block_count) {
+        rc = error_set(SHMRPC_E_PROTOCOL, "a request is in block %u of %u", header->request_block,
+                       geometry->request_block_count);
+    } else if (header->request_block == BLOCK_NONE) {
+        request->payload = request->at->payload + sizeof(at);
+        if (header->length > SLOT_PAYLOAD_BEHIND) {
+            rc = error_set(SHMRPC_E_PROTOCOL, "a request of %u bytes is said to be in what is left of a slot",
+                           header->length);
+        }
+    }
+    if (rc != 0 || header->reply_block <= geometry->reply_block_count) {
+        return rc;
+    }
+    if (header->reply_block != BLOCK_ARENA) {
+        return error_set(SHMRPC_E_PROTOCOL, "a request offers block %u of %u for its reply", header->reply_block,
+                         geometry->reply_block_count);
+    }
+    if (!region_arena_holds(&lane->memory, at.reply, (uint64_t)at.reply_count * SHMRPC_ARENA_UNIT)) {
+        return error_set(SHMRPC_E_PROTOCOL, "a request offers %u units at %u of an arena of %u for its reply",
+                         at.reply_count, at.reply, geometry->arena_units);
+    }
+    request->reply_first = at.reply;
+    request->reply_count = at.reply_count;
+    return 0;
 }
 
 /* Bounds a request's header and finds its payload. */
@@ -29,8 +77,7 @@ static int bound(const lane_server *lane, const slot_header *header, lane_reques
         request->payload = request->at->payload;
     } else {
         if (header->request_block > geometry->request_block_count) {
-            return error_set(SHMRPC_E_PROTOCOL, "a request is in block %u of %u", header->request_block,
-                             geometry->request_block_count);
+            return bound_otherwise(lane, header, request);
         }
         if (header->length > geometry->request_block_size) {
             return error_set(SHMRPC_E_PROTOCOL, "a request of %u bytes is in a block of %u", header->length,
@@ -38,11 +85,7 @@ static int bound(const lane_server *lane, const slot_header *header, lane_reques
         }
         request->payload = region_request_block(&lane->memory, header->request_block);
     }
-    if (header->reply_block > geometry->reply_block_count) {
-        return error_set(SHMRPC_E_PROTOCOL, "a request offers block %u of %u for its reply", header->reply_block,
-                         geometry->reply_block_count);
-    }
-    return 0;
+    return header->reply_block > geometry->reply_block_count ? bound_otherwise(lane, header, request) : 0;
 }
 
 /* A call could be put off again: a lane that had paused goes on. */
@@ -73,7 +116,7 @@ static bool pause_lane(lane_server *lane, bool has_request)
     return true;
 }
 
-int lane_server_take(lane_server *lane, lane_request *ret_request)
+int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request)
 {
     uint64_t position = lane->next;
     slot *at = region_slot(&lane->memory, position);
@@ -115,31 +158,10 @@ int lane_server_take(lane_server *lane, lane_request *ret_request)
     return 1;
 }
 
-void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block)
+void *lane_server_place_block(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block)
 {
-    if (size <= SHMRPC_SLOT_PAYLOAD) {
-        *ret_block = BLOCK_NONE;
-        return request->at->payload;
-    }
-    if (request->reply_block == BLOCK_NONE || size > lane->memory.geometry.reply_block_size) {
-        return NULL;
-    }
     *ret_block = request->reply_block;
-    return region_reply_block(&lane->memory, request->reply_block);
-}
-
-void lane_server_end(lane_server *lane, const lane_request *request)
-{
-    const slot *next = region_slot(&lane->memory, lane->next);
-    uint32_t wish;
-    bool more;
-
-    /* A client that sleeps for another call than its last makes both fences, where it can. */
-    more = (shared_load_word(next) & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
-    wish = shared_read_wish(lane->memory.header, !more || !lane->memory.membarrier);
-    if (wish_reached(wish, request->position)) {
-        lane_wake(&lane->memory, lane->caller, wish);
-    }
+    return region_reply_room(&lane->memory, request->reply_block, request->reply_first, request->reply_count, size);
 }
 
 bool lane_server_move(lane_server *lane, const lane_request *request, uint32_t ticket)

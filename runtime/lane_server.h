@@ -43,6 +43,8 @@ typedef struct lane_request {
     uint8_t reply_block;
     uint32_t length;
     uint32_t budget_us;
+    uint32_t reply_first; /* where reply_block is BLOCK_ARENA: the room for the answer, in units */
+    uint32_t reply_count;
     int64_t waited_ns;   /* so long at least; 0 where nothing is known */
     const void *payload; /* in shared memory: `length` bytes, to be copied once */
 } lane_request;
@@ -50,14 +52,54 @@ typedef struct lane_request {
 /* Formats the memory. The owner keeps it mapped, and `caller` alive. */
 void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller);
 
+/* take() of what is neither a request in its slot, there and wanted, nor none; and where calls have been put off. */
+int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request);
+
 /* 1: a request; 0: none; SHMRPC_E_PROTOCOL (error.h): the client broke the protocol. */
-int lane_server_take(lane_server *lane, lane_request *ret_request);
+static inline int lane_server_take(lane_server *lane, lane_request *ret_request)
+{
+    uint64_t position = lane->next;
+    slot *at = region_slot(&lane->memory, position);
+    uint32_t word = shared_load_word(at);
+    slot_header header;
+
+    if ((word & ~WORD_WISH) != word_request(position, lane->memory.shift) || lane->inbox != NULL) {
+        return word_is_free(word, position, lane->memory.shift) ? 0 : lane_server_take_otherwise(lane, ret_request);
+    }
+    header = shared_load_header(at);
+    if (header.request_block != BLOCK_NONE || header.length > SHMRPC_SLOT_PAYLOAD ||
+        header.reply_block > lane->memory.geometry.reply_block_count) {
+        return lane_server_take_otherwise(lane, ret_request);
+    }
+    ret_request->position = position;
+    ret_request->at = at;
+    ret_request->method = header.method;
+    ret_request->cancelled = false;
+    ret_request->reply_block = header.reply_block;
+    ret_request->length = header.length;
+    ret_request->budget_us = header.budget_us;
+    ret_request->waited_ns = 0;
+    ret_request->payload = at->payload;
+    lane->next = position + 1;
+    return 1;
+}
+
+/* place() of what does not fit into a slot. */
+void *lane_server_place_block(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block);
 
 /*
- * Where a reply of up to `size` bytes goes: the slot (*ret_block is BLOCK_NONE) or the block that the client offered.
- * NULL where it offered none and needs to. Bytes written there are seen by nobody before answer().
+ * Where a reply of up to `size` bytes goes: the slot (*ret_block is BLOCK_NONE), or the block or the part of the arena
+ * that the client offered. NULL where it offered none and needs to. Bytes written there are seen by nobody before answer().
  */
-void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size, uint8_t *ret_block);
+static inline void *lane_server_place(const lane_server *lane, const lane_request *request, uint32_t size,
+                                      uint8_t *ret_block)
+{
+    if (size > SHMRPC_SLOT_PAYLOAD) {
+        return lane_server_place_block(lane, request, size, ret_block);
+    }
+    *ret_block = BLOCK_NONE;
+    return request->at->payload;
+}
 
 /* Says that a handler is about to begin this call. */
 static inline void lane_server_start(lane_server *lane, const lane_request *request)
@@ -72,7 +114,17 @@ static inline bool lane_server_is_cancelled(const lane_request *request)
 }
 
 /* The terminal word has been published: wakes the client where it wished for it. */
-void lane_server_end(lane_server *lane, const lane_request *request);
+static inline void lane_server_end(lane_server *lane, const lane_request *request)
+{
+    const slot *next = region_slot(&lane->memory, lane->next);
+    /* A client that sleeps for another call than its last makes both fences, where it can. */
+    bool more = (shared_load_word(next) & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
+    uint32_t wish = shared_read_wish(lane->memory.header, !more || !lane->memory.membarrier);
+
+    if (wish_reached(wish, request->position)) {
+        lane_wake(&lane->memory, lane->caller, wish);
+    }
+}
 
 /* Publishes the reply and wakes the client where it wished for it. `block` as place() gave it. */
 static inline void lane_server_answer(lane_server *lane, const lane_request *request, int status, uint32_t length,

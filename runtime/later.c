@@ -231,6 +231,8 @@ int later_begin(lane_server *lane, const lane_request *request, const char *serv
 {
     inbox_call call = {
         .reply_block = request->reply_block,
+        .reply_first = request->reply_block == BLOCK_ARENA ? request->reply_first : 0,
+        .reply_count = request->reply_block == BLOCK_ARENA ? request->reply_count : 0,
         .position = request->position,
         .until_ns = clock_after_ns(timeout_ns),
         .service = service,

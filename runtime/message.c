@@ -39,15 +39,78 @@ uint32_t message_store_first(const shmrpc_type_info *type, void *to, const void 
     return size;
 }
 
-void message_fill(const shmrpc_type_info *type, void *to, uint32_t length)
+uint32_t message_used_size(const shmrpc_type_info *type, const void *message)
 {
-    unsigned char *rest = (unsigned char *)to + length;
+    size_t used = type->used == NULL ? type->size : type->used(message);
+
+    return used >= type->size ? type->size : (uint32_t)((used + 7) / 8 * 8);
+}
+
+/* From `from` up to `to` as in the default image. */
+static void fill(const shmrpc_type_info *type, void *message, uint32_t from, uint32_t to)
+{
+    unsigned char *rest = (unsigned char *)message + from;
 
     if (type->initial != NULL) {
-        memcpy(rest, (const unsigned char *)type->initial + length, type->size - length);
+        memcpy(rest, (const unsigned char *)type->initial + from, to - from);
     } else {
-        memset(rest, 0, type->size - length);
+        memset(rest, 0, to - from);
     }
+}
+
+void message_reset(const shmrpc_type_info *type, void *to)
+{
+    fill(type, to, 0, type->size);
+}
+
+/*
+ * A large message of which little has come costs little: its items are not touched, unless its count says that there are
+ * more of them than have come, whose place may hold what was in another message.
+ */
+void message_fill(const shmrpc_type_info *type, void *to, uint32_t length)
+{
+    uint32_t used = type->size;
+
+    if (length < type->min_size) {
+        fill(type, to, length, type->min_size);
+        length = type->min_size;
+    }
+    if (type->size > MESSAGE_FILLED_WHOLE) {
+        used = message_used_size(type, to);
+    }
+    if (used > length) {
+        fill(type, to, length, used);
+    }
+}
+
+void message_init_in_place(const shmrpc_type_info *type, void *to)
+{
+    if (type->initial != NULL) {
+        memcpy(to, type->initial, message_used_size(type, type->initial));
+    } else {
+        memset(to, 0, type->used == NULL ? type->size : type->min_size);
+    }
+}
+
+bool message_is_whole(const shmrpc_type_info *type, const void *message, uint32_t length)
+{
+    return message_used_size(type, message) <= length;
+}
+
+uint32_t message_finish(const shmrpc_type_info *type, void *message)
+{
+    size_t used = type->used == NULL ? type->size : type->used(message);
+    uint32_t length;
+
+    if (type->tidy != NULL) {
+        type->tidy(message);
+    }
+    if (used >= type->size) {
+        return type->size;
+    }
+    length = (uint32_t)((used + 7) / 8 * 8);
+    memset((unsigned char *)message + used, 0, length - used);
+    return length;
 }
 
 int message_validate(const shmrpc_type_info *type, const void *copy)
@@ -101,9 +164,9 @@ int message_check_service(const shmrpc_service_info *service)
         uint32_t answer_size = message_answer_size(method);
         uint32_t size = request_size > answer_size ? request_size : answer_size;
 
-        if (size > SHMRPC_MESSAGE_MAX) {
+        if (size > SHMRPC_LARGE_MAX) {
             return error_set(SHMRPC_E_TOO_LARGE, "%s.%s: a message is too large: %u bytes, the limit is %u",
-                             service->name, method->name, size, SHMRPC_MESSAGE_MAX);
+                             service->name, method->name, size, SHMRPC_LARGE_MAX);
         }
     }
     return 0;

@@ -46,6 +46,15 @@ static int check_spin(int64_t spin_ns)
     return 0;
 }
 
+static int check_arena(const char *option, uint64_t size)
+{
+    if (size > SHMRPC_ARENA_MOST) {
+        return error_set(SHMRPC_E_TOO_LARGE, "%s is too large: %" PRIu64 ", the limit is %" PRIu64, option, size,
+                         SHMRPC_ARENA_MOST);
+    }
+    return 0;
+}
+
 static int check_reserved(const uint32_t *reserved, size_t count)
 {
     size_t i;
@@ -95,6 +104,9 @@ int options_check_client(const shmrpc_client_options *options)
         rc = error_set(SHMRPC_E_TOO_LARGE, "metadata is too large: %u, the limit is %u", options->metadata,
                        METADATA_MAX);
     }
+    if (rc == 0) {
+        rc = check_arena("arena_size", options->arena_size);
+    }
     return rc != 0 ? rc : check_reserved(options->reserved, sizeof(options->reserved) / sizeof(options->reserved[0]));
 }
 
@@ -125,6 +137,9 @@ int options_check_server(const shmrpc_server_options *options)
     if (rc == 0 && options->session_state_size > SESSION_STATE_LIMIT) {
         rc = error_set(SHMRPC_E_TOO_LARGE, "session_state_size is too large: %zu, the limit is %zu",
                        options->session_state_size, SESSION_STATE_LIMIT);
+    }
+    if (rc == 0) {
+        rc = check_arena("max_arena_size", options->max_arena_size);
     }
     if (rc == 0 && (options->mode & ~0777u) != 0) {
         rc = error_set(SHMRPC_E_MISUSE, "mode is not permission bits: %#o", options->mode);

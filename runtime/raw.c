@@ -21,8 +21,8 @@ struct shmrpc_lane {
 
 static int limit_of(const char *what, uint32_t given, uint32_t *ret_limit)
 {
-    if (given > SHMRPC_MESSAGE_MAX) {
-        return error_set(SHMRPC_E_TOO_LARGE, "%s is too large: %u, the limit is %u", what, given, SHMRPC_MESSAGE_MAX);
+    if (given > SHMRPC_LARGE_MAX) {
+        return error_set(SHMRPC_E_TOO_LARGE, "%s is too large: %u, the limit is %u", what, given, SHMRPC_LARGE_MAX);
     }
     *ret_limit = given == 0 ? SIZE_DEFAULT : given;
     return 0;

@@ -29,6 +29,19 @@ region_geometry region_plan(uint32_t depth, uint32_t blocks, uint32_t request_si
     return plan;
 }
 
+uint32_t region_plan_arena(uint64_t wanted, uint64_t most, uint32_t request_size, uint32_t answer_size)
+{
+    const uint64_t least = shmrpc_arena_call_size(request_size, answer_size);
+    uint64_t size = wanted == 0 ? shmrpc_arena_size(request_size, answer_size) : wanted;
+
+    most = most < SHMRPC_ARENA_MOST ? most : SHMRPC_ARENA_MOST;
+    if (least > most) {
+        return 0;
+    }
+    size = size < least ? least : size < most ? size : most;
+    return (uint32_t)(memory_round((size_t)size) / SHMRPC_ARENA_UNIT);
+}
+
 static bool blocks_are_valid(uint32_t size, uint32_t count)
 {
     if (size == 0 || count == 0) {
@@ -46,7 +59,9 @@ bool region_check(const region_geometry *geometry)
 {
     return depth_is_valid(geometry->depth) && (geometry->inbox_depth == 0 || depth_is_valid(geometry->inbox_depth)) &&
            blocks_are_valid(geometry->request_block_size, geometry->request_block_count) &&
-           blocks_are_valid(geometry->reply_block_size, geometry->reply_block_count);
+           blocks_are_valid(geometry->reply_block_size, geometry->reply_block_count) &&
+           geometry->arena_units <= SHMRPC_ARENA_MOST / SHMRPC_ARENA_UNIT &&
+           memory_round(region_arena_size(geometry)) == region_arena_size(geometry);
 }
 
 size_t region_size(const region_geometry *geometry)
@@ -64,6 +79,7 @@ void region_init(region *memory, void *base, const region_geometry *geometry)
     memory->geometry = *geometry;
     memory->semaphores = false;
     memory->membarrier = false;
+    memory->arena = NULL;
     memory->shift = (unsigned)__builtin_ctz(geometry->depth);
     memory->size = region_size(geometry);
     memory->header = (lane_header *)base;
@@ -76,6 +92,14 @@ void region_init(region *memory, void *base, const region_geometry *geometry)
     memory->request_blocks = at;
     at += (size_t)geometry->request_block_size * geometry->request_block_count;
     memory->reply_blocks = at;
+}
+
+unsigned char *region_reply_room(const region *memory, uint8_t block, uint32_t first, uint32_t count, uint32_t size)
+{
+    if (block == BLOCK_ARENA) {
+        return size <= (uint64_t)count * SHMRPC_ARENA_UNIT ? region_unit(memory, first) : NULL;
+    }
+    return block == BLOCK_NONE || size > memory->geometry.reply_block_size ? NULL : region_reply_block(memory, block);
 }
 
 void region_format(region *memory)

@@ -23,6 +23,7 @@ typedef struct region_geometry {
     uint32_t reply_block_size;
     uint32_t reply_block_count;
     uint32_t inbox_depth; /* as the ring's depth; 0: no inbox, and no call is ever MOVED */
+    uint32_t arena_units; /* of SHMRPC_ARENA_UNIT bytes, whole pages of them; 0: there is no arena */
 } region_geometry;
 
 typedef struct region {
@@ -36,6 +37,7 @@ typedef struct region {
     unsigned inbox_shift; /* log2 of the inbox's */
     bool semaphores;      /* the doorbells of both sides; set after init() */
     bool membarrier;      /* who makes the fences (shared_read_wish()); set after init() */
+    unsigned char *arena; /* NULL: there is none; set after init() */
     size_t size;          /* bytes mapped */
 } region;
 
@@ -45,6 +47,12 @@ typedef struct region {
  * REGION_BLOCKS_TOTAL.
  */
 region_geometry region_plan(uint32_t depth, uint32_t blocks, uint32_t request_size, uint32_t reply_size);
+
+/*
+ * Plans an arena for messages up to these sizes, of which one is above SHMRPC_MESSAGE_MAX: `wanted` bytes (0: as
+ * shmrpc_arena_size() says), but room for one call, and at most `most`. In units; 0: a call takes more than `most`.
+ */
+uint32_t region_plan_arena(uint64_t wanted, uint64_t most, uint32_t request_size, uint32_t answer_size);
 
 /* Is every number within its bounds? */
 bool region_check(const region_geometry *geometry);
@@ -80,6 +88,31 @@ static inline unsigned char *region_request_block(const region *memory, uint8_t 
 static inline unsigned char *region_reply_block(const region *memory, uint8_t number)
 {
     return memory->reply_blocks + (size_t)(number - 1u) * memory->geometry.reply_block_size;
+}
+
+static inline size_t region_arena_size(const region_geometry *geometry)
+{
+    return (size_t)geometry->arena_units * SHMRPC_ARENA_UNIT;
+}
+
+/* The unit of the arena with this number, bounded by the caller. */
+static inline unsigned char *region_unit(const region *memory, uint32_t number)
+{
+    return memory->arena + (size_t)number * SHMRPC_ARENA_UNIT;
+}
+
+/*
+ * Where a server writes an answer of so many bytes, more than a slot's: the block that the client has offered, or, where
+ * that is BLOCK_ARENA, its part of the arena; both bounded before. NULL: nothing, or too little.
+ */
+unsigned char *region_reply_room(const region *memory, uint8_t block, uint32_t first, uint32_t count, uint32_t size);
+
+/* Are so many bytes, from this unit on, within the arena? All may be a peer's lie. */
+static inline bool region_arena_holds(const region *memory, uint32_t first, uint64_t length)
+{
+    const uint32_t units = memory->geometry.arena_units;
+
+    return memory->arena != NULL && first <= units && length <= (uint64_t)(units - first) * SHMRPC_ARENA_UNIT;
 }
 
 #endif

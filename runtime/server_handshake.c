@@ -111,6 +111,8 @@ static int greet_further(server_worker *self, shmrpc_session *session, const con
         *ret_terms = (service_terms){
             .request_size = found->request_size,
             .answer_size = found->answer_size,
+            .large_request_size = found->large_request_size,
+            .large_answer_size = found->large_answer_size,
             .takes_envelopes = found->offer->service->takes_envelopes,
         };
     }
@@ -276,7 +278,10 @@ static int open_lane(session_host *rules, shmrpc_session *session, session_lane 
 
 void server_rules(server_worker *self)
 {
-    self->rules = (session_host){.max_depth = self->host->max_depth, .greet = greet, .open = open_lane};
+    self->rules = (session_host){.max_depth = self->host->max_depth,
+                                 .max_arena = self->host->max_arena,
+                                 .greet = greet,
+                                 .open = open_lane};
 }
 
 void server_take_in(server_worker *self, shmrpc_session *session)

@@ -59,9 +59,11 @@ static server_host *host_new(const shmrpc_server_options *options)
     host->stop_ns = options_timeout_ns(options->stop_timeout_ns);
     host->state_size = options->session_state_size;
     host->max_depth = options->max_depth == 0 ? DEPTH_LIMIT_DEFAULT : options->max_depth;
+    host->max_arena = options->max_arena_size;
     host->max_sessions = options->max_sessions == 0 ? SESSIONS_DEFAULT : options->max_sessions;
     host->max_sessions_per_uid = options->max_sessions_per_uid;
     host->max_lanes_per_uid = options->max_lanes_per_uid;
+    host->in_place = options->in_place;
     host->worker_count = options->workers == 0 ? 1 : options->workers;
     host->seat_count = host->max_sessions + SHAKING_MAX;
     host->poller = -1;

@@ -50,17 +50,17 @@ static inline bool has_time(server_worker *self)
 }
 
 /*
- * The next request of a lane, if there is one. A worker that has only this lane stays here for a moment: a whole pass
- * takes longer than a look, and what comes meanwhile would wait for the rest of it. As lane_server_take().
+ * None is there: a worker that has only this lane stays here for a moment: a whole pass takes longer than a look, and
+ * what comes meanwhile would wait for the rest of it. As lane_server_take().
  */
-static inline int take(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request)
+static int linger(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request)
 {
     bool is_only = self->lingers && session->spin.now_ns != 0 && (session->lane_bits & (session->lane_bits - 1)) == 0;
-    int rc = lane_server_take(&lane->lane, request);
     uint32_t looks;
+    int rc = 0;
 
-    if (rc != 0 || !is_only || !has_time(self)) {
-        return rc;
+    if (!is_only || !has_time(self)) {
+        return 0;
     }
     for (looks = 0; rc == 0 && looks < LINGERING_LOOKS; looks++) {
         uint32_t pauses;
@@ -74,6 +74,14 @@ static inline int take(server_worker *self, shmrpc_session *session, session_lan
         session_found_more(session);
     }
     return rc;
+}
+
+/* The next request of a lane, if there is one. As lane_server_take(). */
+static inline int take(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request)
+{
+    int rc = lane_server_take(&lane->lane, request);
+
+    return rc != 0 ? rc : linger(self, session, lane, request);
 }
 
 /* Answers a request that has been taken, and up to `most` in all. The number answered; the session may have ended. */

@@ -56,6 +56,9 @@ server_offer *server_offer_new(server_host *host, shmrpc_server *handle, service
     offer->host = host;
     offer->handle = handle;
     offer->service = offered;
+    if (host->in_place && offered->handle_in_place != NULL) {
+        offered->handle = offered->handle_in_place;
+    }
     offer->desks = aligned_alloc(_Alignof(server_desk), host->worker_count * sizeof(*offer->desks));
     if (offer->desks == NULL) {
         free(offer);

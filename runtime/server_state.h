@@ -115,13 +115,15 @@ struct server_host {
     directory_entry entry;
     const char *service_name; /* where it is made for one service alone */
     uint32_t max_depth;
-    spin spin; /* as its sessions begin */
+    uint64_t max_arena; /* as of session_host */
+    spin spin;          /* as its sessions begin */
     int64_t handshake_ns;
     int64_t stop_ns;
     size_t state_size;
     uint32_t max_sessions;
     uint32_t max_sessions_per_uid; /* 0: half of them, for users other than this one */
     uint32_t max_lanes_per_uid;    /* 0: as many as sessions, for users other than this one */
+    bool in_place;                 /* messages are handed over where they are */
     uint32_t worker_count;
     int stop_bell; /* rung by stop(), and for workers that sleep and should not */
 

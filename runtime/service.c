@@ -7,6 +7,19 @@
 #include <errno.h>
 #include <stdlib.h>
 
+static void add_size(uint32_t *small, uint32_t *large, uint32_t size)
+{
+    uint32_t *most = size <= SHMRPC_MESSAGE_MAX ? small : large;
+
+    *most = size > *most ? size : *most;
+}
+
+void service_terms_add(service_terms *terms, uint32_t request_size, uint32_t answer_size)
+{
+    add_size(&terms->request_size, &terms->large_request_size, request_size);
+    add_size(&terms->answer_size, &terms->large_answer_size, answer_size);
+}
+
 void service_terms_deinit(service_terms *terms)
 {
     free(terms->method_numbers);

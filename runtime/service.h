@@ -17,8 +17,10 @@
 
 /* What a connection will carry. */
 typedef struct service_terms {
-    uint32_t request_size; /* bytes of the largest request and answer */
+    uint32_t request_size; /* bytes of the largest request and answer that blocks hold */
     uint32_t answer_size;
+    uint32_t large_request_size; /* of the largest that are for the arena; 0: there is none */
+    uint32_t large_answer_size;
     uint32_t *method_numbers;   /* heap; for each of the client's methods, */
     uint32_t *method_revisions; /* as are these; NULL: the newest of each */
     uint32_t method_count;
@@ -30,6 +32,9 @@ typedef struct service_terms {
     bool owns_methods;           /* it is heap, and not the service's */
     bool takes_envelopes;
 } service_terms;
+
+/* One more method's messages, of up to these sizes. */
+void service_terms_add(service_terms *terms, uint32_t request_size, uint32_t answer_size);
 
 /* Frees what is on the heap. */
 void service_terms_deinit(service_terms *terms);
@@ -71,6 +76,8 @@ struct service {
      * the client broke the protocol.
      */
     int (*handle)(service *self, const service_visit *visit, const lane_request *request);
+    /* In its place, where the host was asked to hand messages over where they are; NULL: the service does not. */
+    int (*handle_in_place)(service *self, const service_visit *visit, const lane_request *request);
 
     void (*connected)(service *self, shmrpc_server *server, shmrpc_session *session);
     void (*disconnected)(service *self, shmrpc_server *server, shmrpc_session *session, int why);

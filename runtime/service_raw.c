@@ -26,7 +26,7 @@ static shmrpc_lane_server *lane_server_of(shmrpc_server *server)
 
 static int agree(const service *self, const control_hello *hello, service_terms *ret_terms)
 {
-    service_terms terms = {.request_size = self->request_size, .answer_size = self->answer_size};
+    service_terms terms = {0};
 
     if (strcmp(hello->service, self->name) != 0 || hello->method_count != 0) {
         char line[ERROR_LINE_MAX + 1];
@@ -38,6 +38,7 @@ static int agree(const service *self, const control_hello *hello, service_terms 
         return error_set(SHMRPC_E_MISMATCH, "the limits are %u and %u bytes in the server, %u and %u in the client",
                          self->request_size, self->answer_size, hello->request_size, hello->reply_size);
     }
+    service_terms_add(&terms, self->request_size, self->answer_size);
     *ret_terms = terms;
     return 0;
 }
@@ -63,7 +64,7 @@ static int answer(const service_visit *visit, const lane_request *request, int s
     uint8_t block = BLOCK_NONE;
     void *to = lane_server_place(visit->lane, request, (uint32_t)size, &block);
 
-    if (to == NULL) {
+    if (size > SHMRPC_SLOT_PAYLOAD && to == NULL) {
         /* Sent one way: nobody waits, so nobody offered a block. */
         size = 0;
         block = BLOCK_NONE;

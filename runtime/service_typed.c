@@ -3,7 +3,8 @@
  * service_typed.c - services that shmc made.
  *
  * A request is copied once into private memory, validated there, and handed to the operation with a reply that begins
- * as its default image. Whatever the operation returns, the caller gets one answer: a reply that validates, a declared
+ * as its default image; or, with the option `in_place`, it is handed over where the client wrote it (service_in_place.h).
+ * Whatever the operation returns, the caller gets one answer: a reply that validates, a declared
  * error, a status that may travel, or INTERNAL with a line in the server's log.
  */
 #include <shmrpc/host.h>
@@ -20,6 +21,7 @@
 #include "platform/clock.h"
 #include "platform/compiler.h"
 #include "server_core.h"
+#include "service_in_place.h"
 #include "status.h"
 
 #include <inttypes.h>
@@ -155,8 +157,7 @@ static int agree_on(agreement *self, const control_method *asked, uint32_t index
     terms->method_numbers[index] = known->number;
     terms->method_revisions[index] = theirs;
     self->has_former = self->has_former || theirs != 0;
-    terms->request_size = agreed.request_size > terms->request_size ? agreed.request_size : terms->request_size;
-    terms->answer_size = agreed.answer_size > terms->answer_size ? agreed.answer_size : terms->answer_size;
+    service_terms_add(terms, agreed.request_size, agreed.answer_size);
     return 0;
 }
 
@@ -309,9 +310,11 @@ static RARE int answer_first(lane_server *lane, const lane_request *request, con
     return 0;
 }
 
-static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, const typed_call *call, int status)
+static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, const typed_call *call,
+                                const in_place *place, int status)
 {
     const shmrpc_type_info *type = call->method->reply;
+    const void *reply = place != NULL ? place->reply : call->visit->scratch->reply;
 
     if (status != 0) {
         return answer_failure(lane, request, call, status);
@@ -319,13 +322,17 @@ static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, 
     if (type == NULL) {
         return answer_status(lane, request, 0);
     }
-    if (type->validate != NULL && shmrpc_message_check(type, call->visit->scratch->reply) != 0) {
+    if (type->validate != NULL && shmrpc_message_check(type, reply) != 0) {
         return handler_failed(lane, request, call, shmrpc_last_error());
+    }
+    if (place != NULL && place->block != BLOCK_NONE) {
+        lane_server_answer(lane, request, 0, message_finish(type, place->reply), place->block);
+        return 0;
     }
     if (call->terms->reply_size != type->size) {
         return answer_first(lane, request, call);
     }
-    return answer_with(lane, request, 0, type, call->visit->scratch->reply);
+    return answer_with(lane, request, 0, type, reply);
 }
 
 /* What becomes of a handler that has put its call off, or says so. */
@@ -367,9 +374,10 @@ static bool is_permitted(const typed_service *self, const service_visit *visit, 
 
 /* A request that is not in an envelope, or has been taken out of it. */
 static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, const lane_request *request,
-                             const metadata *with, int64_t sent_ns)
+                             const metadata *with, int64_t sent_ns, bool is_in_place)
 {
     const service_scratch *scratch = visit->scratch;
+    in_place place = {scratch->request, scratch->reply, BLOCK_NONE};
     lane_server *lane = visit->lane;
     const method_terms *terms = &visit->methods[request->method];
     const shmrpc_method_info *method;
@@ -381,11 +389,12 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
         return answer_status(lane, request, SHMRPC_E_PERMISSION);
     }
     method = &self->binding.service->methods[request->method];
-    rc = load(self, method, terms, request, scratch->request);
+    rc = is_in_place ? in_place_take(lane, method, terms, request, &place) : 0;
+    rc = rc == 0 ? load(self, method, terms, request, scratch->request) : rc > 0 ? 0 : rc;
     if (rc != 0) {
         return rc;
     }
-    if (method->reply != NULL) {
+    if (method->reply != NULL && !(is_in_place && in_place_begin(lane, method, terms, request, &place))) {
         message_init(method->reply, scratch->reply);
     }
     call.service = self;
@@ -404,13 +413,13 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
     context.implementation = &call;
     lane_server_start(lane, request);
     current_begin(&call.current, service_budget_ns(request->budget_us), &self->habits[request->method].calls_out);
-    rc = method->invoke(visit->server, &context, method->request == NULL ? NULL : scratch->request,
-                        method->reply == NULL ? NULL : scratch->reply);
+    rc = method->invoke(visit->server, &context, method->request == NULL ? NULL : place.request,
+                        method->reply == NULL ? NULL : place.reply);
     current_end(&call.current);
     if (call.is_put_off || rc == SHMRPC_DEFERRED) {
         return put_off(lane, request, &call, rc);
     }
-    return answer(lane, request, &call, rc);
+    return answer(lane, request, &call, is_in_place ? &place : NULL, rc);
 }
 
 /*
@@ -426,7 +435,7 @@ static bool has_expired(const lane_request *request, int64_t sent_ns)
 
 /* A request whose method's number is none of the service's: it may be in an envelope. */
 static __attribute__((noinline)) int handle_enveloped(typed_service *self, const service_visit *visit,
-                                                      const lane_request *request)
+                                                      const lane_request *request, bool is_in_place)
 {
     uint32_t count = self->binding.service->method_count;
     lane_request inner = *request;
@@ -443,7 +452,7 @@ static __attribute__((noinline)) int handle_enveloped(typed_service *self, const
     if (has_expired(&inner, sent_ns)) {
         return answer_status(visit->lane, request, SHMRPC_E_EXPIRED);
     }
-    return run(self, visit, &inner, visit->scratch->metadata, sent_ns);
+    return run(self, visit, &inner, visit->scratch->metadata, sent_ns, is_in_place);
 }
 
 /* Messages that nobody awaits an answer of are not withdrawn; their senders may be gone. */
@@ -455,20 +464,31 @@ static RARE bool is_oneway(const typed_service *self, const lane_request *reques
            (self->binding.service->methods[method].flags & SHMRPC_METHOD_ONEWAY) != 0;
 }
 
-static int handle(service *base, const service_visit *visit, const lane_request *request)
+static ALWAYS_INLINE int handle_either(service *base, const service_visit *visit, const lane_request *request,
+                                       bool is_in_place)
 {
     typed_service *self = (typed_service *)(void *)base;
 
     if (request->cancelled && !is_oneway(self, request)) {
         return answer_status(visit->lane, request, SHMRPC_E_CANCELLED);
     }
-    if (request->waited_ns > service_budget_ns(request->budget_us)) {
+    if (request->waited_ns != 0 && request->waited_ns > service_budget_ns(request->budget_us)) {
         return answer_status(visit->lane, request, SHMRPC_E_EXPIRED);
     }
     if (request->method >= self->binding.service->method_count) {
-        return handle_enveloped(self, visit, request);
+        return handle_enveloped(self, visit, request, is_in_place);
     }
-    return run(self, visit, request, NULL, 0);
+    return run(self, visit, request, NULL, 0, is_in_place);
+}
+
+static int handle(service *base, const service_visit *visit, const lane_request *request)
+{
+    return handle_either(base, visit, request, false);
+}
+
+static int handle_in_place(service *base, const service_visit *visit, const lane_request *request)
+{
+    return handle_either(base, visit, request, true);
 }
 
 /* ---- contexts ---- */
@@ -621,6 +641,7 @@ static int typed_new(service **ret, const shmrpc_server_binding *binding)
     self->base.takes_envelopes = true;
     self->base.agree = agree;
     self->base.handle = handle;
+    self->base.handle_in_place = handle_in_place;
     self->base.connected = connected;
     self->base.disconnected = disconnected;
     self->base.free = typed_free;
@@ -645,8 +666,10 @@ int shmrpc_server_init(shmrpc_server *server, const shmrpc_server_binding *bindi
     rc = server_core_init(server, made, name, options);
     if (rc != 0) {
         made->free(made);
+        return rc;
     }
-    return rc;
+    server->operations = binding->operations;
+    return 0;
 }
 
 int shmrpc_server_attach(shmrpc_server *server, const shmrpc_server_binding *binding, shmrpc_host *host)
@@ -665,11 +688,13 @@ int shmrpc_server_attach(shmrpc_server *server, const shmrpc_server_binding *bin
     rc = server_core_attach(server, made, host);
     if (rc != 0) {
         made->free(made);
+        return rc;
     }
-    return rc;
+    server->operations = binding->operations;
+    return 0;
 }
 
 const void *shmrpc_server_operations(const shmrpc_server *server)
 {
-    return ((const typed_service *)(const void *)server_core_service(server))->binding.operations;
+    return server->operations;
 }

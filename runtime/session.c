@@ -7,9 +7,11 @@
 #include "platform/closer.h"
 #include "platform/event.h"
 #include "platform/memory.h"
+#include "platform/process.h"
 #include "platform/socket.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -77,6 +79,7 @@ void session_lane_close(session_lane *lane)
         (void)close(lane->bell);
     }
     memory_unmap(lane->lane.memory.header, lane->lane.memory.size);
+    memory_unmap(lane->lane.memory.arena, region_arena_size(&lane->geometry));
     session_lane_unref(lane);
 }
 
@@ -214,6 +217,7 @@ static int send_welcome(const shmrpc_session *session, const session_lane *lane,
         .reply_block_size = geometry->reply_block_size,
         .reply_block_count = geometry->reply_block_count,
         .inbox_depth = geometry->inbox_depth,
+        .arena_size = region_arena_size(geometry),
         .method_numbers = terms->method_numbers,
         .method_revisions = terms->method_revisions,
         .method_count = terms->method_count,
@@ -231,13 +235,40 @@ static int send_welcome(const shmrpc_session *session, const session_lane *lane,
 
 /* ---- Hello ---- */
 
+/* The client's wish for an arena, where there are messages for it, within this server's limits. */
+static int plan_arena(const control_hello *hello, const session_host *host, const service_terms *terms,
+                      uint32_t envelope, uint32_t *ret_units)
+{
+    uint32_t request_size =
+        (terms->large_request_size != 0 ? terms->large_request_size : terms->request_size) + envelope;
+    uint32_t answer_size = terms->large_answer_size != 0 ? terms->large_answer_size : terms->answer_size;
+    uint64_t most = shmrpc_arena_size(request_size, answer_size);
+
+    *ret_units = 0;
+    if (terms->large_request_size == 0 && terms->large_answer_size == 0) {
+        return 0;
+    }
+    most = host->max_arena != 0 ? host->max_arena : most > SESSION_ARENA_MAX ? most : SESSION_ARENA_MAX;
+    *ret_units = region_plan_arena(hello->arena_size, most, request_size, answer_size);
+    if (*ret_units == 0) {
+        return error_set(SHMRPC_E_REFUSED,
+                         "a call with %u and %u bytes needs an arena of %" PRIu64 ", the server takes %" PRIu64
+                         " (max_arena_size)",
+                         request_size, answer_size, shmrpc_arena_call_size(request_size, answer_size), most);
+    }
+    return 0;
+}
+
 /* The client's wish for depth and blocks, within this server's limits. */
 static int plan(session_lane *lane, const control_hello *hello, const session_host *host, const service_terms *terms)
 {
-    uint32_t request_size = terms->request_size + (terms->takes_envelopes ? hello->envelope : 0);
+    uint32_t envelope = terms->takes_envelopes ? hello->envelope : 0;
+    uint32_t request_size = terms->request_size + envelope;
     region_geometry geometry =
         region_plan(hello->depth, hello->blocks > BLOCKS_MAX ? BLOCKS_MAX : hello->blocks,
                     request_size < SHMRPC_MESSAGE_MAX ? request_size : SHMRPC_MESSAGE_MAX, terms->answer_size);
+
+    int rc;
 
     geometry.inbox_depth = hello->inbox;
     if (geometry.depth > host->max_depth) {
@@ -245,6 +276,10 @@ static int plan(session_lane *lane, const control_hello *hello, const session_ho
     }
     if (geometry.inbox_depth > host->max_depth) {
         geometry.inbox_depth = host->max_depth;
+    }
+    rc = plan_arena(hello, host, terms, envelope, &geometry.arena_units);
+    if (rc != 0) {
+        return rc;
     }
     if (!region_check(&geometry)) {
         return error_set(SHMRPC_E_REFUSED, "a ring of %u slots for messages of %u and %u bytes is impossible",
@@ -271,6 +306,8 @@ static int agree(shmrpc_session *session, session_lane *lane, const control_hell
     }
     session->request_size = terms.request_size;
     session->answer_size = terms.answer_size;
+    session->large_request_size = terms.large_request_size;
+    session->large_answer_size = terms.large_answer_size;
     if (terms.is_refused) {
         session->is_told = send_refusal(lane, &terms) == 0;
         rc = SHMRPC_E_MISMATCH;
@@ -313,20 +350,45 @@ static int take_bell(session_lane *lane, socket_packet *envelope)
     return rc == 0 ? 0 : error_system(rc, "cannot start a thread for a client without futexes");
 }
 
+/* The arena comes last. The lane has been set up. */
+static int take_arena(session_lane *lane, const socket_packet *envelope, bool prefault)
+{
+    size_t size = region_arena_size(&lane->geometry);
+    void *base = NULL;
+    int rc;
+
+    if (size == 0) {
+        return 0;
+    }
+    /* It takes a worker's time, which only who could stop the server anyway may ask for. */
+    prefault = prefault && lane->session->peer.uid == process_user();
+    rc = memory_adopt_whole(envelope->descriptors[envelope->descriptor_count - 1], size,
+                            prefault ? MEMORY_PREFAULTED : MEMORY_ON_DEMAND, &base);
+    if (rc != 0) {
+        return error_system(rc, "the client's arena is not as it has to be");
+    }
+    lane->lane.memory.arena = base;
+    return 0;
+}
+
 static int attach(shmrpc_session *session, session_lane *lane, const control_attach *said, socket_packet *envelope,
                   session_host *host)
 {
     size_t size = region_size(&lane->geometry);
-    unsigned expected = lane->semaphores ? 1 : 2;
+    size_t arena_size = region_arena_size(&lane->geometry);
+    unsigned expected = (lane->semaphores ? 1u : 2u) + (arena_size != 0);
     region memory;
     void *base = NULL;
     int rc;
 
-    if (envelope->descriptor_count != expected || said->size != size) {
-        return error_set(SHMRPC_E_PROTOCOL, "a memory of %llu bytes with %u descriptors came, not of %zu with %u",
-                         (unsigned long long)said->size, envelope->descriptor_count, size, expected);
+    if (envelope->descriptor_count != expected || said->size != size || said->arena_size != arena_size) {
+        return error_set(
+            SHMRPC_E_PROTOCOL,
+            "a memory of %llu bytes and an arena of %llu with %u descriptors came, not of %zu and %zu with %u",
+            (unsigned long long)said->size, (unsigned long long)said->arena_size, envelope->descriptor_count, size,
+            arena_size, expected);
     }
-    rc = memory_adopt(envelope->descriptors[0], size, &base);
+    rc = memory_adopt(envelope->descriptors[0], size, MEMORY_PREFAULTED, &base);
     if (rc != 0) {
         return error_system(rc, "the client's memory is not as it has to be");
     }
@@ -334,7 +396,8 @@ static int attach(shmrpc_session *session, session_lane *lane, const control_att
     memory.semaphores = lane->semaphores;
     memory.membarrier = lane->membarrier;
     lane_server_init(&lane->lane, &memory, &lane->caller);
-    rc = take_bell(lane, envelope);
+    rc = take_arena(lane, envelope, said->prefault);
+    rc = rc == 0 ? take_bell(lane, envelope) : rc;
     return rc == 0 ? host->open(host, session, lane) : rc;
 }
 

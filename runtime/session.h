@@ -33,6 +33,7 @@
 #include <shmrpc/server.h>
 
 #define SESSION_LANES_MAX 64u
+#define SESSION_ARENA_MAX (UINT64_C(64) * 1024 * 1024)
 
 typedef enum session_state { SESSION_SHAKING, SESSION_OPEN, SESSION_ENDED } session_state;
 typedef enum session_lane_state { LANE_HELLO, LANE_ATTACH, LANE_OPEN, LANE_CLOSED } session_lane_state;
@@ -89,8 +90,10 @@ struct shmrpc_session {
     shmrpc_peer peer;
     int process;           /* pidfd of the client, or -1 */
     void *memory;          /* the application's, per session */
-    uint32_t request_size; /* the largest messages that were agreed on */
+    uint32_t request_size; /* the largest messages that were agreed on, as in service_terms */
     uint32_t answer_size;
+    uint32_t large_request_size;
+    uint32_t large_answer_size;
     const method_terms *methods; /* what was agreed on for each, as in service_terms, */
     bool owns_methods;
     bool is_told; /* Welcome has said why the client is turned away */
@@ -110,6 +113,8 @@ struct shmrpc_session {
 typedef struct session_host session_host;
 struct session_host {
     uint32_t max_depth;
+    uint64_t
+        max_arena; /* bytes of a client's arena; 0: SESSION_ARENA_MAX, or what shmrpc_arena_size() says, if that is more */
 
     /*
      * Hello has come, from session->peer: what is the client to have? 0 with *ret_terms (as of service.agree()), or a

@@ -17,11 +17,21 @@
  *             0   u32  word            lap << 4 | CANCEL | WISH | state; published last
  *             4   u16  method          in a request, its top bit as in envelope.h; in a reply the status, as int16; unused in
  *                                      MOVED
- *             6   u8   request block   1 + its index, 0: the payload is in the slot
+ *             6   u8   request block   1 + its index, 0: the payload is in the slot, 255: it is in the arena
  *             7   u8   reply block     the same: offered in the request, used in the reply
  *             8   u32  length          bytes of payload
  *             12  u32  budget          microseconds that the caller has; BUDGET_NONE; advisory. In MOVED: the ticket
  *             16  u8   payload[48]
+ *
+ * The arena is memory of its own beside that of the lane, where the service has messages that are larger than a block
+ * may be. A request of which a block is 255 says in the first bytes of the slot's payload where in the arena; a payload
+ * in the slot then comes behind them:
+ *
+ *             16  u32  request         the unit of the arena where it begins; 0 where it is not there
+ *             20  u32  reply           likewise, of the room for the answer, of which there are
+ *             24  u32  reply count     so many units
+ *             28  u32  0
+ *             32  u8   payload[32]
  *
  * Positions. Calls are numbered 1, 2, 3, ... by the client; a number is a call's position and its correlation id.
  * Position p lies in slot p mod depth, in lap p / depth. Both sides count for themselves: no index is shared, so that
@@ -47,7 +57,7 @@
  *             0   u32  word            lap << 4 | REPLY; published last
  *             4   u16  status          as int16
  *             6   u8   kind            INBOX_REPLY
- *             7   u8   reply block     1 + its index, 0: the payload is in the entry
+ *             7   u8   reply block     as in a reply
  *             8   u32  length
  *             12  u32  ticket
  *             16  u8   payload[48]
@@ -79,7 +89,8 @@
 
 #define BUDGET_NONE UINT32_MAX
 #define BLOCK_NONE UINT8_C(0)
-#define BLOCKS_MAX 255u
+#define BLOCKS_MAX 254u
+#define BLOCK_ARENA UINT8_C(255)
 #define DEPTH_MIN 2u
 #define DEPTH_MAX 65536u /* of the ring and of the inbox */
 #define INBOX_REPLY 1u
@@ -93,6 +104,17 @@ typedef struct slot {
     uint32_t budget_us;
     uint8_t payload[SHMRPC_SLOT_PAYLOAD];
 } slot;
+
+/* Where a call's messages are in the arena, in units; at the beginning of the slot's payload. */
+typedef struct slot_extents {
+    uint32_t request;
+    uint32_t reply;
+    uint32_t reply_count;
+    uint32_t zero;
+} slot_extents;
+
+/* Bytes of a payload that travel in a slot with these. */
+#define SLOT_PAYLOAD_BEHIND ((uint32_t)(SHMRPC_SLOT_PAYLOAD - sizeof(slot_extents)))
 
 typedef struct lane_header {
     _Alignas(128) _Atomic uint32_t wish;
@@ -109,6 +131,7 @@ _Static_assert(offsetof(slot, method) == 4 && offsetof(slot, request_block) == 6
                "shared format");
 _Static_assert(offsetof(slot, length) == 8 && offsetof(slot, budget_us) == 12 && offsetof(slot, payload) == 16,
                "shared format");
+_Static_assert(sizeof(slot_extents) == 16, "shared format");
 _Static_assert(sizeof(lane_header) == SHMRPC_LANE_HEADER && offsetof(lane_header, client_bell) == 512 &&
                    offsetof(lane_header, server_bell) == 640 && offsetof(lane_header, started) == 128 &&
                    offsetof(lane_header, closed) == 136 && offsetof(lane_header, inbox_read) == 256 &&

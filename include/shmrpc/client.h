@@ -38,7 +38,7 @@ typedef struct shmrpc_client_options {
     int64_t call_timeout_ns; /* of calls with shmrpc_default() whose method has no @deadline; 0: 5 s; INT64_MAX: none */
     int64_t spin_ns;         /* SHMRPC_SPIN_..., or nanoseconds */
     uint32_t depth;          /* slots of the ring: a power of two, 2 .. 65536; 0: 64 */
-    uint32_t blocks;         /* calls beyond a slot that may be outstanding, 1 .. 255; 0: 8. Fewer where they would
+    uint32_t blocks;         /* calls beyond a slot that may be outstanding, 1 .. 254; 0: 8. Fewer where they would
                                    take more than 256 KiB in all */
     bool wait_for_server;    /* keeps trying until connect_timeout_ns while nobody listens */
     bool reconnect;          /* a call that finds the connection ended connects first, within its deadline; it gets a
@@ -49,7 +49,14 @@ typedef struct shmrpc_client_options {
                                    clock, and 16 bytes */
     uint32_t metadata;       /* bytes that the calls of a thread may carry beside their requests
                                    (shmrpc_client_set_metadata()): at most 1024; 0: none */
-    uint32_t reserved[7];    /* zero */
+    uint64_t arena_size;     /* bytes of shared memory for messages of more than 64 KiB, of each thread that calls a
+                                   service that has such (docs/large-messages.md): at most 4 GiB, and at least what one
+                                   request and one answer take; 0: what two of each take, at least 1 MiB */
+    bool prefault;     /* the arena's pages are entered into this process's tables when it connects, and into those of a
+                                   server of the same user, not when a call touches them first; the lane's own always are */
+    bool binds_memory; /* the lane and its arena lie on the node of the machine `memory_node` */
+    uint16_t memory_node; /* as in /sys/devices/system/node; looked at where binds_memory is set */
+    uint32_t reserved[4]; /* zero */
 } shmrpc_client_options;
 
 typedef enum shmrpc_client_condition {
@@ -87,10 +94,11 @@ SHMRPC_EXPORT void shmrpc_client_free(shmrpc_client *client);
 
 /*
  * One call of method `method` (index in the service's table): validates and copies `request` (NULL where the method has
- * none), waits, copies the validated reply to `ret` (only on success; NULL where there is none).
+ * none), waits, copies the validated reply to `ret` (NULL where there is none). Only on success, but that PROTOCOL may leave
+ * the default image there; of a last variable field, items beyond its count are not touched.
  * 0, a declared error, or INVALID, UNIMPLEMENTED, MISMATCH (the server has the method in no layout that this side knows;
  * nothing is sent), TIMEOUT, NOT_SENT, NOT_EXECUTED, UNKNOWN, PROTOCOL, INTERNAL,
- * TOO_LARGE (the server gave no block of that size), AGAIN (as shmrpc_call_start()), FORKED, MISUSE, or another status
+ * TOO_LARGE (the server gave no block or arena of that size), AGAIN (as shmrpc_call_start()), FORKED, MISUSE, or another status
  * that the handler returned (docs/errors.md says which ones may). NOT_SENT also where the thread has no lane yet, or
  * the connection has ended and is to be made anew (`reconnect`), and the deadline passes before. WRONG_THREAD where the
  * server is of a release that gives a client one lane, and another thread has it.
@@ -152,15 +160,15 @@ typedef void shmrpc_done(shmrpc_call *call, int rc, const void *reply);
  * second and more is kept to 10 ms. With `done` the call's end is told by shmrpc_client_dispatch(); without (NULL), it is
  * to be waited for.
  * 0: in flight. Else nothing is, and the status is one of shmrpc_client_call() before anything is sent; NOT_SENT where
- * there was no room before the deadline; AGAIN where all blocks (for messages beyond a slot) hold answers that have not
- * been waited for or dispatched; MISUSE also where the object is in flight.
+ * there was no room before the deadline; AGAIN where all blocks (for messages beyond a slot), or the arena (for those
+ * beyond 64 KiB), hold answers that have not been waited for or dispatched; MISUSE also where the object is in flight.
  */
 SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_call_start(shmrpc_client *client, shmrpc_call *call, uint32_t method,
                                                      const void *request, shmrpc_deadline deadline, shmrpc_done *done);
 
 /*
- * Waits until the call has ended, at most until its deadline, and copies the validated reply to `ret` (only on success;
- * NULL where there is none). Calls may be waited for in any order. Returns what shmrpc_client_call() would have;
+ * Waits until the call has ended, at most until its deadline, and copies the validated reply to `ret` as
+ * shmrpc_client_call() does (NULL where there is none). Calls may be waited for in any order. Returns what shmrpc_client_call() would have;
  * CANCELLED once where the client was freed, or the thread that started the call ended, with the call in flight;
  * MISUSE where it is not in flight, has a `done` or no room for the reply, and WRONG_THREAD or FORKED: then the call
  * goes on.
@@ -175,12 +183,69 @@ SHMRPC_EXPORT int shmrpc_call_wait(shmrpc_call *call, void *ret);
  */
 SHMRPC_EXPORT void shmrpc_call_cancel(shmrpc_call *call);
 
+/* ---- in place ---- */
+
 /*
- * What this thread starts or sends from here on is written, and published together by batch_end(): the server sees all
- * of it at once and is woken once at most. A batch may be longer than the ring: what has been written is published
- * when there is no room for more. It also is when a call waits (shmrpc_client_call() within a batch goes out with what
- * is before it), is cancelled, or dispatch() runs; the batch then goes on. batch_end() returns 0, PROTOCOL,
- * WRONG_THREAD, FORKED, or MISUSE where no batch was begun.
+ * A call whose request is written where the server will read it, and whose reply is read where the server wrote it. The
+ * object is that of a call in flight, and goes
+ *
+ *     loan()  ->  the caller writes the request  ->  start_loaned()  ->  view()  ->  the caller reads  ->  release()
+ *             or  abandon()                                          or  wait(), or a `done`
+ *
+ * all of it in one thread. A loan holds room for a request, and a view that of a reply (a block: the client's option
+ * `blocks`), but no place in the ring: other calls come and go meanwhile. Where there is none, calls with larger messages
+ * are AGAIN or wait for room. What fits into a slot (48 bytes), and what a server of an older version of the service
+ * takes or gives, is in private memory, and copied; that of an older version may be allocated.
+ *
+ * A server can write to its client's memory as long as they are connected. A view is checked once, and so is a request
+ * that was lent, when it is started: both are for servers that are trusted not to change them afterwards.
+ * shmrpc_call_start() and shmrpc_call_wait() copy, and what counts is checked in private memory.
+ *
+ * Freeing the client ends its loans and views, whose memory is gone then; so does the end of the thread. With
+ * `reconnect`, a loan outlives its connection: it is copied to the next one when it is started.
+ */
+
+/*
+ * Room for the request of one call of method `method`, which begins as its default image; of a last field that varies,
+ * items beyond that are of any value. *ret_request is the caller's to write until the call is started or the loan given
+ * back. 0; AGAIN: all room is in use: wait for a call, release or abandon something, or try again later; NO_MEMORY;
+ * TOO_LARGE; UNIMPLEMENTED, MISMATCH, NOT_SENT (no lane, or the connection has ended), PROTOCOL, FORKED, WRONG_THREAD as
+ * shmrpc_client_call(); MISUSE: no object or result, the object is in flight, a loan or a view, or the method is oneway
+ * or has no request. Blocks only where the thread has no lane yet, or the connection is made anew.
+ */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_call_loan(shmrpc_client *client, shmrpc_call *call, uint32_t method,
+                                                    void **ret_request);
+
+/*
+ * Starts the call of a loan, as shmrpc_call_start(). The request is validated where it is, and its padding is made zero;
+ * bytes that mean nothing (beyond lengths, absent optionals) are sent as they are. 0: in flight. Else the loan stays, to
+ * be started again or given back: INVALID, and what shmrpc_call_start() returns; CANCELLED: the client was freed, or the
+ * thread ended, and the loan with it; MISUSE: the call is no loan; WRONG_THREAD, FORKED.
+ */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_call_start_loaned(shmrpc_call *call, shmrpc_deadline deadline,
+                                                            shmrpc_done *done);
+
+/* Gives a loan back that is not started. Without effect where it is none, or another thread's. */
+SHMRPC_EXPORT void shmrpc_call_abandon(shmrpc_call *call);
+
+/*
+ * As shmrpc_call_wait(), but on 0 *ret_reply is the reply where the server wrote it, checked, valid until release().
+ * Else the call has ended, and there is nothing to release; but with MISUSE, WRONG_THREAD, FORKED and NO_MEMORY (no room
+ * for a copy) the call goes on.
+ */
+SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_call_view(shmrpc_call *call, const void **ret_reply);
+
+/* The reply has been read. Without effect where the call is not viewed, or is another thread's. */
+SHMRPC_EXPORT void shmrpc_call_release(shmrpc_call *call);
+
+/*
+ * What this thread starts or sends from here on is written, and published together by batch_end(): a server that sleeps
+ * sees all of it at once and is woken once. To one that is awake a batch goes out eight calls at a time, so that it
+ * serves the first ones while the last ones are being written. A batch may be longer than the ring: what has been
+ * written is published when there is no room for more. It also is when a call waits (shmrpc_client_call() within a
+ * batch goes out with what is before it), is cancelled, or dispatch() runs; the batch then goes on. The time that a call
+ * has begins when it is published. batch_end() returns 0, PROTOCOL, WRONG_THREAD, FORKED, or MISUSE where no batch was
+ * begun.
  */
 SHMRPC_EXPORT void shmrpc_client_batch_begin(shmrpc_client *client);
 SHMRPC_EXPORT int shmrpc_client_batch_end(shmrpc_client *client);

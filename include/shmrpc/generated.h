@@ -4,7 +4,7 @@
  *
  * A table is trusted as the program's own code is. Its shape is the generated-code ABI: generated files refuse to
  * compile against a header of another SHMRPC_GENERATED_ABI, and refuse to link with a library of another one
- * (shmrpc_generated_abi_2 is a symbol that they refer to).
+ * (shmrpc_generated_abi_3 is a symbol that they refer to).
  */
 #ifndef SHMRPC_GENERATED_H
 #define SHMRPC_GENERATED_H
@@ -20,8 +20,8 @@
 
 SHMRPC_BEGIN_DECLS
 
-#define SHMRPC_GENERATED_ABI 2
-SHMRPC_EXPORT extern const uint32_t shmrpc_generated_abi_2;
+#define SHMRPC_GENERATED_ABI 3
+SHMRPC_EXPORT extern const uint32_t shmrpc_generated_abi_3;
 
 /* Where a message does not validate: filled by a validator that returns false. */
 typedef struct shmrpc_fault {
@@ -35,12 +35,13 @@ typedef struct shmrpc_fault {
  * A payload's layout and the three things done with it.
  *
  * On the wire a message is its struct up to the used end of a last variable field, rounded up to 8 and never below
- * min_size; what is missing is filled from the default image by the receiver.
+ * min_size; what is missing is filled from the default image by the receiver, up to there: items of a last variable field
+ * beyond its count mean nothing, and hold anything.
  */
 typedef struct shmrpc_type_info {
     const char *name; /* "demo.calc.Pair" */
     uint64_t fingerprint;
-    uint32_t size;       /* of the struct: 8 .. SHMRPC_MESSAGE_MAX, a multiple of 8 for messages */
+    uint32_t size;       /* of the struct: 8 .. SHMRPC_LARGE_MAX, a multiple of 8 for messages */
     uint32_t min_size;   /* the least that is sent; == size where no last field is variable */
     const void *initial; /* the default image, `size` bytes; NULL: zeros */
     /*
@@ -56,6 +57,13 @@ typedef struct shmrpc_type_info {
      * say less.
      */
     const char *layout;
+    /*
+     * For messages that are filled in where they are sent from. Both are given a valid message. How much of it is in
+     * use: up to the end of the last variable field's items, at most `size`. NULL: all of it.
+     */
+    size_t (*used)(const void *message);
+    /* Writes zero to the padding, as store() does; other bytes that mean nothing stay. NULL: there is none. */
+    void (*tidy)(void *message);
 } shmrpc_type_info;
 
 typedef struct shmrpc_error_info {
@@ -78,7 +86,10 @@ typedef struct shmrpc_errors_info {
 #define SHMRPC_METHOD_DEADLINE_UNSET INT64_C(0)
 #define SHMRPC_METHOD_DEADLINE_NONE INT64_MAX
 
-/* `request` is a validated private copy, `reply` a private default image; each NULL where the method has none. */
+/*
+ * `request` is a validated private copy, `reply` a private default image; each NULL where the method has none. Of a last
+ * variable field what is beyond its count holds anything.
+ */
 typedef int shmrpc_invoke(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply);
 
 /*
@@ -112,7 +123,7 @@ typedef struct shmrpc_method_info {
 #define SHMRPC_SERVICE_STRICT UINT32_C(1) /* who has a method in no layout that this side knows is not connected */
 
 typedef struct shmrpc_service_info {
-    const uint32_t *abi;   /* &shmrpc_generated_abi_2 */
+    const uint32_t *abi;   /* &shmrpc_generated_abi_3 */
     const char *name;      /* "demo.calc.Calculator" */
     uint32_t version;      /* the package's @version */
     uint32_t method_count; /* 0 .. SHMRPC_METHODS_MAX */

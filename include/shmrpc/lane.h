@@ -32,7 +32,7 @@ SHMRPC_BEGIN_DECLS
 
 /* What messages are allowed: both sides have to give the same numbers. Zero stands for 4096 bytes. */
 typedef struct shmrpc_lane_limits {
-    uint32_t request_size; /* bytes of the largest request: 1 .. SHMRPC_MESSAGE_MAX */
+    uint32_t request_size; /* bytes of the largest request: 1 .. SHMRPC_LARGE_MAX (docs/large-messages.md) */
     uint32_t reply_size;   /* bytes of the largest reply, likewise */
 } shmrpc_lane_limits;
 

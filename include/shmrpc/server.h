@@ -27,7 +27,8 @@ struct shmrpc_service_info;
 /* Private to the library, of a size that does not change; initialised by ..._server_init(). Do not copy or move. */
 typedef struct shmrpc_server {
     void *implementation;
-    uint64_t reserved[15];
+    const void *operations;
+    uint64_t reserved[14];
 } shmrpc_server;
 
 /* One client's connection: lives from connected() to the end of disconnected(). */
@@ -52,10 +53,28 @@ typedef struct shmrpc_server_options {
     uint32_t max_depth;            /* of a client's ring: a power of two; 0: 4096; clients get no more than this */
     uint32_t mode;                 /* permission bits of the socket; 0: 0600 */
     uint32_t
-        max_lanes_per_uid; /* threads of clients, from one user; 0: max_sessions, and all for the server's own user.
+        max_lanes_per_uid;   /* threads of clients, from one user; 0: max_sessions, and all for the server's own user.
                                    One of a client without futexes counts as four, since the server has a thread for it */
-    uint32_t reserved[4];  /* zero */
+    uint64_t max_arena_size; /* bytes of a client's arena (client.h), at most 4 GiB; 0: 64 MiB, or what two of the
+                                   largest requests and answers take, if that is more. Clients get no more than this; those
+                                   of whose calls not one would fit are refused */
+    bool in_place;        /* for trusted clients: operations get larger requests where the client wrote them, and write
+                                   larger replies where it will read them (see below) */
+    uint32_t reserved[1]; /* zero */
 } shmrpc_server_options;
+
+/*
+ * In place
+ *
+ * With the option `in_place` nothing of a message beyond a slot (48 bytes) is copied: the request that an operation gets
+ * is the client's memory, checked once, and the reply that it fills is where the client will read it, begun as its
+ * default image; of a last field that varies, items beyond that are of any value. A client can write there meanwhile,
+ * and what was checked then changes under the operation's eyes: only for servers all of whose clients are trusted not to.
+ * What clients of other versions of the service send or get is copied, and so is all that fits into a slot.
+ *
+ * A reply is the client's room whatever the operation returns: an error is told without it. An operation that puts its
+ * call off copies what it needs of its request before: shmrpc_context_defer() gives the request back.
+ */
 
 /* Why a session ended: the `why` of disconnected(). */
 typedef enum shmrpc_why {

@@ -7,9 +7,10 @@
 
 #include <shmrpc/base.h>
 
-#define SHMRPC_SLOT_SIZE 64      /* bytes: one cache line */
-#define SHMRPC_SLOT_PAYLOAD 48   /* bytes of a message that travel in the slot itself */
-#define SHMRPC_MESSAGE_MAX 65536 /* bytes of a message; beyond is for arenas */
+#define SHMRPC_SLOT_SIZE 64         /* bytes: one cache line */
+#define SHMRPC_SLOT_PAYLOAD 48      /* bytes of a message that travel in the slot itself */
+#define SHMRPC_MESSAGE_MAX 65536    /* bytes of a message in a block of a lane; what is larger lies in its arena */
+#define SHMRPC_LARGE_MAX 1073741824 /* bytes of a message */
 
 #define SHMRPC_ERROR_MIN 1 /* a service's declared errors */
 #define SHMRPC_ERROR_MAX 32767
@@ -43,6 +44,30 @@ static inline uint32_t shmrpc_lane_block_count(uint32_t wanted, uint32_t request
 static inline uint64_t shmrpc_lane_size(uint64_t slots, uint64_t block_bytes)
 {
     return SHMRPC_LANE_HEADER + slots * SHMRPC_SLOT_SIZE + block_bytes;
+}
+
+/*
+ * A lane of a service that has larger messages has an arena beside its memory: memory of its own, in units, of which
+ * each such message of a call takes as many as it can need, from when it begins until it ends.
+ */
+#define SHMRPC_ARENA_UNIT 4096                               /* bytes */
+#define SHMRPC_ARENA_LEAST (1024 * 1024)                     /* bytes of an arena that nobody asks more of */
+#define SHMRPC_ARENA_MOST (UINT64_C(4) * 1024 * 1024 * 1024) /* bytes of any */
+
+/* Bytes that a call takes at most whose messages can be so large; SHMRPC_MESSAGE_MAX and less: it may be in a block. */
+static inline uint64_t shmrpc_arena_call_size(uint32_t request_size, uint32_t answer_size)
+{
+    const uint64_t rest = SHMRPC_ARENA_UNIT - 1;
+    const uint64_t request_units = (request_size + rest) / SHMRPC_ARENA_UNIT;
+    const uint64_t answer_units = (answer_size + rest) / SHMRPC_ARENA_UNIT;
+    return ((request_units == 0 ? 1 : request_units) + (answer_units == 0 ? 1 : answer_units)) * SHMRPC_ARENA_UNIT;
+}
+
+/* Bytes of an arena where nobody asks for another size: two such calls. */
+static inline uint64_t shmrpc_arena_size(uint32_t request_size, uint32_t answer_size)
+{
+    const uint64_t two = 2 * shmrpc_arena_call_size(request_size, answer_size);
+    return two < SHMRPC_ARENA_LEAST ? SHMRPC_ARENA_LEAST : two < SHMRPC_ARENA_MOST ? two : SHMRPC_ARENA_MOST;
 }
 
 /*

@@ -37,11 +37,25 @@ int64_t clock_after_ns(int64_t timeout_ns)
     return timeout_ns == CLOCK_NEVER ? CLOCK_NEVER : clock_add(clock_now_ns(), timeout_ns);
 }
 
+int64_t clock_after_about_reading(clock_reading *reading, int64_t timeout_ns)
+{
+    if (timeout_ns == CLOCK_NEVER)
+        return CLOCK_NEVER;
+    if (timeout_ns < NS_PER_S) {
+        if (reading->now_ns == 0)
+            reading->now_ns = clock_now_ns();
+        return clock_add(reading->now_ns, timeout_ns);
+    }
+    if (reading->tick_ns == 0)
+        reading->tick_ns = clock_coarse_ns();
+    return clock_add(reading->tick_ns + CLOCK_TICK_MOST_NS, timeout_ns);
+}
+
 int64_t clock_after_about_ns(int64_t timeout_ns)
 {
-    if (timeout_ns < NS_PER_S || timeout_ns == CLOCK_NEVER)
-        return clock_after_ns(timeout_ns);
-    return clock_add(clock_coarse_ns() + CLOCK_TICK_MOST_NS, timeout_ns);
+    clock_reading reading = {0};
+
+    return clock_after_about_reading(&reading, timeout_ns);
 }
 
 int64_t clock_left_ns(int64_t until_ns)

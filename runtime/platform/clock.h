@@ -30,6 +30,13 @@ int64_t clock_after_ns(int64_t timeout_ns);
 #define CLOCK_TICK_MOST_NS INT64_C(10000000) /* of the system's ticks, which are 1 to 10 ms apart */
 int64_t clock_after_about_ns(int64_t timeout_ns);
 
+/* The same for many spans that begin at once: each clock is read when it is first needed. Begins as zeros. */
+typedef struct clock_reading {
+    int64_t now_ns;
+    int64_t tick_ns;
+} clock_reading;
+int64_t clock_after_about_reading(clock_reading *reading, int64_t timeout_ns);
+
 /* What is left until then, at least 0; CLOCK_NEVER of CLOCK_NEVER. */
 int64_t clock_left_ns(int64_t until_ns);
 

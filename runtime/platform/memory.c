@@ -5,11 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <linux/mempolicy.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -116,7 +118,22 @@ static int memory_populate(void *base, size_t size_bytes)
     return r < 0 && errno != EINVAL ? -errno : 0;
 }
 
-int memory_create(size_t size_bytes, void **ret_base, int *ret_descriptor)
+/* From here on new pages of this mapping's file come from one node. -ENODEV: there is no such node. */
+static int memory_bind(void *base, size_t size_bytes, int node)
+{
+    unsigned long nodes[MEMORY_NODES_MAX / (8 * sizeof(unsigned long))] = {0};
+    const int bits = 8 * sizeof(nodes[0]);
+
+    if (node < 0 || node >= MEMORY_NODES_MAX)
+        return -ENODEV;
+    nodes[node / bits] = 1UL << (node % bits);
+    /* Without a wrapper in the C library. The kernel takes one bit less than it is told of. */
+    if (syscall(SYS_mbind, base, size_bytes, MPOL_BIND, nodes, (unsigned long)MEMORY_NODES_MAX + 1, 0) == 0)
+        return 0;
+    return errno == EINVAL ? -ENODEV : -errno;
+}
+
+int memory_create(size_t size_bytes, memory_faults faults, int node, void **ret_base, int *ret_descriptor)
 {
     void *base = NULL;
     int descriptor;
@@ -132,9 +149,6 @@ int memory_create(size_t size_bytes, void **ret_base, int *ret_descriptor)
     r = memory_set_size(descriptor, size_bytes);
     if (r < 0)
         goto out_close;
-    r = memory_allocate(descriptor, size_bytes);
-    if (r < 0)
-        goto out_close;
     if (fcntl(descriptor, F_ADD_SEALS, SEALS_OF_CLIENT) < 0) {
         r = -errno;
         goto out_close;
@@ -142,7 +156,14 @@ int memory_create(size_t size_bytes, void **ret_base, int *ret_descriptor)
     r = memory_map(descriptor, size_bytes, &base);
     if (r < 0)
         goto out_close;
-    r = memory_populate(base, size_bytes);
+    /* Before there are pages, whose place the policy of the mapping then decides. */
+    r = node == MEMORY_ANY_NODE ? 0 : memory_bind(base, size_bytes, node);
+    if (r < 0)
+        goto out_unmap;
+    r = memory_allocate(descriptor, size_bytes);
+    if (r < 0)
+        goto out_unmap;
+    r = faults == MEMORY_PREFAULTED ? memory_populate(base, size_bytes) : 0;
     if (r < 0)
         goto out_unmap;
 
@@ -192,7 +213,7 @@ static int memory_inspect(int descriptor, size_t size_bytes)
 }
 
 /* Ends the client's power over the pages, then makes sure of them. 0, -EPROTO, -errno. */
-static int memory_seal(int descriptor, size_t size_bytes)
+static int memory_seal(int descriptor, size_t size_bytes, bool fills_holes)
 {
     struct stat status;
     int seals;
@@ -207,7 +228,7 @@ static int memory_seal(int descriptor, size_t size_bytes)
     if ((seals & ~F_SEAL_EXEC) != (SEALS_OF_CLIENT | SEALS_OF_SERVER))
         return -EPROTO;
 
-    r = memory_allocate(descriptor, size_bytes);
+    r = fills_holes ? memory_allocate(descriptor, size_bytes) : 0;
     if (r < 0)
         return r;
     if (fstat(descriptor, &status) < 0)
@@ -217,7 +238,7 @@ static int memory_seal(int descriptor, size_t size_bytes)
     return 0;
 }
 
-int memory_adopt(int descriptor, size_t size_bytes, void **ret_base)
+static int memory_take(int descriptor, size_t size_bytes, memory_faults faults, bool fills_holes, void **ret_base)
 {
     void *base = NULL;
     int r;
@@ -231,10 +252,10 @@ int memory_adopt(int descriptor, size_t size_bytes, void **ret_base)
     r = memory_map(descriptor, size_bytes, &base);
     if (r < 0)
         return r == -EPERM || r == -EACCES ? -EPROTO : r;
-    r = memory_seal(descriptor, size_bytes);
+    r = memory_seal(descriptor, size_bytes, fills_holes);
     if (r < 0)
         goto out_unmap;
-    r = memory_populate(base, size_bytes);
+    r = faults == MEMORY_PREFAULTED ? memory_populate(base, size_bytes) : 0;
     if (r < 0)
         goto out_unmap;
 
@@ -244,6 +265,16 @@ int memory_adopt(int descriptor, size_t size_bytes, void **ret_base)
 out_unmap:
     memory_unmap(base, size_bytes);
     return r;
+}
+
+int memory_adopt(int descriptor, size_t size_bytes, memory_faults faults, void **ret_base)
+{
+    return memory_take(descriptor, size_bytes, faults, true, ret_base);
+}
+
+int memory_adopt_whole(int descriptor, size_t size_bytes, memory_faults faults, void **ret_base)
+{
+    return memory_take(descriptor, size_bytes, faults, false, ret_base);
 }
 
 void memory_unmap(void *base, size_t size_bytes)

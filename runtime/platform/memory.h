@@ -19,17 +19,30 @@
 
 #include <stddef.h>
 
+/* All pages exist in either case; when does a process enter them into its tables? */
+typedef enum memory_faults {
+    MEMORY_ON_DEMAND,  /* each when it is touched first */
+    MEMORY_PREFAULTED, /* all before the memory is used, so that no call pays for it */
+} memory_faults;
+
+#define MEMORY_ANY_NODE (-1)
+#define MEMORY_NODES_MAX 1024 /* nodes that the kernel can have */
+
 /*
- * A new shared memory of size_bytes (whole pages, above 0): mapped, faulted in, all zero, not inherited by forked
- * children. 0; -EINVAL for another size; -errno. On failure nothing stays open or mapped.
+ * A new shared memory of size_bytes (whole pages, above 0): mapped, all zero, not inherited by forked children; its
+ * pages on this node of the machine, or MEMORY_ANY_NODE. 0; -EINVAL for another size, -ENODEV for a node that is not
+ * there; -errno. On failure nothing stays open or mapped.
  */
-int memory_create(size_t size_bytes, void **ret_base, int *ret_descriptor);
+int memory_create(size_t size_bytes, memory_faults faults, int node, void **ret_base, int *ret_descriptor);
 
 /*
  * Maps what a client sent. The descriptor stays the caller's; the mapping does not need it. 0; -EPROTO where it is
  * not what it has to be; -EINVAL for a size that memory_create() would not take; -errno.
  */
-int memory_adopt(int descriptor, size_t size_bytes, void **ret_base);
+int memory_adopt(int descriptor, size_t size_bytes, memory_faults faults, void **ret_base);
+
+/* The same of a memory that may be large: one with holes is refused (-EPROTO) and not filled at this side's expense. */
+int memory_adopt_whole(int descriptor, size_t size_bytes, memory_faults faults, void **ret_base);
 
 /* Takes NULL. */
 void memory_unmap(void *base, size_t size_bytes);

@@ -16,7 +16,7 @@
 
 #define SOCKET_PACKET_MAX 262144u /* bytes */
 #define SOCKET_PATH_MAX 107u      /* bytes of a path */
-#define SOCKET_DESCRIPTORS_MAX 2u /* descriptors of a packet */
+#define SOCKET_DESCRIPTORS_MAX 3u /* descriptors of a packet */
 
 /*
  * Who sent a packet: SCM_PIDFD (Linux 6.5), or pidfd_open() of the pid of SCM_CREDENTIALS. Not SO_PEERCRED, which

@@ -44,7 +44,7 @@ static void check_hello(const control_hello *hello)
 {
     require(hello->protocol_least > 0 && hello->protocol_least <= hello->protocol_most);
     require(hello->depth <= CONTROL_DEPTH_MAX && hello->blocks <= CONTROL_BLOCKS_MAX);
-    require(hello->request_size <= SHMRPC_MESSAGE_MAX && hello->reply_size <= SHMRPC_MESSAGE_MAX);
+    require(hello->request_size <= SHMRPC_LARGE_MAX && hello->reply_size <= SHMRPC_LARGE_MAX);
     require(hello->method_count <= SHMRPC_METHODS_MAX);
     require_name(hello->service, 0);
     require_name(hello->runtime, 0);
@@ -52,8 +52,8 @@ static void check_hello(const control_hello *hello)
         require_name(hello->methods[i].name, 1);
         require(hello->methods[i].revision_count > 0 && hello->methods[i].revision_count <= CONTROL_REVISIONS_MAX);
         for (uint32_t k = 0; k < hello->methods[i].revision_count; k++)
-            require(hello->methods[i].request_sizes[k] <= SHMRPC_MESSAGE_MAX &&
-                    hello->methods[i].answer_sizes[k] <= SHMRPC_MESSAGE_MAX);
+            require(hello->methods[i].request_sizes[k] <= SHMRPC_LARGE_MAX &&
+                    hello->methods[i].answer_sizes[k] <= SHMRPC_LARGE_MAX);
     }
 }
 
@@ -75,7 +75,7 @@ static void check_mismatch(const control_mismatch *theirs, uint32_t version)
     char line[MISMATCH_LINE_MAX + 1];
 
     require(theirs->method < SHMRPC_METHODS_MAX);
-    require(theirs->request_size <= SHMRPC_MESSAGE_MAX && theirs->answer_size <= SHMRPC_MESSAGE_MAX);
+    require(theirs->request_size <= SHMRPC_LARGE_MAX && theirs->answer_size <= SHMRPC_LARGE_MAX);
     require_text(theirs->request, CONTROL_LAYOUT_MAX);
     require_text(theirs->reply, CONTROL_LAYOUT_MAX);
     require_text(theirs->errors, CONTROL_LAYOUT_MAX);
@@ -90,6 +90,7 @@ static void check_welcome(const control_welcome *welcome)
     require(welcome->depth <= CONTROL_DEPTH_MAX);
     require(welcome->request_block_count <= CONTROL_BLOCKS_MAX && welcome->request_block_size <= SHMRPC_MESSAGE_MAX);
     require(welcome->reply_block_count <= CONTROL_BLOCKS_MAX && welcome->reply_block_size <= SHMRPC_MESSAGE_MAX);
+    require(welcome->arena_size <= SHMRPC_ARENA_MOST && welcome->arena_size % SHMRPC_ARENA_UNIT == 0);
     require(welcome->method_count <= SHMRPC_METHODS_MAX);
     require_text(welcome->text, CONTROL_TEXT_MAX);
     require_name(welcome->runtime, 0);

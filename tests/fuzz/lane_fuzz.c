@@ -23,6 +23,9 @@
 #define DEPTH 4u
 #define BLOCK 448u /* with four blocks each way, the memory is a page to the last byte */
 #define BLOCKS 4u
+#define UNITS 4u /* of the arena */
+#define ARENA ((size_t)UNITS * SHMRPC_ARENA_UNIT)
+#define SIZES (ARENA + SHMRPC_ARENA_UNIT) /* of messages: all that fit, and some that do not */
 #define STEP_SIZE 16u
 
 typedef enum step_kind { STEP_WRITE, STEP_WORD, STEP_WORK, STEP_ARM, STEP_GIVE_UP, STEP_KINDS } step_kind;
@@ -40,7 +43,7 @@ _Static_assert(sizeof(step) == STEP_SIZE, "a step of the input");
 typedef struct bench {
     region memory;
     unsigned char *base;
-    unsigned char *copy; /* BLOCK bytes */
+    unsigned char *copy; /* ARENA bytes */
     int bell;
 } bench;
 
@@ -64,16 +67,17 @@ static unsigned char *guarded(size_t size)
 
 static const bench *bench_get(void)
 {
-    static const region_geometry geometry = {DEPTH, BLOCK, BLOCKS, BLOCK, BLOCKS, 0};
+    static const region_geometry geometry = {DEPTH, BLOCK, BLOCKS, BLOCK, BLOCKS, 0, UNITS};
     static bench only;
 
     if (only.base == NULL) {
         require(region_check(&geometry));
         only.base = guarded(region_size(&geometry));
-        only.copy = guarded(BLOCK);
+        only.copy = guarded(ARENA);
         only.bell = event_new();
         require(only.bell >= 0);
         region_init(&only.memory, only.base, &geometry);
+        only.memory.arena = guarded(ARENA);
     }
     return &only;
 }
@@ -89,7 +93,8 @@ static void require_payload(const bench *with, const slot *at, const void *paylo
                             const unsigned char *blocks)
 {
     require(lies_in(payload, length, at->payload, SHMRPC_SLOT_PAYLOAD) ||
-            lies_in(payload, length, blocks, (size_t)BLOCK * BLOCKS));
+            lies_in(payload, length, blocks, (size_t)BLOCK * BLOCKS) ||
+            lies_in(payload, length, with->memory.arena, ARENA));
     shared_copy_out(with->copy, payload, length);
 }
 
@@ -119,7 +124,7 @@ static bool server_works(const bench *with, lane_server *lane, const step *what)
 
     for (bound = 0; bound <= DEPTH; bound++) {
         lane_request request;
-        uint32_t size = what->offset % (BLOCK + 2);
+        uint32_t size = what->offset % SIZES;
         uint8_t block = BLOCK_NONE;
         void *to;
         int rc = lane_server_take(lane, &request);
@@ -135,7 +140,8 @@ static bool server_works(const bench *with, lane_server *lane, const step *what)
             return false;
         }
         require(lies_in(to, size, request.at->payload, SHMRPC_SLOT_PAYLOAD) ||
-                lies_in(to, size, with->memory.reply_blocks, (size_t)BLOCK * BLOCKS));
+                lies_in(to, size, with->memory.reply_blocks, (size_t)BLOCK * BLOCKS) ||
+                lies_in(to, size, with->memory.arena, ARENA));
         memset(to, 0x55, size);
         lane_server_answer(lane, &request, what->marks, size, block);
     }
@@ -201,14 +207,14 @@ static bool client_reads(const bench *with, lane_client *lane, const lane_call *
 /* false: the server broke the protocol. */
 static bool client_works(lane_client *lane, const step *what, lane_call *ret_call)
 {
-    uint32_t size = what->offset % (BLOCK + 2);
-    uint32_t reply_size = what->marks;
+    uint32_t size = what->offset % SIZES;
+    uint32_t reply_size = what->marks < 224 ? what->marks : what->marks * 64u;
     int64_t timeout_ns = 1;
     int rc = lane_client_begin(lane, size, reply_size, &timeout_ns, ret_call);
 
     require(rc == 0 || rc == SHMRPC_E_TIMEOUT || rc == SHMRPC_E_TOO_LARGE || rc == SHMRPC_E_PROTOCOL);
     require(lane->reaped <= lane->next && lane->next - lane->reaped <= DEPTH);
-    require(lane->request_blocks.count <= BLOCKS && lane->reply_blocks.count <= BLOCKS);
+    require(lane->request_blocks.count <= BLOCKS && lane->reply_blocks.count <= BLOCKS && lane->arena->used <= UNITS);
     if (rc != 0) {
         return rc != SHMRPC_E_PROTOCOL;
     }
@@ -279,6 +285,15 @@ size_t fuzz_seed(size_t index, uint8_t *to)
         {STEP_WRITE, 0, 256, {0x22}},
         {STEP_GIVE_UP, 0, 0, {0}},
         {STEP_WORK, 200, 200, {0}},
+        {STEP_ARM, 0, 0, {0}},
+        /* In the arena: the places of slot 0, then a request there, an answer there, and both. */
+        {STEP_WRITE, 0, SHMRPC_LANE_HEADER + 16, {1, 0, 0, 0, 2, 0, 0, 0, 1, 0, 0, 0}},
+        {STEP_WORD, 0, 0, {1, 0, 255, 0, 0, 8, 0, 0}},
+        {STEP_WORK, 0, 48, {0}},
+        {STEP_WORD, 0, 0, {1, 0, 0, 255, 32, 0, 0, 0}},
+        {STEP_WORK, 230, 5000, {0}},
+        {STEP_WORD, 0, 0, {1, 0, 255, 255, 0, 16, 0, 0}},
+        {STEP_WORK, 240, 4096, {0}},
         {STEP_ARM, 0, 0, {0}},
     };
 

@@ -174,7 +174,7 @@ refuses_headers_of_another_abi() {
     type -P gcc >/dev/null && compiler=gcc
     cp -r "$source_dir/include" include
     chmod -R u+w include
-    sed -i 's/^#define SHMRPC_GENERATED_ABI 2$/#define SHMRPC_GENERATED_ABI 3/' include/shmrpc/generated.h
+    sed -i 's/^#define SHMRPC_GENERATED_ABI 3$/#define SHMRPC_GENERATED_ABI 4/' include/shmrpc/generated.h
     expect_status 1 "$compiler" -std=c11 -I include -I "$cases_dir/out" -c "$cases_dir/out/calculator.shm.c" -o out.o
     expect_text "$output" "generated for another version of the shmrpc headers"
 }

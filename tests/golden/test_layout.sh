@@ -82,12 +82,14 @@ tells_mistakes_on_standard_error_alone() {
     expect_text "$output" "cannot write to standard output"
 }
 
-knows_what_no_lane_carries() {
+tells_of_the_arena() {
     printf 'package t;\nmessage M { uint8[70000] x; }\nservice S { rpc f(M) -> (); }\n' >t.shm
     expect_status 0 "$shmc" layout --max-message 100000 t.shm S
-    expect_text "$output" "no lane carries a message of more than 65536 bytes: this service cannot be called"
+    expect_text "$output" " 70000 arena 0 slot f"
+    expect_text "$output" " and an arena, for two requests and two answers of the largest: 1048576 bytes"
     expect_status 0 "$shmc" layout --max-message 100000 --format=json t.shm S
-    expect_text "$output" '"lane": null'
+    expect_text "$output" '"arena": 1048576'
+    expect_text "$output" '"travels_in": "arena"'
 }
 
 accounts_for_every_byte() {
@@ -95,7 +97,7 @@ accounts_for_every_byte() {
     local file count=0
     while IFS= read -r file; do
         count=$((count + 1))
-        "$shmc" layout --format=json --max-message 1000000 -I "$source_dir/idl-examples/03-kv" \
+        "$shmc" layout --format=json --max-message 4000000 -I "$source_dir/idl-examples/03-kv" \
             -I "$source_dir/tests/golden/schemas" "$file" >"$count.json" 2>/dev/null || fail "$file"
     done < <(find "$source_dir/idl-examples" "$source_dir/tests/golden/schemas" "$all.shm" "$source_dir/tests/ipc" \
         -name '*.shm')
@@ -128,6 +130,6 @@ run_case looks_into_imports_by_qualified_names
 run_case goes_back_to_a_version
 run_case says_what_may_have_been_meant
 run_case tells_mistakes_on_standard_error_alone
-run_case knows_what_no_lane_carries
+run_case tells_of_the_arena
 run_case accounts_for_every_byte
 end_cases

@@ -184,7 +184,8 @@ bool rogue_greet_with(rogue *self, const control_packet *hello)
                                                   welcome->request_block_count,
                                                   welcome->reply_block_size,
                                                   welcome->reply_block_count,
-                                                  welcome->inbox_depth};
+                                                  welcome->inbox_depth,
+                                                  (uint32_t)(welcome->arena_size / SHMRPC_ARENA_UNIT)};
         ck_assert(region_check(&self->memory.geometry));
         self->session = welcome->session;
         self->token = welcome->token;
@@ -207,7 +208,7 @@ int rogue_make_memory(rogue *self)
     void *base = NULL;
     int descriptor = -1;
 
-    ck_assert_int_eq(memory_create(region_size(&geometry), &base, &descriptor), 0);
+    ck_assert_int_eq(memory_create(region_size(&geometry), MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), 0);
     region_init(&self->memory, base, &geometry);
     self->bell = event_new();
     ck_assert_int_ge(self->bell, 0);
@@ -388,7 +389,7 @@ bool rogue_admit(rogue *self, const control_packet *welcome)
     control_packet *attach = receive_packet(self, CONTROL_ATTACH, CONTROL_ATTACH, &envelope);
     if (attach == NULL)
         return false;
-    ck_assert_uint_eq(envelope.descriptor_count, 2);
+    ck_assert_uint_eq(envelope.descriptor_count, geometry.arena_units == 0 ? 2 : 3);
     ck_assert_uint_eq(attach->as.attach.size, region_size(&geometry));
     void *base = mmap(NULL, region_size(&geometry), PROT_READ | PROT_WRITE, MAP_SHARED, envelope.descriptors[0], 0);
     ck_assert(base != MAP_FAILED);

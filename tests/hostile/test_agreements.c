@@ -31,7 +31,8 @@ static void join_for(rogue *self, const control_packet *hello, uint32_t numbers[
                                               welcome->request_block_count,
                                               welcome->reply_block_size,
                                               welcome->reply_block_count,
-                                              welcome->inbox_depth};
+                                              welcome->inbox_depth,
+                                              0};
     control_packet_free(packet);
     memory = rogue_make_memory(self);
     ck_assert(rogue_attach(self, self->memory.size, (int[]){memory, self->bell}, 2));

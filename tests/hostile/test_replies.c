@@ -3,7 +3,7 @@
  * test_replies.c - servers that lie to a client in the shared memory.
  *
  * A reply that the protocol does not allow is PROTOCOL, and ends the connection: what comes after it is NOT_SENT.
- * Nothing that was not validated reaches the caller's memory.
+ * Nothing that was not validated is left in the caller's memory.
  */
 #include <limits.h>
 #include <stdio.h>
@@ -83,6 +83,60 @@ START_TEST(says_protocol_of_a_reply_that_lies)
         ck_assert_uint_eq(((const unsigned char *)&client.reply)[i], 0xee);
     control_packet_free(hello);
     rogue_leave(&server);
+}
+END_TEST
+
+/* A server that answers the blob with one that says `said`, of which `sent` bytes are all 0x11 but for that. */
+static void answer_blob(victim *client, uint32_t said, uint32_t sent)
+{
+    uint32_t numbers[PROBE_METHODS];
+    rogue server;
+    slot request;
+
+    victim_start(client);
+    control_packet *hello = rogue_accept(&server, victim_listener);
+    ck_assert_ptr_nonnull(hello);
+    const control_packet welcome = rogue_welcome(&server, &hello->as.hello, numbers);
+    ck_assert(rogue_admit(&server, &welcome));
+    ck_assert(rogue_await_request(&server, &request));
+    unsigned char *block = region_reply_block(&server.memory, request.reply_block);
+    memset(block, 0x11, sent);
+    memcpy(block + offsetof(probe_blob, length), &said, sizeof(said));
+    slot reply = rogue_slot(0, 0, request.reply_block, sent);
+    rogue_reply(&server, &reply, 0);
+    if (said <= PROBE_BLOB_MAX) {
+        ck_assert(rogue_await_request(&server, &request));
+        reply = rogue_slot(0, 0, 0, 0);
+        rogue_reply(&server, &reply, 0);
+    }
+    victim_join(client);
+    control_packet_free(hello);
+    rogue_leave(&server);
+}
+
+START_TEST(leaves_the_default_image_of_a_large_reply_that_does_not_validate)
+{
+    victim client = {.method = PROBE_BLOB, .request = &victim_blob};
+
+    answer_blob(&client, PROBE_BLOB_MAX + 1, 512);
+    assert_status(client.call_status, SHMRPC_E_PROTOCOL);
+    assert_status(client.later_status, SHMRPC_E_NOT_SENT);
+    for (size_t i = 0; i < sizeof(client.reply.blob); i++)
+        ck_assert_uint_eq(((const unsigned char *)&client.reply.blob)[i], 0);
+}
+END_TEST
+
+START_TEST(fills_in_what_a_large_reply_says_it_has_and_has_not)
+{
+    victim client = {.method = PROBE_BLOB, .request = &victim_blob};
+
+    answer_blob(&client, 100, 24);
+    assert_status(client.call_status, 0);
+    assert_status(client.later_status, 0);
+    ck_assert_uint_eq(client.reply.blob.value, UINT64_C(0x1111111111111111));
+    ck_assert_uint_eq(client.reply.blob.length, 100);
+    for (size_t i = 0; i < PROBE_BLOB_MAX; i++)
+        ck_assert_uint_eq(client.reply.blob.bytes[i], i < 12 ? 0x11 : i < 100 ? 0 : 0xee);
 }
 END_TEST
 
@@ -252,6 +306,8 @@ static Suite *replies_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, says_protocol_of_a_reply_that_lies, 0,
                         2 * (int)(sizeof(reply_lies) / sizeof(reply_lies[0])));
+    tcase_add_test(tests, leaves_the_default_image_of_a_large_reply_that_does_not_validate);
+    tcase_add_test(tests, fills_in_what_a_large_reply_says_it_has_and_has_not);
     tcase_add_test(tests, takes_right_answers_of_a_rogue);
     tcase_add_loop_test(tests, passes_an_error_on_that_its_schema_does_not_have, 0, 5);
     tcase_add_loop_test(tests, says_protocol_of_a_slot_that_changed_while_it_was_free, 0, 5);

@@ -90,6 +90,34 @@ START_TEST(drops_a_session_for_a_header_that_lies)
 }
 END_TEST
 
+/* Memory of the server's that has just held another client's message. */
+START_TEST(shows_nothing_of_other_clients_to_one_that_sends_less_than_it_says)
+{
+    const uint32_t said = 100, sent = 24, own = sent - offsetof(probe_blob, bytes);
+    probe_blob full = {.length = PROBE_BLOB_MAX}, got;
+    rogue peer;
+    slot reply;
+
+    memset(full.bytes, 0x5a, sizeof(full.bytes));
+    assert_status(shmrpc_client_call(witness, PROBE_BLOB, &full, &got, shmrpc_default()), 0);
+    ck_assert_uint_eq(got.bytes[said - 1], 0xa5);
+
+    rogue_join(&peer, "probe");
+    memset(region_request_block(&peer.memory, 1), 0x11, sent);
+    memcpy(region_request_block(&peer.memory, 1) + offsetof(probe_blob, length), &said, sizeof(said));
+    const slot request = rogue_slot(PROBE_BLOB, 1, 1, sent);
+    rogue_request(&peer, &request, 0);
+    ck_assert(rogue_await_reply(&peer, &reply));
+    ck_assert_uint_eq(reply.reply_block, 1);
+    memcpy(&got, region_reply_block(&peer.memory, 1), sizeof(got));
+    ck_assert_uint_eq(got.length, said);
+    for (uint32_t i = 0; i < said; i++)
+        ck_assert_uint_eq(got.bytes[i], i < own ? 0xee : 0xff);
+    rogue_leave(&peer);
+    witness_expect_served();
+}
+END_TEST
+
 START_TEST(drops_a_session_for_a_message_that_does_not_validate)
 {
     rogue peer;
@@ -436,6 +464,7 @@ static Suite *requests_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, drops_a_session_for_a_header_that_lies, 0,
                         (int)(sizeof(header_lies) / sizeof(header_lies[0])));
+    tcase_add_test(tests, shows_nothing_of_other_clients_to_one_that_sends_less_than_it_says);
     tcase_add_test(tests, drops_a_session_for_a_message_that_does_not_validate);
     tcase_add_loop_test(tests, drops_a_session_for_an_envelope_that_lies, 0, 6);
     tcase_add_loop_test(tests, drops_a_session_for_a_word_that_lies, 0,

@@ -84,6 +84,7 @@ START_TEST(says_so_where_a_server_gives_no_blocks)
                                                welcome.as.welcome.request_block_count,
                                                welcome.as.welcome.reply_block_size,
                                                welcome.as.welcome.reply_block_count,
+                                               0,
                                                0};
     if (rogue_admit(&server, &welcome) && rogue_await_request(&server, &request))
         rogue_reply(&server, &reply, 0);

@@ -50,7 +50,7 @@ static const shmrpc_method_info methods[OUTCOME_METHODS] = {
 };
 
 const shmrpc_service_info outcome_service = {
-    .abi = &shmrpc_generated_abi_2,
+    .abi = &shmrpc_generated_abi_3,
     .name = "test.ipc.Outcomes",
     .method_count = OUTCOME_METHODS,
     .methods = methods,

@@ -32,7 +32,7 @@ static const shmrpc_method_info methods[POOL_METHODS] = {
     [POOL_WORK] = {"work", 5, 0, 0, 0, &request_type, &reply_type, &pool_errors, handle_work, NULL, NULL},
     [POOL_NOTE] = {"note", 6, SHMRPC_METHOD_ONEWAY, 0, 0, &request_type, NULL, NULL, handle_note, NULL, NULL},
 };
-const shmrpc_service_info pool_service = {.abi = &shmrpc_generated_abi_2,
+const shmrpc_service_info pool_service = {.abi = &shmrpc_generated_abi_3,
                                           .name = "test.Pool",
                                           .version = 1,
                                           .method_count = POOL_METHODS,

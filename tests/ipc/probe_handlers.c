@@ -203,6 +203,24 @@ int probe_handle_carried(shmrpc_server *server, shmrpc_context *context, const v
     return handler_end(state, 0);
 }
 
+int probe_handle_places(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
+{
+    probe_state *state = handler_begin(server);
+    uint64_t value = ((const probe_blob *)request)->value;
+    probe_blob payload;
+    int rc = 0;
+
+    atomic_store(&state->places, (probe_is_shared(request) ? 1 : 0) + (probe_is_shared(reply) ? 2 : 0));
+    blob_invert(request, reply);
+    if (value == PROBE_PLACES_INVALID)
+        ((probe_blob *)reply)->length = PROBE_BLOB_MAX + 1;
+    if (value == PROBE_PLACES_THROWS) {
+        probe_blob_fill(&payload, 77, 3000);
+        rc = shmrpc_context_throw(context, PROBE_ERROR_BLOB, &payload);
+    }
+    return handler_end(state, rc);
+}
+
 int probe_handle_counters(shmrpc_server *server, shmrpc_context *context, const void *request, void *reply)
 {
     probe_state *state = handler_begin(server);

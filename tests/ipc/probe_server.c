@@ -318,3 +318,21 @@ void probe_expect_echo(shmrpc_call *call, uint64_t value)
     assert_status(shmrpc_call_wait(call, &reply), 0);
     ck_assert_uint_eq(reply, value);
 }
+
+bool probe_is_shared(const void *at)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    bool found = false;
+
+    while (!found && maps != NULL && fgets(line, sizeof(line), maps) != NULL) {
+        char *rest;
+        uintptr_t begin = strtoul(line, &rest, 16), end = strtoul(rest + 1, NULL, 16);
+
+        if ((uintptr_t)at >= begin && (uintptr_t)at < end)
+            found = strstr(line, "memfd:shmrpc") != NULL;
+    }
+    if (maps != NULL)
+        (void)fclose(maps);
+    return found;
+}

@@ -39,6 +39,7 @@ typedef struct probe_state {
     _Atomic(uint64_t) notes_at_mark; /* how many there were when the last one of value 0 came */
     _Atomic(uint64_t) lingered;      /* of PROBE_LINGER: how many saw that they were cancelled */
     _Atomic(int64_t) relay_held_ns;  /* the last PROBE_RELAY: how long it was at the gate */
+    _Atomic(int) places;             /* the last PROBE_PLACES: 1: the request was in shared memory, 2: the reply was */
     _Atomic(int64_t) helpers;        /* of PROBE_FORK that live; counted down by them */
     _Atomic(uint64_t) connected, disconnected;
     _Atomic(uint64_t) disconnected_why[8]; /* by shmrpc_why */
@@ -72,6 +73,9 @@ bool probe_has_semaphores(void);
 /* Skips the running case, which then returns, where clients of this run ring by semaphores. */
 bool probe_skips_semaphores(const char *why);
 void probe_case_end(void);
+
+/* Is this an address in memory that a client and a server share? */
+bool probe_is_shared(const void *at);
 
 /* What handlers find by container_of. */
 typedef struct probe_server {

@@ -70,12 +70,18 @@ enum {
     PROBE_LINGER,    /* value -> (): until shmrpc_context_is_cancelled(), but at most so many milliseconds */
     PROBE_RELAY, /* value -> value: waits at the gate, then asks the server "beyond" for PROBE_BUDGET, without end */
     PROBE_CARRIED, /* blob (a key, of at most 63 bytes) -> blob: value is when the call was sent; what the key stands for */
+    /* blob -> blob throws: as PROBE_BLOB; notes whether request and reply are in memory that is shared */
+    PROBE_PLACES,
     PROBE_METHODS,
 };
 
 extern const shmrpc_type_info probe_value_type, probe_flag_type, probe_range_type, probe_blob_type, probe_total_type;
 extern const shmrpc_errors_info probe_errors;
 extern const shmrpc_service_info probe_service;
+
+/* Values for PROBE_PLACES: it throws PROBE_ERROR_BLOB, or answers with what is not valid. */
+#define PROBE_PLACES_THROWS 123456
+#define PROBE_PLACES_INVALID 123457
 
 /* A request for more than this lingers not at all: a peer that sends rubbish is not to hold the server. */
 #define PROBE_LINGER_MAX_MS 60000

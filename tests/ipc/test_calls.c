@@ -60,7 +60,7 @@ START_TEST(answers_blobs_of_every_length_around_a_slot_and_at_the_limit)
 }
 END_TEST
 
-START_TEST(fills_what_was_not_sent_from_the_default_image)
+START_TEST(touches_nothing_of_a_reply_behind_what_was_sent)
 {
     probe_blob request, reply;
 
@@ -68,8 +68,11 @@ START_TEST(fills_what_was_not_sent_from_the_default_image)
     assert_status(shmrpc_client_call(client, PROBE_BLOB, &request, &reply, shmrpc_default()), 0);
     /* The next one is short, and nothing of the long one may show through. */
     probe_blob_fill(&request, 2, 1);
+    memset(&reply, 0xee, sizeof(reply));
     assert_status(shmrpc_client_call(client, PROBE_BLOB, &request, &reply, shmrpc_default()), 0);
     ck_assert(probe_blob_answers(&reply, 2, 1));
+    for (size_t i = 1; i < PROBE_BLOB_MAX; i++)
+        ck_assert_uint_eq(reply.bytes[i], i < 4 ? 0 : 0xee);
 }
 END_TEST
 
@@ -329,7 +332,7 @@ static Suite *calls_suite(void)
     tcase_add_test(tests, answers_a_call_in_a_slot);
     tcase_add_test(tests, answers_a_call_without_messages);
     tcase_add_test(tests, answers_blobs_of_every_length_around_a_slot_and_at_the_limit);
-    tcase_add_test(tests, fills_what_was_not_sent_from_the_default_image);
+    tcase_add_test(tests, touches_nothing_of_a_reply_behind_what_was_sent);
     tcase_add_test(tests, gives_a_declared_error_and_leaves_the_reply_alone);
     tcase_add_test(tests, gives_the_payload_of_an_error_until_the_next_call);
     tcase_add_test(tests, gives_a_payload_beyond_a_slot);

@@ -103,7 +103,7 @@ static const shmrpc_method_info methods[METHODS] = {
     {.name = "stop", .fingerprint = 3, .invoke = stop_itself},
 };
 
-static const shmrpc_service_info service = {.abi = &shmrpc_generated_abi_2,
+static const shmrpc_service_info service = {.abi = &shmrpc_generated_abi_3,
                                             .name = "test.Dispatched",
                                             .version = 1,
                                             .method_count = METHODS,
@@ -538,7 +538,7 @@ START_TEST(a_host_is_dispatched_too_and_services_come_and_go_between_rounds)
     shmrpc_host host;
     shmrpc_client *client = NULL;
     shmrpc_server parts[2];
-    static const shmrpc_service_info other = {.abi = &shmrpc_generated_abi_2,
+    static const shmrpc_service_info other = {.abi = &shmrpc_generated_abi_3,
                                               .name = "test.Other",
                                               .version = 1,
                                               .method_count = METHODS,

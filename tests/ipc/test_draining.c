@@ -90,7 +90,7 @@ static const shmrpc_method_info methods[METHODS] = {
 };
 
 static const shmrpc_service_info service = {
-    .abi = &shmrpc_generated_abi_2, .name = "test.Draining", .version = 1, .method_count = METHODS, .methods = methods};
+    .abi = &shmrpc_generated_abi_3, .name = "test.Draining", .version = 1, .method_count = METHODS, .methods = methods};
 
 /* ---- the server ---- */
 

@@ -116,17 +116,17 @@ static const shmrpc_method_info methods[METHODS] = {
     {.name = "absent", .fingerprint = 5, .invoke = is_absent},
 };
 
-static const shmrpc_service_info red = {.abi = &shmrpc_generated_abi_2,
+static const shmrpc_service_info red = {.abi = &shmrpc_generated_abi_3,
                                         .name = "test.hosts.Red",
                                         .version = 1,
                                         .method_count = METHODS,
                                         .methods = methods};
-static const shmrpc_service_info blue = {.abi = &shmrpc_generated_abi_2,
+static const shmrpc_service_info blue = {.abi = &shmrpc_generated_abi_3,
                                          .name = "test.hosts.Blue",
                                          .version = 1,
                                          .method_count = METHODS,
                                          .methods = methods};
-static const shmrpc_service_info green = {.abi = &shmrpc_generated_abi_2,
+static const shmrpc_service_info green = {.abi = &shmrpc_generated_abi_3,
                                           .name = "test.hosts.Green",
                                           .version = 1,
                                           .method_count = METHODS,

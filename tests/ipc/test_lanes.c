@@ -4,6 +4,7 @@
  */
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -224,6 +225,87 @@ START_TEST(answers_bytes_of_the_largest_message_that_there_is)
 }
 END_TEST
 
+/* As reverses_rightly(), of any size; the bytes of request and reply are in one buffer. */
+static void expect_reversed(shmrpc_lane *lane, unsigned char *buffer, size_t size, size_t capacity)
+{
+    shmrpc_lane_reply reply = {0};
+
+    for (size_t i = 0; i < size; i++)
+        buffer[i] = (unsigned char)(i * 31 + i / 251 + size);
+    assert_status(shmrpc_lane_call(lane, METHOD_REVERSE, buffer, size, buffer, capacity, &reply, shmrpc_in_ms(60000)),
+                  0);
+    ck_assert_uint_eq(reply.size, size);
+    for (size_t i = 0, from = size; i < size; i++) {
+        from--;
+        if (buffer[i] != (unsigned char)(from * 31 + from / 251 + size))
+            ck_abort_msg("byte %zu of %zu", i, size);
+    }
+}
+
+START_TEST(answers_bytes_around_the_size_of_a_block_and_far_beyond)
+{
+    static const uint32_t bounds[] = {65535, 65536, 65537, 1048576, 67108864};
+    const uint32_t most = bounds[_i];
+    unsigned char *buffer = malloc(most);
+
+    ck_assert_ptr_nonnull(buffer);
+    start_server(most, most);
+    shmrpc_lane *lane = connect_lane(NULL);
+    for (size_t size = 0; size <= most; size = size * 17 + 1)
+        expect_reversed(lane, buffer, size, most);
+    for (uint32_t i = 0; i < (most > 1048576 ? 1 : 5); i++) {
+        expect_reversed(lane, buffer, most, most);
+        expect_reversed(lane, buffer, most - 1, most);
+    }
+    assert_status(shmrpc_lane_send(lane, METHOD_NOTE, buffer, most, shmrpc_default()), 0);
+    expect_reversed(lane, buffer, 1, most);
+    ck_assert_uint_eq(atomic_load(&seen->notes), 1);
+    ck_assert_uint_eq(atomic_load(&seen->note_bytes), most);
+    assert_status(shmrpc_lane_call(lane, METHOD_OVERRUN, NULL, 0, buffer, most, NULL, shmrpc_default()),
+                  SHMRPC_E_INTERNAL);
+    assert_status(shmrpc_lane_call(lane, METHOD_REVERSE, buffer, (size_t)most + 1, buffer, most, NULL,
+                                   shmrpc_default()),
+                  SHMRPC_E_TOO_LARGE);
+    shmrpc_lane_free(lane);
+    free(buffer);
+}
+END_TEST
+
+/* Bytes of memory that are to be had. */
+static uint64_t memory_left(void)
+{
+    char line[256];
+    unsigned long long kib = 0;
+    FILE *file = fopen("/proc/meminfo", "re");
+
+    ck_assert_ptr_nonnull(file);
+    while (kib == 0 && fgets(line, sizeof(line), file) != NULL)
+        if (strncmp(line, "MemAvailable:", 13) == 0)
+            kib = strtoull(line + 13, NULL, 10);
+    fclose(file);
+    return (uint64_t)kib * 1024;
+}
+
+/* An arena of 2 GiB, the request's and the reply's private memory in the server, and a buffer here: 5 GiB. */
+START_TEST(answers_a_gibibyte)
+{
+    const shmrpc_client_options options = {.arena_size = 1};
+
+    start_server(SHMRPC_LARGE_MAX, SHMRPC_LARGE_MAX);
+    if (memory_left() < UINT64_C(7) << 30 || test_is_built_with("asan") || test_is_built_with("ubsan") ||
+        test_is_built_with("tsan")) {
+        test_skip("a gibibyte each way takes 7 GiB of memory that nobody watches");
+        return;
+    }
+    unsigned char *buffer = malloc(SHMRPC_LARGE_MAX);
+    ck_assert_ptr_nonnull(buffer);
+    shmrpc_lane *lane = connect_lane(&options);
+    expect_reversed(lane, buffer, SHMRPC_LARGE_MAX, SHMRPC_LARGE_MAX);
+    shmrpc_lane_free(lane);
+    free(buffer);
+}
+END_TEST
+
 START_TEST(answers_messages_that_always_fit_a_slot)
 {
     start_server(48, 48);
@@ -407,7 +489,7 @@ START_TEST(refuses_limits_that_are_too_large)
     shmrpc_lane *lane = NULL;
 
     start_server(0, 0);
-    const shmrpc_lane_limits large = {SHMRPC_MESSAGE_MAX + 1, 8};
+    const shmrpc_lane_limits large = {SHMRPC_LARGE_MAX + 1, 8};
     assert_status(shmrpc_lane_server_init(&other, &handlers, "other", &large, NULL), SHMRPC_E_TOO_LARGE);
     assert_status(shmrpc_lane_connect(&lane, "lane", &large, NULL), SHMRPC_E_TOO_LARGE);
     assert_status(shmrpc_lane_server_init(&other, NULL, "other", NULL, NULL), SHMRPC_E_MISUSE);
@@ -525,6 +607,8 @@ static Suite *lanes_suite(void)
     tcase_add_test(tests, answers_bytes_of_every_size_up_to_the_limit);
     tcase_add_test(tests, answers_bytes_of_the_largest_message_that_there_is);
     tcase_add_test(tests, answers_messages_that_always_fit_a_slot);
+    tcase_add_loop_test(tests, answers_bytes_around_the_size_of_a_block_and_far_beyond, 0, 5);
+    tcase_add_test(tests, answers_a_gibibyte);
     tcase_add_test(tests, carries_every_method_number_but_the_error_s);
     tcase_add_test(tests, refuses_what_is_larger_than_the_limit_before_it_is_sent);
     tcase_add_test(tests, copies_nothing_of_a_reply_that_does_not_fit_the_buffer);

@@ -61,7 +61,7 @@ static const shmrpc_method_info method = {.name = "work",
                                           .errors = &errors,
                                           .invoke = put_it_off};
 static const shmrpc_service_info service = {
-    .abi = &shmrpc_generated_abi_2, .name = "test.PutOff", .version = 1, .method_count = 1, .methods = &method};
+    .abi = &shmrpc_generated_abi_3, .name = "test.PutOff", .version = 1, .method_count = 1, .methods = &method};
 
 static void *run_server(void *unused)
 {

@@ -220,6 +220,13 @@ the bread is done
 meanwhile the loop has ticked many times
 END
         ;;
+    pictures)
+        serves_and_calls "${name}_server" "${name}_client"
+        diff client.out - <<'END'
+640 x 480: from 255 to 0
+1024 x 1024: from 255 to 0
+END
+        ;;
     *) serves_and_calls "${name}_server" "${name}_client" ;;
     esac
 }

@@ -18,7 +18,7 @@ typedef void roundtrip_fill(void *message);
 /*
  * Fills a message in memory of zeros, of ones and of a pattern: each validates, and all are stored as the same
  * `expected_used` bytes; these, loaded into a default image, validate and are stored as the same bytes again. Where
- * nothing is stored nothing is written.
+ * nothing is stored nothing is written. Made ready where it lies, a message keeps what has a meaning.
  */
 void roundtrip_check(const shmrpc_type_info *info, roundtrip_fill *fill, size_t expected_used);
 
@@ -29,6 +29,12 @@ void roundtrip_expect_equal(const shmrpc_type_info *info, const void *a, const v
 void roundtrip_expect_fault(const shmrpc_type_info *info, const void *message, const char *field, const char *reason,
                             uint64_t value, uint64_t limit);
 void roundtrip_expect_valid(const shmrpc_type_info *info, const void *message);
+
+/* Bytes of a valid message that are in use; what is beyond them in a receiver's memory may be anything. */
+static inline size_t roundtrip_used(const shmrpc_type_info *info, const void *message)
+{
+    return info->used == NULL ? info->size : info->used(message);
+}
 
 /* What a receiver makes of `used` bytes: the default image, overlaid. `ret_message` has room for info->size. */
 void roundtrip_load(const shmrpc_type_info *info, const void *image, size_t used, void *ret_message);

@@ -254,7 +254,7 @@ START_TEST(tables_say_what_the_schema_says)
 {
     const shmrpc_method_info *methods = shop_service_info.methods;
 
-    ck_assert_ptr_eq(shop_service_info.abi, &shmrpc_generated_abi_2);
+    ck_assert_ptr_eq(shop_service_info.abi, &shmrpc_generated_abi_3);
     ck_assert_str_eq(shop_service_info.name, "rt.services.Shop");
     ck_assert_uint_eq(shop_service_info.version, 7);
     ck_assert_uint_eq(shop_service_info.method_count, 8);

@@ -113,6 +113,8 @@ START_TEST(padding_is_zero_in_what_is_sent)
         ck_assert_uint_eq(sent.outer.two[1].padding_3_[i], 0);
     ck_assert_uint_eq(sent.outer.two[1].e, 34);
     ck_assert_uint_eq(image[used - 1], 0);
+    rt_structs_packed_info.tidy(&made); /* and so it becomes where it lies */
+    ck_assert_mem_eq(&made, image, used);
     free(image);
 }
 END_TEST

@@ -43,7 +43,7 @@ void lane_pair_init(lane_pair *pair, uint32_t depth, uint32_t blocks)
 void lane_pair_init_with_inbox(lane_pair *pair, uint32_t depth, uint32_t blocks, uint32_t inbox_depth)
 {
     uint32_t block_size = blocks == 0 ? 0 : PAIR_BLOCK;
-    region_geometry geometry = {depth, block_size, blocks, block_size, blocks, inbox_depth};
+    region_geometry geometry = {depth, block_size, blocks, block_size, blocks, inbox_depth, 0};
     size_t size = region_size(&geometry);
 
     *pair = (lane_pair){.peer = {.look = look, .abandoned = abandoned},

@@ -38,9 +38,9 @@ static int invoke(shmrpc_server *server, shmrpc_context *context, const void *re
     return rig.returned;
 }
 
-static const shmrpc_type_info small_type = {"test.Small", 1, 8, 8, NULL, NULL, NULL, NULL};
-static const shmrpc_type_info large_type = {"test.Large", 2,    sizeof(large),  sizeof(large),
-                                            NULL,         NULL, large_validate, NULL};
+static const shmrpc_type_info small_type = {"test.Small", 1, 8, 8, NULL, NULL, NULL, NULL, NULL, NULL};
+static const shmrpc_type_info large_type = {"test.Large",   2,    sizeof(large), sizeof(large), NULL, NULL,
+                                            large_validate, NULL, NULL,          NULL};
 static const shmrpc_error_info error_items[] = {{"PLAIN", 1, NULL}, {"LARGE", 2, &large_type}};
 static const shmrpc_errors_info errors = {"test.Error", 3, error_items, 2};
 static const shmrpc_method_info methods[METHODS] = {
@@ -51,7 +51,7 @@ static const shmrpc_method_info methods[METHODS] = {
     [METHOD_DONE] = {"done", 14, 0, 0, 0, &small_type, NULL, NULL, invoke, NULL, NULL},
 };
 static const shmrpc_service_info info = {
-    .abi = &shmrpc_generated_abi_2, .name = "test.Service", .version = 1, .method_count = METHODS, .methods = methods};
+    .abi = &shmrpc_generated_abi_3, .name = "test.Service", .version = 1, .method_count = METHODS, .methods = methods};
 static const shmrpc_server_binding binding = {.service = &info};
 
 later_rig rig;

@@ -32,6 +32,7 @@ endforeach()
 
 # The upper half: one end of a lane or both over private memory, in one thread.
 foreach(noun IN ITEMS
+        arena
         backoff
         closer
         envelope

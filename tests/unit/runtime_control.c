@@ -53,7 +53,7 @@ static void expect_refused(const control_packet *packet, const char *expected)
 static control_packet hello(void)
 {
     static uint64_t fingerprints[] = {0x0123456789abcdefu, 0, 17, UINT64_MAX};
-    static uint32_t sizes[] = {0, 8, 16, 24, SHMRPC_MESSAGE_MAX};
+    static uint32_t sizes[] = {0, 8, 16, 24, SHMRPC_LARGE_MAX};
     static control_method methods[] = {
         {"add", 3, fingerprints, sizes, sizes + 1, false},
         {"note", 1, fingerprints + 3, sizes + 4, sizes, true},
@@ -114,6 +114,7 @@ static control_packet welcome(void)
                 .inbox_depth = CONTROL_DEPTH_MAX,
                 .membarrier = true,
                 .envelopes = true,
+                .arena_size = SHMRPC_ARENA_MOST,
                 .token = {{[15] = 1}},
             },
     };
@@ -208,6 +209,7 @@ START_TEST(a_welcome_arrives_as_it_was_sent)
     ck_assert_uint_eq(got->reply_block_count, CONTROL_BLOCKS_MAX);
     ck_assert_uint_eq(got->inbox_depth, CONTROL_DEPTH_MAX);
     ck_assert(got->envelopes);
+    ck_assert_uint_eq(got->arena_size, SHMRPC_ARENA_MOST);
     ck_assert(control_token_is_equal(&got->token, &packet.as.welcome.token));
     ck_assert(got->membarrier);
     ck_assert_uint_eq(got->method_count, 3);
@@ -235,13 +237,14 @@ END_TEST
 
 START_TEST(the_small_packets_arrive_as_they_were_sent)
 {
-    control_packet attach = {.kind = CONTROL_ATTACH, .as.attach.size = UINT64_MAX};
+    control_packet attach = {.kind = CONTROL_ATTACH, .as.attach = {UINT64_MAX, UINT64_MAX - 1, true}};
     control_packet ready = {.kind = CONTROL_READY, .as.ready = {.status = -11, .text = "the server is full"}};
     control_packet goodbye = {.kind = CONTROL_GOODBYE, .as.goodbye = "stopping"};
     control_packet *decoded;
 
     decoded = round_trip(&attach);
-    ck_assert(decoded->as.attach.size == UINT64_MAX);
+    ck_assert(decoded->as.attach.size == UINT64_MAX && decoded->as.attach.arena_size == UINT64_MAX - 1 &&
+              decoded->as.attach.prefault);
     control_packet_free(decoded);
     decoded = round_trip(&ready);
     ck_assert_int_eq(decoded->as.ready.status, -11);
@@ -349,7 +352,7 @@ START_TEST(a_hello_beyond_its_limits_is_refused)
     packet.as.hello.blocks = CONTROL_BLOCKS_MAX + 1;
     expect_refused(&packet, "the depth or the number of blocks is above the limit");
     packet = hello();
-    packet.as.hello.request_size = SHMRPC_MESSAGE_MAX + 1;
+    packet.as.hello.request_size = SHMRPC_LARGE_MAX + 1;
     expect_refused(&packet, "the size of messages is above the limit");
     packet = hello();
     packet.as.hello.envelope = CONTROL_ENVELOPE_MAX + 1;
@@ -418,10 +421,10 @@ START_TEST(a_method_beyond_its_limits_is_refused)
     method.name = "a\nb";
     expect_refused(&packet, "a method's name is not usable");
     method.name = "m";
-    request_sizes[1] = SHMRPC_MESSAGE_MAX + 1;
+    request_sizes[1] = SHMRPC_LARGE_MAX + 1;
     expect_refused(&packet, "a method's messages are above the limit");
     request_sizes[1] = 0;
-    answer_sizes[CONTROL_REVISIONS_MAX - 1] = SHMRPC_MESSAGE_MAX + 1;
+    answer_sizes[CONTROL_REVISIONS_MAX - 1] = SHMRPC_LARGE_MAX + 1;
     expect_refused(&packet, "a method's messages are above the limit");
     answer_sizes[CONTROL_REVISIONS_MAX - 1] = 0;
     method.revision_count = CONTROL_REVISIONS_MAX + 1;
@@ -475,6 +478,12 @@ START_TEST(a_welcome_beyond_its_limits_is_refused)
     packet.as.welcome.reply_block_size = SHMRPC_MESSAGE_MAX + 1;
     expect_refused(&packet, "the size of blocks is above the limit");
     packet = welcome();
+    packet.as.welcome.arena_size = SHMRPC_ARENA_MOST + SHMRPC_ARENA_UNIT;
+    expect_refused(&packet, "the size of the arena is not within the limits");
+    packet = welcome();
+    packet.as.welcome.arena_size = SHMRPC_ARENA_UNIT + 1;
+    expect_refused(&packet, "the size of the arena is not within the limits");
+    packet = welcome();
     packet.as.welcome.method_numbers = &number;
     packet.as.welcome.method_count = 1;
     expect_refused(&packet, "a method's number is above the limit");
@@ -503,7 +512,7 @@ START_TEST(a_report_beyond_its_limits_is_refused_or_cut)
     one->method = SHMRPC_METHODS_MAX;
     expect_refused(&packet, "a method's index is above the limit");
     one->method = 0;
-    one->request_size = SHMRPC_MESSAGE_MAX + 1;
+    one->request_size = SHMRPC_LARGE_MAX + 1;
     expect_refused(&packet, "a method's messages are above the limit");
     one->request_size = 0;
     one->answer_size = UINT32_MAX;

@@ -136,7 +136,7 @@ START_TEST(a_payload_beyond_a_slot_goes_through_a_block_and_gives_it_back)
         lane_call call = lane_pair_call(&pair, n, PAIR_BLOCK, PAIR_BLOCK);
 
         ck_assert_uint_eq(blocks_free(), 1);
-        ck_assert_ptr_eq(call.request, region_request_block(&pair.memory, call.hold.request_block));
+        ck_assert_ptr_eq(call.request, region_request_block(&pair.memory, (uint8_t)call.hold.request_block));
         lane_pair_answer(&pair, PAIR_BLOCK);
         lane_pair_expect_reply(&pair, &call, n + 1);
         ck_assert_uint_eq(blocks_free(), 2);

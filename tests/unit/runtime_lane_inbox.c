@@ -67,6 +67,7 @@ static int start(lane_waiter *waiter, uint64_t value, uint32_t size, bool wants_
     memcpy(call.request, &value, sizeof(value));
     waiter->wants_turn = wants_turn;
     waiter->is_queued = false;
+    waiter->until_ns = CLOCK_NEVER;
     lane_client_keep(&pair.client, &call, waiter);
     return lane_client_publish(&pair.client, &call, 5, size, timeout_ns);
 }
@@ -76,7 +77,8 @@ static void expect_answer(lane_waiter *waiter, uint64_t value, uint32_t size)
     lane_reply reply;
     uint64_t found;
 
-    ck_assert_int_eq(lane_client_await(&pair.client, waiter, 0), 0);
+    waiter->until_ns = 0;
+    ck_assert_int_eq(lane_client_await(&pair.client, waiter), 0);
     ck_assert_int_eq(lane_client_answer(&pair.client, waiter, &reply), 0);
     ck_assert_int_eq(reply.status, 0);
     ck_assert_uint_eq(reply.length, size);
@@ -513,10 +515,10 @@ START_TEST(an_end_that_is_seen_with_an_answer_is_told_to_the_next_who_waits)
     pair.on_look = answer_and_end;
     pair.peer.is_watched = true;
     alarm_set(&pair.peer.alarm);
-    ck_assert_int_eq(lane_client_await(&pair.client, &waiters[0], CLOCK_NEVER), 0);
+    ck_assert_int_eq(lane_client_await(&pair.client, &waiters[0]), 0);
     ck_assert_uint_eq(pair.looks, 1);
     ck_assert(alarm_is_set(&pair.peer.alarm));
-    ck_assert_int_eq(lane_client_await(&pair.client, &waiters[1], CLOCK_NEVER), SHMRPC_E_UNKNOWN);
+    ck_assert_int_eq(lane_client_await(&pair.client, &waiters[1]), SHMRPC_E_UNKNOWN);
     ck_assert_uint_eq(pair.looks, 2);
     expect_answer(&waiters[0], 1, 8);
     lane_client_let_go(&pair.client, &waiters[1]);
@@ -565,7 +567,7 @@ START_TEST(refuses_an_entry_that_lies)
     shared_publish_entry(entry, word_reply(1, pair.memory.inbox_shift) ^ lies[_i].word_lie);
     for (unsigned again = 0; again < 2; again++) {
         ck_assert_msg(lane_client_look(&pair.client) == SHMRPC_E_PROTOCOL, "%s", lies[_i].what);
-        ck_assert_int_eq(lane_client_await(&pair.client, &waiter, CLOCK_NEVER), SHMRPC_E_PROTOCOL);
+        ck_assert_int_eq(lane_client_await(&pair.client, &waiter), SHMRPC_E_PROTOCOL);
     }
     ck_assert_int_eq(waiter.state, WAITER_MOVED);
     ck_assert_ptr_null(lane_client_take_ready(&pair.client));
@@ -587,7 +589,7 @@ START_TEST(refuses_a_ticket_that_is_none)
     shared_store_header(at, (slot_header){0, 0, 0, 0, bad[_i]});
     shared_publish_reply(at, word_of(second.position, pair.memory.shift, WORD_MOVED));
     ck_assert_int_eq(lane_client_look(&pair.client), SHMRPC_E_PROTOCOL);
-    ck_assert_int_eq(lane_client_await(&pair.client, &second, CLOCK_NEVER), SHMRPC_E_PROTOCOL);
+    ck_assert_int_eq(lane_client_await(&pair.client, &second), SHMRPC_E_PROTOCOL);
     ck_assert_int_eq(second.state, WAITER_SENT);
     ck_assert_uint_eq(pair.client.moved_count, 1);
 }
@@ -604,8 +606,8 @@ START_TEST(refuses_a_call_that_is_put_off_out_of_order)
     at = region_slot(&pair.memory, second.position);
     shared_store_header(at, (slot_header){0, 0, 0, 0, 0});
     shared_publish_reply(at, word_of(second.position, pair.memory.shift, WORD_MOVED));
-    ck_assert_int_eq(lane_client_await(&pair.client, &second, CLOCK_NEVER), SHMRPC_E_PROTOCOL);
-    ck_assert_int_eq(lane_client_await(&pair.client, &first, CLOCK_NEVER), SHMRPC_E_PROTOCOL);
+    ck_assert_int_eq(lane_client_await(&pair.client, &second), SHMRPC_E_PROTOCOL);
+    ck_assert_int_eq(lane_client_await(&pair.client, &first), SHMRPC_E_PROTOCOL);
 }
 END_TEST
 

@@ -111,11 +111,13 @@ static const lie lies[] = {
     {{0, 0, 0, 49, 0}, "49 bytes is said to be in a slot"},
     {{0, 0, 0, UINT32_MAX, 0}, "4294967295 bytes is said to be in a slot"},
     {{0, 3, 0, 8, 0}, "block 3 of 2"},
-    {{0, 255, 0, 8, 0}, "block 255 of 2"},
+    {{0, 254, 0, 8, 0}, "block 254 of 2"},
+    {{0, 255, 0, 8, 0}, "8 bytes is said to be at unit 0 of an arena of 0"},
     {{0, 1, 0, PAIR_BLOCK + 1, 0}, "257 bytes is in a block of 256"},
     {{0, 2, 0, UINT32_MAX, 0}, "4294967295 bytes is in a block of 256"},
     {{0, 0, 3, 8, 0}, "block 3 of 2 for its reply"},
-    {{0, 1, 255, 8, 0}, "block 255 of 2 for its reply"},
+    {{0, 1, 254, 8, 0}, "block 254 of 2 for its reply"},
+    {{0, 1, 255, 8, 0}, "offers 0 units at 0 of an arena of 0 for its reply"},
 };
 
 START_TEST(refuses_a_header_that_points_outside)

@@ -6,6 +6,7 @@
 
 #include "lane_pair.h"
 
+#include "runtime/lane_client_loan.h"
 #include "runtime/platform/clock.h"
 
 #include <shmrpc/status.h>
@@ -37,6 +38,7 @@ static int start(lane_waiter *waiter, uint64_t value, uint32_t size, bool wants_
     memcpy(call.request, &value, sizeof(value));
     waiter->wants_turn = wants_turn;
     waiter->method = 7;
+    waiter->until_ns = CLOCK_NEVER;
     lane_client_keep(&pair.client, &call, waiter);
     return lane_client_publish(&pair.client, &call, 5, size, timeout_ns);
 }
@@ -61,7 +63,8 @@ static void expect_answer(lane_waiter *waiter, uint64_t value)
     uint64_t found;
 
     ck_assert(lane_client_is_answered(&pair.client, waiter));
-    ck_assert_int_eq(lane_client_await(&pair.client, waiter, 0), 0);
+    waiter->until_ns = 0;
+    ck_assert_int_eq(lane_client_await(&pair.client, waiter), 0);
     ck_assert_int_eq(lane_client_answer(&pair.client, waiter, &reply), 0);
     ck_assert_int_eq(reply.status, 0);
     shared_copy_out(&found, reply.payload, sizeof(found));
@@ -106,6 +109,8 @@ START_TEST(answers_are_read_in_any_order_and_slots_come_back_in_theirs)
             while (first < 4 && is_read[first]) {
                 first++;
             }
+            /* What is read out of turn comes back when somebody looks. */
+            ck_assert_int_eq(lane_client_reap(&pair.client), 0);
             ck_assert_uint_eq(pair.client.reaped, 4 * lap + 1 + first);
         }
     }
@@ -129,6 +134,7 @@ START_TEST(blocks_come_back_one_by_one)
     ck_assert_uint_eq(blocks_free(), 1);
     expect_answer(&first, 2);
     ck_assert_uint_eq(blocks_free(), 2);
+    ck_assert_int_eq(lane_client_reap(&pair.client), 0);
     ck_assert_uint_eq(pair.client.reaped, 3);
 }
 END_TEST
@@ -292,7 +298,7 @@ START_TEST(a_call_that_is_withdrawn_still_ends_by_its_answer)
     ck_assert_int_eq(lane_server_take(&pair.server, &request), 1);
     ck_assert(request.cancelled);
     lane_server_answer(&pair.server, &request, SHMRPC_E_CANCELLED, 0, BLOCK_NONE);
-    ck_assert_int_eq(lane_client_await(&pair.client, &waiter, CLOCK_NEVER), 0);
+    ck_assert_int_eq(lane_client_await(&pair.client, &waiter), 0);
     ck_assert_int_eq(lane_client_withdraw(&pair.client, &waiter), 1);
     ck_assert_int_eq(lane_client_answer(&pair.client, &waiter, &reply), 0);
     ck_assert_int_eq(reply.status, SHMRPC_E_CANCELLED);
@@ -419,6 +425,96 @@ START_TEST(publishes_a_batch_in_the_end_with_one_ring)
 }
 END_TEST
 
+/* Begins anew with a ring in which a batch of several pieces has room. */
+static void widen(void)
+{
+    lane_pair_deinit(&pair);
+    lane_pair_init(&pair, 4 * BATCH_PIECE, 0);
+}
+
+START_TEST(publishes_a_long_batch_in_pieces_while_the_server_is_awake)
+{
+    widen();
+    lane_client_open_batch(&pair.client);
+    for (uint64_t n = 1; n <= 2 * BATCH_PIECE + 1; n++) {
+        ck_assert_int_eq(post(n, 8, MS), 0);
+        ck_assert_uint_eq(pair.client.unsent, n % BATCH_PIECE);
+        ck_assert_uint_eq(is_published(n), n % BATCH_PIECE == 0);
+    }
+    ck_assert(is_published(1));
+    ck_assert(!is_published(2 * BATCH_PIECE + 1));
+    ck_assert_int_eq(lane_client_close_batch(&pair.client), 0);
+    ck_assert(is_published(2 * BATCH_PIECE + 1));
+    ck_assert_uint_eq(lane_pair_rings(&pair), 0);
+}
+END_TEST
+
+START_TEST(keeps_a_long_batch_for_a_server_that_sleeps)
+{
+    widen();
+    ck_assert(lane_server_arm(&pair.server));
+    lane_client_open_batch(&pair.client);
+    for (uint64_t n = 1; n <= 2 * BATCH_PIECE + 1; n++) {
+        ck_assert_int_eq(post(n, 8, MS), 0);
+        ck_assert_uint_eq(pair.client.unsent, n);
+    }
+    ck_assert_uint_eq(lane_pair_rings(&pair), 0);
+    ck_assert_int_eq(lane_client_close_batch(&pair.client), 0);
+    ck_assert_uint_eq(lane_pair_rings(&pair), 1);
+    ck_assert(is_published(1));
+    ck_assert(is_published(2 * BATCH_PIECE + 1));
+}
+END_TEST
+
+START_TEST(the_time_of_a_call_begins_when_its_batch_is_published)
+{
+    static const int64_t spans_ns[] = {MS, INT64_C(3600000) * MS, CLOCK_NEVER};
+    lane_waiter waiters[4];
+    int64_t before_ns;
+
+    lane_client_open_batch(&pair.client);
+    for (unsigned i = 0; i < 4; i++) {
+        lane_call call;
+        int64_t timeout_ns = MS;
+
+        ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
+        waiters[i].wants_turn = false;
+        waiters[i].until_ns = i < 3 ? -spans_ns[i] : 5; /* the last one has a deadline already */
+        lane_client_keep(&pair.client, &call, &waiters[i]);
+        ck_assert_int_eq(lane_client_publish(&pair.client, &call, 5, 8, timeout_ns), 0);
+        ck_assert_int_eq(waiters[i].until_ns, i < 3 ? -spans_ns[i] : 5);
+    }
+    before_ns = clock_now_ns();
+    ck_assert_int_eq(lane_client_close_batch(&pair.client), 0);
+    ck_assert_int_ge(waiters[0].until_ns, before_ns + MS);
+    ck_assert_int_le(waiters[0].until_ns, clock_now_ns() + MS);
+    ck_assert_int_ge(waiters[1].until_ns, before_ns + spans_ns[1] - CLOCK_TICK_MOST_NS);
+    ck_assert_int_le(waiters[1].until_ns, clock_now_ns() + spans_ns[1] + CLOCK_TICK_MOST_NS);
+    ck_assert(waiters[2].until_ns == CLOCK_NEVER);
+    ck_assert_int_eq(waiters[3].until_ns, 5);
+}
+END_TEST
+
+START_TEST(an_answer_that_is_read_leaves_the_slots_behind_it_alone)
+{
+    lane_waiter waiters[3];
+
+    for (uint64_t i = 0; i < 3; i++) {
+        ck_assert_int_eq(start(&waiters[i], i, 8, false, MS), 0);
+        lane_pair_answer(&pair, 8);
+    }
+    expect_answer(&waiters[0], 1);
+    ck_assert_uint_eq(pair.client.reaped, 2);
+    ck_assert_uint_eq(pair.client.seen, 1); /* nobody has looked */
+    expect_answer(&waiters[2], 3);
+    ck_assert_uint_eq(pair.client.reaped, 2);
+    expect_answer(&waiters[1], 2);
+    ck_assert_uint_eq(pair.client.reaped, 3);
+    ck_assert_int_eq(lane_client_reap(&pair.client), 0);
+    ck_assert_uint_eq(pair.client.reaped, 4);
+}
+END_TEST
+
 START_TEST(an_empty_batch_publishes_nothing)
 {
     ck_assert(lane_server_arm(&pair.server));
@@ -438,7 +534,7 @@ START_TEST(whatever_waits_within_a_batch_publishes_it_first)
     lane_client_open_batch(&pair.client);
     ck_assert_int_eq(start(&waiter, 1, 8, false, MS), 0);
     pair.on_look = answer_one;
-    ck_assert_int_eq(lane_client_await(&pair.client, &waiter, CLOCK_NEVER), 0);
+    ck_assert_int_eq(lane_client_await(&pair.client, &waiter), 0);
     expect_answer(&waiter, 2);
 
     ck_assert_int_eq(start(&waiter, 2, 8, false, MS), 0);
@@ -530,12 +626,37 @@ START_TEST(refuses_slots_of_a_batch_that_the_server_changed)
 }
 END_TEST
 
+/* ---- what is lent ---- */
+
+START_TEST(an_answer_that_is_kept_in_place_is_where_it_was_when_it_was_bounded)
+{
+    lane_waiter waiter = {0};
+    lane_reply reply;
+    lane_loan loan;
+    slot *at;
+
+    ck_assert_int_eq(start(&waiter, 7, 100, false, CLOCK_NEVER), 0);
+    lane_pair_answer(&pair, 100);
+    ck_assert_int_eq(lane_client_answer(&pair.client, &waiter, &reply), 0);
+    ck_assert(reply.is_in_block);
+    at = region_slot(&pair.memory, waiter.position);
+    at->reply_block = BLOCK_NONE;
+    at->length = 8;
+    lane_client_keep_in_place(&pair.client, &waiter, &reply, &loan);
+    ck_assert_ptr_eq(loan.room, reply.payload);
+    ck_assert_uint_eq(pair.client.reply_blocks.count, 1);
+    lane_client_take_back(&pair.client, &loan);
+    ck_assert_uint_eq(blocks_free(), 2);
+}
+END_TEST
+
 static Suite *lane_waiters_suite(void)
 {
     Suite *suite = suite_create("runtime_lane_waiters");
     TCase *tests = tcase_create("lane_waiters");
 
     tcase_add_checked_fixture(tests, begin, end);
+    tcase_add_test(tests, an_answer_that_is_kept_in_place_is_where_it_was_when_it_was_bounded);
     tcase_add_test(tests, answers_are_read_in_any_order_and_slots_come_back_in_theirs);
     tcase_add_test(tests, blocks_come_back_one_by_one);
     tcase_add_test(tests, what_nobody_waits_for_gives_its_blocks_back_behind_an_answer_that_is_unread);
@@ -550,6 +671,10 @@ static Suite *lane_waiters_suite(void)
     tcase_add_test(tests, abandoning_all_touches_no_waiter_and_loses_no_block);
     tcase_add_test(tests, gives_turns_in_order_and_once_to_those_that_want_them);
     tcase_add_test(tests, publishes_a_batch_in_the_end_with_one_ring);
+    tcase_add_test(tests, publishes_a_long_batch_in_pieces_while_the_server_is_awake);
+    tcase_add_test(tests, keeps_a_long_batch_for_a_server_that_sleeps);
+    tcase_add_test(tests, the_time_of_a_call_begins_when_its_batch_is_published);
+    tcase_add_test(tests, an_answer_that_is_read_leaves_the_slots_behind_it_alone);
     tcase_add_test(tests, an_empty_batch_publishes_nothing);
     tcase_add_test(tests, whatever_waits_within_a_batch_publishes_it_first);
     tcase_add_test(tests, a_batch_may_be_longer_than_the_ring);

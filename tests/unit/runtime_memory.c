@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/memfd.h>
+#include <linux/mempolicy.h>
 #include <linux/seccomp.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -55,7 +56,7 @@ static void expect_refused(int descriptor, int expected)
     void *base = &size;
 
     ck_assert_int_ge(descriptor, 0);
-    ck_assert_int_eq(memory_adopt(descriptor, size, &base), expected);
+    ck_assert_int_eq(memory_adopt(descriptor, size, MEMORY_PREFAULTED, &base), expected);
     ck_assert_ptr_eq(base, &size);
     ck_assert_int_eq(fcntl(descriptor, F_GET_SEALS), seals);
     close(descriptor);
@@ -90,7 +91,7 @@ START_TEST(creates_zeroed_memory_of_exact_size_and_seals)
     void *base;
     int descriptor;
 
-    ck_assert_int_eq(memory_create(size, &base, &descriptor), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), 0);
     bytes = base;
     for (size_t i = 0; i < size; i++)
         ck_assert_uint_eq(bytes[i], 0);
@@ -107,6 +108,57 @@ START_TEST(creates_zeroed_memory_of_exact_size_and_seals)
 }
 END_TEST
 
+/* What the kernel says of a page: the policy of its place (MPOL_...), or below 0. */
+static int policy_of(void *page)
+{
+    int mode = -1;
+
+    return syscall(SYS_get_mempolicy, &mode, NULL, 0, page, MPOL_F_ADDR) == 0 ? mode : -1;
+}
+
+static int node_of(void *page)
+{
+    int node = -1;
+
+    return syscall(SYS_get_mempolicy, &node, NULL, 0, page, MPOL_F_ADDR | MPOL_F_NODE) == 0 ? node : -1;
+}
+
+START_TEST(creates_memory_on_a_node)
+{
+    void *base;
+    int descriptor;
+
+    if (policy_of(&before) < 0) {
+        test_skip("this kernel tells nothing of nodes");
+        return;
+    }
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, 0, &base, &descriptor), 0);
+    ck_assert_int_eq(policy_of(base), MPOL_BIND);
+    ck_assert_int_eq(node_of((unsigned char *)base + size - 1), 0);
+    memory_unmap(base, size);
+    close(descriptor);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), 0);
+    ck_assert_int_eq(policy_of(base), MPOL_DEFAULT);
+    memory_unmap(base, size);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+END_TEST
+
+START_TEST(refuses_a_node_that_is_not_there)
+{
+    const int nodes[] = {MEMORY_NODES_MAX - 1, MEMORY_NODES_MAX, 65535, -2};
+    void *base = &size;
+    int descriptor = -7;
+
+    for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
+        ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, nodes[i], &base, &descriptor), -ENODEV);
+    ck_assert_ptr_eq(base, &size);
+    ck_assert_int_eq(descriptor, -7);
+    counts_expect_same(&before);
+}
+END_TEST
+
 START_TEST(refuses_sizes_that_are_not_whole_pages)
 {
     const size_t bad[] = {0, 1, size - 1, size + 1, SIZE_MAX, SIZE_MAX - memory_round(1) + 1};
@@ -114,8 +166,8 @@ START_TEST(refuses_sizes_that_are_not_whole_pages)
     int descriptor = -7;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        ck_assert_int_eq(memory_create(bad[i], &base, &descriptor), -EINVAL);
-        ck_assert_int_eq(memory_adopt(0, bad[i], &base), -EINVAL);
+        ck_assert_int_eq(memory_create(bad[i], MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), -EINVAL);
+        ck_assert_int_eq(memory_adopt(0, bad[i], MEMORY_PREFAULTED, &base), -EINVAL);
     }
     ck_assert_ptr_eq(base, &size);
     ck_assert_int_eq(descriptor, -7);
@@ -140,7 +192,7 @@ START_TEST(leaves_nothing_where_the_process_is_at_its_limits)
         /* Check writes to a file as well. */
         none = (struct rlimit){.rlim_cur = resources[i] == RLIMIT_FSIZE ? size - 1 : 1, .rlim_max = usual.rlim_max};
         ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &none), 0);
-        r = memory_create(size, &base, &descriptor);
+        r = memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor);
         ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &usual), 0);
 
         ck_assert_int_eq(r, expected[i]);
@@ -181,9 +233,9 @@ static int create_interrupted(child_link *link, void *data)
     (void)link;
     (void)data;
     child_check(interrupt_large_pieces(), "seccomp");
-    child_check(memory_create(bytes, &base, &descriptor) == 0, "memory_create");
+    child_check(memory_create(bytes, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor) == 0, "memory_create");
     child_check(fstat(descriptor, &status) == 0 && (size_t)status.st_blocks * 512 >= bytes, "all blocks");
-    child_check(memory_adopt(descriptor, bytes, &base) == 0, "memory_adopt");
+    child_check(memory_adopt(descriptor, bytes, MEMORY_PREFAULTED, &base) == 0, "memory_adopt");
     return 0;
 }
 
@@ -210,8 +262,8 @@ START_TEST(a_forked_child_has_neither_side_mapped)
     int descriptor;
     child process;
 
-    ck_assert_int_eq(memory_create(size, &made, &descriptor), 0);
-    ck_assert_int_eq(memory_adopt(descriptor, size, &adopted), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, MEMORY_PREFAULTED, &adopted), 0);
     child_spawn(&process, look_at_parents_memory, made);
     child_expect_exit(&process, 0);
     child_spawn(&process, look_at_parents_memory, adopted);
@@ -229,8 +281,8 @@ START_TEST(both_sides_see_the_same_bytes)
     void *adopted;
     int descriptor;
 
-    ck_assert_int_eq(memory_create(size, &made, &descriptor), 0);
-    ck_assert_int_eq(memory_adopt(descriptor, size, &adopted), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, MEMORY_PREFAULTED, &adopted), 0);
     close(descriptor);
     ck_assert_ptr_ne(made, adopted);
     ((char *)made)[0] = 'a';
@@ -254,8 +306,8 @@ START_TEST(after_adoption_the_client_cannot_take_pages_away)
     void *adopted;
     int descriptor;
 
-    ck_assert_int_eq(memory_create(size, &made, &descriptor), 0);
-    ck_assert_int_eq(memory_adopt(descriptor, size, &adopted), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, MEMORY_PREFAULTED, &adopted), 0);
     bytes = adopted;
     memset(made, 0x5a, size);
 
@@ -295,9 +347,26 @@ START_TEST(fills_holes_that_were_punched_before_the_seal)
 
     ck_assert_int_eq(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)size), 0);
     ck_assert_int_eq(blocks_of(descriptor), 0);
-    ck_assert_int_eq(memory_adopt(descriptor, size, &base), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, size, MEMORY_PREFAULTED, &base), 0);
     ck_assert_int_eq(blocks_of(descriptor), full);
     memory_unmap(base, size);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+END_TEST
+
+START_TEST(a_memory_that_has_to_be_whole_is_not_filled)
+{
+    int descriptor = make_memfd(size, F_SEAL_SHRINK | F_SEAL_GROW);
+    void *base;
+
+    ck_assert_int_eq(memory_adopt_whole(descriptor, size, MEMORY_ON_DEMAND, &base), 0);
+    memory_unmap(base, size);
+    close(descriptor);
+    descriptor = make_memfd(size, F_SEAL_SHRINK | F_SEAL_GROW);
+    ck_assert_int_eq(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)size), 0);
+    ck_assert_int_eq(memory_adopt_whole(descriptor, size, MEMORY_ON_DEMAND, &base), -EPROTO);
+    ck_assert_int_eq(blocks_of(descriptor), 0);
     close(descriptor);
     counts_expect_same(&before);
 }
@@ -331,7 +400,7 @@ START_TEST(a_client_that_punches_all_the_while_leaves_no_hole)
         ck_assert_int_eq(pthread_create(&thread, NULL, punch, &of), 0);
         while (atomic_load(&of.punched) == 0)
             ;
-        ck_assert_int_eq(memory_adopt(of.descriptor, size, &base), 0);
+        ck_assert_int_eq(memory_adopt(of.descriptor, size, MEMORY_PREFAULTED, &base), 0);
         ck_assert_int_eq(blocks_of(of.descriptor), full);
         atomic_store(&of.stop, true);
         ck_assert_int_eq(pthread_join(thread, NULL), 0);
@@ -379,7 +448,7 @@ START_TEST(refuses_what_is_no_file)
     expect_refused(ends[0], -EPROTO);
     expect_refused(open("/dev/zero", O_RDWR | O_CLOEXEC), -EPROTO);
     expect_refused(open("/tmp", O_PATH | O_CLOEXEC), -EPROTO);
-    ck_assert_int_eq(memory_adopt(-1, size, &(void *){NULL}), -EBADF);
+    ck_assert_int_eq(memory_adopt(-1, size, MEMORY_PREFAULTED, &(void *){NULL}), -EBADF);
 }
 END_TEST
 
@@ -430,7 +499,7 @@ START_TEST(adopts_huge_pages_and_counts_their_blocks)
     }
     ck_assert_int_eq(fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
     ck_assert_int_eq(fallocate(descriptor, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)huge), 0);
-    ck_assert_int_eq(memory_adopt(descriptor, huge, &base), 0);
+    ck_assert_int_eq(memory_adopt(descriptor, huge, MEMORY_PREFAULTED, &base), 0);
     ck_assert_uint_ge((size_t)blocks_of(descriptor) * 512, huge);
     memory_unmap(base, huge);
     close(descriptor);
@@ -447,6 +516,8 @@ static Suite *memory_suite(void)
     tcase_add_checked_fixture(made, setup, NULL);
     tcase_add_test(made, rounds_to_whole_pages);
     tcase_add_test(made, creates_zeroed_memory_of_exact_size_and_seals);
+    tcase_add_test(made, creates_memory_on_a_node);
+    tcase_add_test(made, refuses_a_node_that_is_not_there);
     tcase_add_test(made, refuses_sizes_that_are_not_whole_pages);
     tcase_add_test(made, leaves_nothing_where_the_process_is_at_its_limits);
     tcase_add_test(made, is_allocated_piece_by_piece_where_signals_interrupt_it);
@@ -457,6 +528,7 @@ static Suite *memory_suite(void)
     tcase_add_test(adopted, both_sides_see_the_same_bytes);
     tcase_add_test(adopted, after_adoption_the_client_cannot_take_pages_away);
     tcase_add_test(adopted, fills_holes_that_were_punched_before_the_seal);
+    tcase_add_test(adopted, a_memory_that_has_to_be_whole_is_not_filled);
     tcase_add_test(adopted, a_client_that_punches_all_the_while_leaves_no_hole);
     tcase_add_test(adopted, refuses_an_ordinary_file);
     tcase_add_test(adopted, refuses_a_named_file_in_shared_memory);

@@ -26,6 +26,11 @@ static size_t note_store(void *to, const void *message)
     return used;
 }
 
+static size_t note_used(const void *message)
+{
+    return 12 + (size_t)((const note *)message)->length;
+}
+
 static bool note_validate(const void *message, shmrpc_fault *ret_fault)
 {
     const note *checked = message;
@@ -41,9 +46,9 @@ static bool note_validate(const void *message, shmrpc_fault *ret_fault)
     return true;
 }
 
-static const shmrpc_type_info note_type = {"test.Note",   1,          sizeof(note),  16,
-                                           &note_initial, note_store, note_validate, NULL};
-static const shmrpc_type_info plain_type = {"test.Plain", 2, sizeof(note), 8, NULL, NULL, NULL, NULL};
+static const shmrpc_type_info note_type = {"test.Note",   1,    sizeof(note), 16,  &note_initial, note_store,
+                                           note_validate, NULL, note_used,    NULL};
+static const shmrpc_type_info plain_type = {"test.Plain", 2, sizeof(note), 8, NULL, NULL, NULL, NULL, NULL, NULL};
 
 START_TEST(a_plain_message_is_stored_as_it_is)
 {
@@ -87,6 +92,105 @@ START_TEST(a_trimmed_message_without_an_image_ends_in_zeros)
     for (size_t i = 0; i < sizeof(got); i++) {
         ck_assert_uint_eq(got[i], i < 8 ? 0x11 : 0);
     }
+}
+END_TEST
+
+/* The same with more room: what of it is not in use is not touched. */
+typedef struct book {
+    uint64_t number;
+    uint32_t length;
+    char text[1012];
+} book;
+
+static const book book_initial = {.number = 7, .length = 20, .text = "hi-there-out-there-!no more"};
+
+static size_t book_used(const void *message)
+{
+    return 12 + (size_t)((const book *)message)->length;
+}
+
+static const shmrpc_type_info book_type = {"test.Book", 3,    sizeof(book), 16,        &book_initial,
+                                           NULL,        NULL, NULL,         book_used, NULL};
+
+/* Loads `length` bytes of a book that holds `count` characters 'x' into memory that is full of 0xee. */
+static void load_book(const shmrpc_type_info *type, uint32_t count, uint32_t length, book *ret_got)
+{
+    book sent = {.number = 9, .length = count};
+
+    memset(sent.text, 'x', sizeof(sent.text));
+    memset(ret_got, 0xee, sizeof(*ret_got));
+    ck_assert_int_eq(message_load(type, ret_got, &sent, length), 0);
+}
+
+/* The text is so many 'x', then so many bytes of the image, then what was there before. */
+static void assert_text(const book *got, size_t own, size_t image)
+{
+    for (size_t i = 0; i < sizeof(got->text); i++) {
+        unsigned char expected = i < own ? 'x' : i < own + image ? (unsigned char)book_initial.text[i] : 0xee;
+
+        ck_assert_uint_eq((unsigned char)got->text[i], expected);
+    }
+}
+
+START_TEST(what_of_a_large_message_is_not_in_use_is_not_touched)
+{
+    book got;
+
+    load_book(&book_type, 3, 16, &got);
+    ck_assert_uint_eq(got.number, 9);
+    ck_assert_uint_eq(got.length, 3);
+    assert_text(&got, 4, 0);
+    load_book(&book_type, 500, 512, &got);
+    assert_text(&got, 500, 0);
+    load_book(&book_type, sizeof(got.text), sizeof(book), &got);
+    assert_text(&got, sizeof(got.text), 0);
+}
+END_TEST
+
+/* Of memory that had another message before. */
+START_TEST(what_a_large_message_says_is_in_use_and_has_not_come_is_from_the_default_image)
+{
+    book got;
+
+    load_book(&book_type, 100, 16, &got);
+    assert_text(&got, 4, 96);
+    load_book(&book_type, 101, 16, &got); /* to a multiple of 8 */
+    assert_text(&got, 4, 104);
+    load_book(&book_type, UINT32_MAX, 512, &got);
+    assert_text(&got, 500, sizeof(got.text) - 500);
+    load_book(&book_type, 100, 8, &got); /* of an older side, which has no text yet */
+    ck_assert_uint_eq(got.length, 20);
+    assert_text(&got, 0, 20);
+}
+END_TEST
+
+START_TEST(a_large_message_without_an_image_is_zero_as_far_as_it_is_in_use)
+{
+    shmrpc_type_info type = book_type;
+    book got;
+
+    type.initial = NULL;
+    load_book(&type, 100, 16, &got);
+    for (size_t i = 0; i < sizeof(got.text); i++) {
+        ck_assert_uint_eq((unsigned char)got.text[i], i < 4 ? 'x' : i < 100 ? 0 : 0xee);
+    }
+    load_book(&type, 100, 8, &got);
+    ck_assert_uint_eq(got.length, 0);
+    ck_assert_mem_eq(got.text, "\0\0\0\0\xee", 5);
+}
+END_TEST
+
+START_TEST(a_large_message_begins_as_its_image_as_far_as_that_is_in_use)
+{
+    book made;
+
+    memset(&made, 0xee, sizeof(made));
+    message_init(&book_type, &made);
+    ck_assert_uint_eq(made.number, 7);
+    ck_assert_uint_eq(made.length, 20);
+    assert_text(&made, 0, 20);
+    message_reset(&book_type, &made);
+    ck_assert_mem_eq(&made, &book_initial, sizeof(made));
 }
 END_TEST
 
@@ -161,7 +265,7 @@ START_TEST(finds_declared_errors_and_the_largest_answer)
 {
     static const shmrpc_error_info items[] = {{"PLAIN", 1, NULL}, {"NOTE", 32767, &note_type}};
     static const shmrpc_errors_info errors = {"test.Error", 3, items, 2};
-    static const shmrpc_type_info small = {"test.Small", 4, 8, 8, NULL, NULL, NULL, NULL};
+    static const shmrpc_type_info small = {"test.Small", 4, 8, 8, NULL, NULL, NULL, NULL, NULL, NULL};
     const shmrpc_method_info none = {.name = "none"};
     const shmrpc_method_info both = {.name = "both", .reply = &small, .errors = &errors};
 
@@ -177,10 +281,83 @@ START_TEST(finds_declared_errors_and_the_largest_answer)
 }
 END_TEST
 
+/* ---- in place ---- */
+
+START_TEST(a_message_in_place_begins_as_its_image_as_far_as_that_is_used)
+{
+    unsigned char at[sizeof(note)];
+
+    memset(at, 0xee, sizeof(at));
+    message_init_in_place(&note_type, at);
+    ck_assert_mem_eq(at, &note_initial, 16); /* up to "hi", and what is behind it to a multiple of 8 */
+    for (size_t i = 16; i < sizeof(at); i++)
+        ck_assert_uint_eq(at[i], 0xee);
+    message_init_in_place(&plain_type, at);
+    for (size_t i = 0; i < sizeof(at); i++)
+        ck_assert_uint_eq(at[i], 0);
+}
+END_TEST
+
+START_TEST(a_message_in_place_without_an_image_begins_as_zeros_up_to_its_tail)
+{
+    shmrpc_type_info type = note_type;
+    unsigned char at[sizeof(note)];
+
+    type.initial = NULL;
+    memset(at, 0xee, sizeof(at));
+    message_init_in_place(&type, at);
+    for (size_t i = 0; i < sizeof(at); i++)
+        ck_assert_uint_eq(at[i], i < 16 ? 0 : 0xee);
+}
+END_TEST
+
+static void tidy_number(void *message)
+{
+    ((note *)message)->number &= 0xff;
+}
+
+START_TEST(a_finished_message_has_zeros_after_its_end_and_tidy_padding)
+{
+    shmrpc_type_info type = note_type;
+
+    for (uint32_t length = 0; length <= sizeof(((note *)NULL)->text); length++) {
+        uint32_t used = (12 + length + 7) / 8 * 8;
+        union {
+            note message;
+            unsigned char bytes[sizeof(note)];
+        } at;
+
+        memset(&at, 0xee, sizeof(at));
+        at.message.number = 0x10a;
+        at.message.length = length;
+        type.tidy = length % 2 == 0 ? tidy_number : NULL;
+        ck_assert_uint_eq(message_finish(&type, &at), used);
+        ck_assert_uint_eq(at.message.number, length % 2 == 0 ? 0x0a : 0x10a);
+        for (size_t i = 12; i < sizeof(at); i++)
+            ck_assert_uint_eq(at.bytes[i], i >= 12 + length && i < used ? 0 : 0xee);
+        ck_assert(message_is_whole(&type, &at, used));
+        ck_assert(message_is_whole(&type, &at, sizeof(at)));
+        ck_assert(!message_is_whole(&type, &at, used - 8));
+    }
+    ck_assert_uint_eq(message_finish(&plain_type, (note[1]){{0}}), sizeof(note));
+    ck_assert(!message_is_whole(&plain_type, (note[1]){{0}}, sizeof(note) - 8));
+}
+END_TEST
+
+/* What has come is not validated before it is known to be whole. */
+START_TEST(a_count_beyond_all_bounds_is_not_whole_in_less_than_all_bytes)
+{
+    const note wild = {.length = UINT32_MAX};
+
+    ck_assert(!message_is_whole(&note_type, &wild, sizeof(wild) - 8));
+    ck_assert(message_is_whole(&note_type, &wild, sizeof(wild)));
+}
+END_TEST
+
 START_TEST(a_table_of_another_abi_is_refused)
 {
     static const uint32_t other = SHMRPC_GENERATED_ABI + 1;
-    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_2, .name = "test.Service"};
+    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_3, .name = "test.Service"};
 
     ck_assert_int_eq(message_check_service(&service), 0);
     service.abi = &other;
@@ -192,10 +369,10 @@ END_TEST
 
 START_TEST(a_service_with_messages_beyond_the_limit_is_refused)
 {
-    const shmrpc_type_info largest = {.name = "largest", .size = SHMRPC_MESSAGE_MAX};
-    const shmrpc_type_info larger = {.name = "larger", .size = SHMRPC_MESSAGE_MAX + 8};
+    const shmrpc_type_info largest = {.name = "largest", .size = SHMRPC_LARGE_MAX};
+    const shmrpc_type_info larger = {.name = "larger", .size = SHMRPC_LARGE_MAX + 8};
     shmrpc_method_info method = {.name = "put", .request = &largest, .reply = &largest};
-    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_2,
+    shmrpc_service_info service = {.abi = &shmrpc_generated_abi_3,
                                    .name = "test.Service",
                                    .method_count = 1,
                                    .methods = &method};
@@ -203,7 +380,8 @@ START_TEST(a_service_with_messages_beyond_the_limit_is_refused)
     ck_assert_int_eq(message_check_service(&service), 0);
     method.reply = &larger;
     ck_assert_int_eq(message_check_service(&service), SHMRPC_E_TOO_LARGE);
-    ck_assert_str_eq(shmrpc_last_error(), "test.Service.put: a message is too large: 65544 bytes, the limit is 65536");
+    ck_assert_str_eq(shmrpc_last_error(),
+                     "test.Service.put: a message is too large: 1073741832 bytes, the limit is 1073741824");
     method.reply = NULL;
     method.request = &larger;
     ck_assert_int_eq(message_check_service(&service), SHMRPC_E_TOO_LARGE);
@@ -221,12 +399,20 @@ static Suite *message_suite(void)
     tcase_add_test(tests, a_plain_message_is_stored_as_it_is);
     tcase_add_test(tests, a_trimmed_message_gets_its_tail_from_the_default_image);
     tcase_add_test(tests, a_trimmed_message_without_an_image_ends_in_zeros);
+    tcase_add_test(tests, what_of_a_large_message_is_not_in_use_is_not_touched);
+    tcase_add_test(tests, what_a_large_message_says_is_in_use_and_has_not_come_is_from_the_default_image);
+    tcase_add_test(tests, a_large_message_without_an_image_is_zero_as_far_as_it_is_in_use);
+    tcase_add_test(tests, a_large_message_begins_as_its_image_as_far_as_that_is_in_use);
     tcase_add_test(tests, a_length_is_valid_between_the_least_and_the_size);
     tcase_add_test(tests, a_fault_is_the_peers_when_loaded_and_ones_own_when_checked);
     tcase_add_test(tests, a_message_that_is_not_there_is_a_misuse);
     tcase_add_test(tests, the_default_image_is_what_a_message_begins_as);
     tcase_add_test(tests, copies_every_length);
     tcase_add_test(tests, finds_declared_errors_and_the_largest_answer);
+    tcase_add_test(tests, a_message_in_place_begins_as_its_image_as_far_as_that_is_used);
+    tcase_add_test(tests, a_message_in_place_without_an_image_begins_as_zeros_up_to_its_tail);
+    tcase_add_test(tests, a_finished_message_has_zeros_after_its_end_and_tidy_padding);
+    tcase_add_test(tests, a_count_beyond_all_bounds_is_not_whole_in_less_than_all_bytes);
     tcase_add_test(tests, a_table_of_another_abi_is_refused);
     tcase_add_test(tests, a_service_with_messages_beyond_the_limit_is_refused);
     suite_add_tcase(suite, tests);

@@ -6,6 +6,7 @@
 #include "runtime/platform/cpu.h"
 
 #include <shmrpc/deadline.h>
+#include <shmrpc/wire.h>
 
 #include <string.h>
 
@@ -19,7 +20,7 @@ static const client_row client_rows[] = {
     {{0}, 0, NULL},
     {{.connect_timeout_ns = INT64_MAX, .call_timeout_ns = INT64_MAX, .spin_ns = INT64_MAX}, 0, NULL},
     {{.depth = 2, .blocks = 1, .spin_ns = SHMRPC_SPIN_NONE}, 0, NULL},
-    {{.depth = 65536, .blocks = 255}, 0, NULL},
+    {{.depth = 65536, .blocks = 254}, 0, NULL},
     {{.connect_timeout_ns = -1}, SHMRPC_E_MISUSE, "connect_timeout_ns is below 0: -1"},
     {{.call_timeout_ns = INT64_MIN}, SHMRPC_E_MISUSE, "call_timeout_ns is below 0: -9223372036854775808"},
     {{.spin_ns = -2}, SHMRPC_E_MISUSE, "spin_ns is not a time: -2"},
@@ -31,10 +32,14 @@ static const client_row client_rows[] = {
     {{.depth = 65535}, SHMRPC_E_MISUSE, "depth is 65535: it has to be a power of two, at least 2"},
     {{.depth = 65537}, SHMRPC_E_TOO_LARGE, "depth is too large: 65537, the limit is 65536"},
     {{.depth = UINT32_MAX}, SHMRPC_E_TOO_LARGE, "depth is too large: 4294967295, the limit is 65536"},
-    {{.blocks = 256}, SHMRPC_E_TOO_LARGE, "blocks is too large: 256, the limit is 255"},
+    {{.blocks = 255}, SHMRPC_E_TOO_LARGE, "blocks is too large: 255, the limit is 254"},
     {{.metadata = 1024, .send_times = true}, 0, NULL},
     {{.metadata = 1025}, SHMRPC_E_TOO_LARGE, "metadata is too large: 1025, the limit is 1024"},
-    {{.reserved = {[6] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
+    {{.arena_size = SHMRPC_ARENA_MOST}, 0, NULL},
+    {{.arena_size = SHMRPC_ARENA_MOST + 1},
+     SHMRPC_E_TOO_LARGE,
+     "arena_size is too large: 4294967297, the limit is 4294967296"},
+    {{.reserved = {[3] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
 };
 
 START_TEST(checks_the_options_of_a_client)
@@ -72,7 +77,11 @@ static const server_row server_rows[] = {
      NULL},
     {{.workers = 65}, SHMRPC_E_TOO_LARGE, "workers is too large: 65, the limit is 64"},
     {{.stop_timeout_ns = -1}, SHMRPC_E_MISUSE, "stop_timeout_ns is below 0: -1"},
-    {{.reserved = {[3] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
+    {{.max_arena_size = SHMRPC_ARENA_MOST}, 0, NULL},
+    {{.max_arena_size = UINT64_MAX},
+     SHMRPC_E_TOO_LARGE,
+     "max_arena_size is too large: 18446744073709551615, the limit is 4294967296"},
+    {{.reserved = {1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
 };
 
 START_TEST(checks_the_options_of_a_server)

@@ -15,18 +15,18 @@ typedef struct plan_row {
 } plan_row;
 
 static const plan_row plan_rows[] = {
-    {0, 0, 0, 0, {64, 0, 0, 0, 0, 0}},
-    {0, 0, 48, 48, {64, 0, 0, 0, 0, 0}},
-    {2, 1, 49, 0, {2, 64, 1, 0, 0, 0}},
-    {2, 1, 0, 49, {2, 0, 0, 64, 1, 0}},
-    {64, 0, 64, 65, {64, 64, 8, 128, 8, 0}},
-    {16, 255, 64, 64, {16, 64, 255, 64, 255, 0}},
-    {65536, 255, 1000, 8, {65536, 1024, 255, 0, 0, 0}},
-    {4, 255, 2048, 8, {4, 2048, 128, 0, 0, 0}},
-    {4, 255, 4096, 4096, {4, 4096, 32, 4096, 32, 0}},
-    {4, 255, 65536, 0, {4, 65536, 4, 0, 0, 0}},
-    {4, 255, 65536, 65536, {4, 65536, 2, 65536, 2, 0}},
-    {4, 1, 65536, 65536, {4, 65536, 1, 65536, 1, 0}},
+    {0, 0, 0, 0, {64, 0, 0, 0, 0, 0, 0}},
+    {0, 0, 48, 48, {64, 0, 0, 0, 0, 0, 0}},
+    {2, 1, 49, 0, {2, 64, 1, 0, 0, 0, 0}},
+    {2, 1, 0, 49, {2, 0, 0, 64, 1, 0, 0}},
+    {64, 0, 64, 65, {64, 64, 8, 128, 8, 0, 0}},
+    {16, 254, 64, 64, {16, 64, 254, 64, 254, 0, 0}},
+    {65536, 254, 1000, 8, {65536, 1024, 254, 0, 0, 0, 0}},
+    {4, 255, 2048, 8, {4, 2048, 128, 0, 0, 0, 0}},
+    {4, 255, 4096, 4096, {4, 4096, 32, 4096, 32, 0, 0}},
+    {4, 255, 65536, 0, {4, 65536, 4, 0, 0, 0, 0}},
+    {4, 255, 65536, 65536, {4, 65536, 2, 65536, 2, 0, 0}},
+    {4, 1, 65536, 65536, {4, 65536, 1, 65536, 1, 0, 0}},
 };
 
 START_TEST(plans_slots_and_blocks_for_messages)
@@ -60,6 +60,67 @@ START_TEST(every_plan_keeps_to_the_total_of_blocks)
 }
 END_TEST
 
+/* ---- arenas ---- */
+
+typedef struct arena_row {
+    uint64_t wanted, most;
+    uint32_t request_size, answer_size;
+    uint64_t size;
+} arena_row;
+
+#define MIB (UINT64_C(1024) * 1024)
+#define UNIT UINT64_C(4096)
+
+static const arena_row arena_rows[] = {
+    {0, 64 * MIB, 65537, 0, MIB},
+    {0, 64 * MIB, MIB, MIB, 4 * MIB},
+    {0, 64 * MIB, MIB + 1, 8, 2 * (MIB + 2 * UNIT)},
+    {0, 4096 * MIB, 1024 * MIB, 1024 * MIB, 4096 * MIB},
+    {0, 2 * MIB, MIB, MIB, 2 * MIB},
+    {0, 2 * MIB - UNIT, MIB, MIB, 0},
+    {1, 64 * MIB, MIB, MIB, 2 * MIB},
+    {8 * MIB + 1, 64 * MIB, MIB, MIB, 8 * MIB + UNIT},
+    {65 * MIB, 64 * MIB, MIB, MIB, 64 * MIB},
+    {UINT64_MAX, UINT64_MAX, MIB, MIB, 4096 * MIB},
+    {0, UINT64_MAX, UINT32_MAX, UINT32_MAX, 0},
+    {UINT64_MAX, UINT64_MAX, UINT32_MAX, UINT32_MAX, 0},
+};
+
+START_TEST(plans_an_arena_for_at_least_one_call)
+{
+    const arena_row *row = &arena_rows[_i];
+    uint32_t units = region_plan_arena(row->wanted, row->most, row->request_size, row->answer_size);
+    const region_geometry geometry = {.depth = 2, .arena_units = units};
+
+    ck_assert_uint_eq(units * UNIT, row->size);
+    ck_assert(region_check(&geometry));
+}
+END_TEST
+
+START_TEST(what_lies_in_the_arena_is_bounded_whatever_the_peer_says)
+{
+    static unsigned char bytes[4 * UNIT];
+    const region none = {.geometry = {.depth = 2, .arena_units = 4}};
+    const region memory = {.geometry = {.depth = 2, .arena_units = 4}, .arena = bytes};
+
+    ck_assert(region_arena_holds(&memory, 0, 4 * UNIT));
+    ck_assert(region_arena_holds(&memory, 3, UNIT));
+    ck_assert(region_arena_holds(&memory, 4, 0));
+    ck_assert(!region_arena_holds(&memory, 0, 4 * UNIT + 1));
+    ck_assert(!region_arena_holds(&memory, 3, UNIT + 1));
+    ck_assert(!region_arena_holds(&memory, 4, 1));
+    ck_assert(!region_arena_holds(&memory, 5, 0));
+    ck_assert(!region_arena_holds(&memory, UINT32_MAX, 0));
+    ck_assert(!region_arena_holds(&memory, UINT32_MAX, UINT32_MAX));
+    ck_assert(!region_arena_holds(&memory, 1, UINT64_MAX));
+    ck_assert(!region_arena_holds(&none, 0, 0));
+    ck_assert_ptr_eq(region_unit(&memory, 3), bytes + 3 * UNIT);
+    ck_assert_ptr_eq(region_reply_room(&memory, BLOCK_ARENA, 2, 2, 2 * UNIT), bytes + 2 * UNIT);
+    ck_assert_ptr_null(region_reply_room(&memory, BLOCK_ARENA, 2, 2, 2 * UNIT + 1));
+    ck_assert_ptr_null(region_reply_room(&memory, BLOCK_NONE, 0, 0, 49));
+}
+END_TEST
+
 /* ---- what is possible ---- */
 
 typedef struct check_row {
@@ -68,34 +129,38 @@ typedef struct check_row {
 } check_row;
 
 static const check_row check_rows[] = {
-    {{2, 0, 0, 0, 0, 0}, true},
-    {{65536, 65536, 255, 65536, 255, 0}, true},
-    {{64, 64, 1, 0, 0, 0}, true},
-    {{0, 0, 0, 0, 0, 0}, false},
-    {{1, 0, 0, 0, 0, 0}, false},
-    {{3, 0, 0, 0, 0, 0}, false},
-    {{65535, 0, 0, 0, 0, 0}, false},
-    {{131072, 0, 0, 0, 0, 0}, false},
-    {{UINT32_C(1) << 31, 0, 0, 0, 0, 0}, false},
-    {{64, 64, 0, 0, 0, 0}, false},
-    {{64, 0, 1, 0, 0, 0}, false},
-    {{64, 63, 1, 0, 0, 0}, false},
-    {{64, 65, 1, 0, 0, 0}, false},
-    {{64, 65536 + 64, 1, 0, 0, 0}, false},
-    {{64, UINT32_MAX - 63, 1, 0, 0, 0}, false},
-    {{64, 64, 256, 0, 0, 0}, false},
-    {{64, 64, UINT32_MAX, 0, 0, 0}, false},
-    {{64, 0, 0, 64, 0, 0}, false},
-    {{64, 0, 0, 0, 1, 0}, false},
-    {{64, 0, 0, 48, 1, 0}, false},
-    {{64, 0, 0, 131072, 1, 0}, false},
-    {{64, 0, 0, 64, 256, 0}, false},
-    {{64, 0, 0, 0, 0, 2}, true},
-    {{64, 0, 0, 0, 0, 65536}, true},
-    {{64, 0, 0, 0, 0, 1}, false},
-    {{64, 0, 0, 0, 0, 3}, false},
-    {{64, 0, 0, 0, 0, 131072}, false},
-    {{64, 0, 0, 0, 0, UINT32_C(1) << 31}, false},
+    {{2, 0, 0, 0, 0, 0, 0}, true},
+    {{65536, 65536, 254, 65536, 254, 0, 0}, true},
+    {{64, 64, 1, 0, 0, 0, 0}, true},
+    {{0, 0, 0, 0, 0, 0, 0}, false},
+    {{1, 0, 0, 0, 0, 0, 0}, false},
+    {{3, 0, 0, 0, 0, 0, 0}, false},
+    {{65535, 0, 0, 0, 0, 0, 0}, false},
+    {{131072, 0, 0, 0, 0, 0, 0}, false},
+    {{UINT32_C(1) << 31, 0, 0, 0, 0, 0, 0}, false},
+    {{64, 64, 0, 0, 0, 0, 0}, false},
+    {{64, 0, 1, 0, 0, 0, 0}, false},
+    {{64, 63, 1, 0, 0, 0, 0}, false},
+    {{64, 65, 1, 0, 0, 0, 0}, false},
+    {{64, 65536 + 64, 1, 0, 0, 0, 0}, false},
+    {{64, UINT32_MAX - 63, 1, 0, 0, 0, 0}, false},
+    {{64, 64, 255, 0, 0, 0, 0}, false},
+    {{64, 64, UINT32_MAX, 0, 0, 0, 0}, false},
+    {{64, 0, 0, 64, 0, 0, 0}, false},
+    {{64, 0, 0, 0, 1, 0, 0}, false},
+    {{64, 0, 0, 48, 1, 0, 0}, false},
+    {{64, 0, 0, 131072, 1, 0, 0}, false},
+    {{64, 0, 0, 64, 255, 0, 0}, false},
+    {{64, 0, 0, 0, 0, 2, 0}, true},
+    {{64, 0, 0, 0, 0, 65536, 0}, true},
+    {{64, 0, 0, 0, 0, 1, 0}, false},
+    {{64, 0, 0, 0, 0, 3, 0}, false},
+    {{64, 0, 0, 0, 0, 131072, 0}, false},
+    {{64, 0, 0, 0, 0, UINT32_C(1) << 31, 0}, false},
+    {{64, 0, 0, 0, 0, 0, 256}, true},
+    {{64, 0, 0, 0, 0, 0, UINT32_C(1) << 20}, true},
+    {{64, 0, 0, 0, 0, 0, (UINT32_C(1) << 20) + 16}, false},
+    {{64, 0, 0, 0, 0, 0, UINT32_MAX}, false},
 };
 
 START_TEST(checks_every_number_of_a_geometry)
@@ -110,11 +175,11 @@ END_TEST
 
 START_TEST(the_largest_memory_has_its_parts_in_order_and_ends_in_a_whole_page)
 {
-    const region_geometry geometry = {65536, 65536, 255, 64, 3, 32768};
+    const region_geometry geometry = {65536, 65536, 254, 64, 3, 32768, 0};
     size_t slots = sizeof(lane_header);
     size_t inbox = slots + (size_t)65536 * 64;
     size_t requests = inbox + (size_t)32768 * 64;
-    size_t replies = requests + (size_t)65536 * 255;
+    size_t replies = requests + (size_t)65536 * 254;
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     unsigned char *base = aligned_alloc(page, region_size(&geometry));
     region memory;
@@ -129,7 +194,7 @@ START_TEST(the_largest_memory_has_its_parts_in_order_and_ends_in_a_whole_page)
     ck_assert_ptr_eq((unsigned char *)region_entry(&memory, 32768), base + inbox);
     ck_assert_ptr_eq((unsigned char *)region_entry(&memory, 32767), base + inbox + 32767 * 64);
     ck_assert_ptr_eq(region_request_block(&memory, 1), base + requests);
-    ck_assert_ptr_eq(region_request_block(&memory, 255), base + requests + (size_t)254 * 65536);
+    ck_assert_ptr_eq(region_request_block(&memory, 254), base + requests + (size_t)253 * 65536);
     ck_assert_ptr_eq(region_reply_block(&memory, 1), base + replies);
     ck_assert_ptr_eq(region_reply_block(&memory, 3), base + replies + 2 * 64);
     ck_assert_uint_eq(memory.shift, 16);
@@ -140,7 +205,7 @@ END_TEST
 
 START_TEST(a_fresh_memory_holds_the_replies_of_the_lap_before)
 {
-    const region_geometry geometry = {4, 0, 0, 0, 0, 2};
+    const region_geometry geometry = {4, 0, 0, 0, 0, 2, 0};
     unsigned char *base = aligned_alloc(128, region_size(&geometry));
     region memory;
 
@@ -229,6 +294,8 @@ static Suite *region_suite(void)
 
     tcase_add_loop_test(tests, plans_slots_and_blocks_for_messages, 0, sizeof(plan_rows) / sizeof(plan_rows[0]));
     tcase_add_test(tests, every_plan_keeps_to_the_total_of_blocks);
+    tcase_add_loop_test(tests, plans_an_arena_for_at_least_one_call, 0, sizeof(arena_rows) / sizeof(arena_rows[0]));
+    tcase_add_test(tests, what_lies_in_the_arena_is_bounded_whatever_the_peer_says);
     tcase_add_loop_test(tests, checks_every_number_of_a_geometry, 0, sizeof(check_rows) / sizeof(check_rows[0]));
     tcase_add_test(tests, the_largest_memory_has_its_parts_in_order_and_ends_in_a_whole_page);
     tcase_add_test(tests, a_fresh_memory_holds_the_replies_of_the_lap_before);

@@ -112,7 +112,7 @@ static shmrpc_method_info methods[METHODS] = {
                      .original = "say"},
 };
 static shmrpc_service_info info = {
-    .abi = &shmrpc_generated_abi_2, .name = "test.Service", .version = 4, .method_count = METHODS, .methods = methods};
+    .abi = &shmrpc_generated_abi_3, .name = "test.Service", .version = 4, .method_count = METHODS, .methods = methods};
 static const shmrpc_server_binding binding = {.service = &info};
 
 static shmrpc_server server;

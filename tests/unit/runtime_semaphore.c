@@ -25,7 +25,9 @@ static void begin(void)
     void *base = NULL;
 
     counts_take(&before);
-    ck_assert_int_eq(memory_create(memory_round(sizeof(*header)), &base, &descriptor), 0);
+    ck_assert_int_eq(memory_create(memory_round(sizeof(*header)), MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base,
+                                   &descriptor),
+                     0);
     header = base;
     semaphore_init(&header->client_bell);
     semaphore_init(&header->server_bell);

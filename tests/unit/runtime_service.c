@@ -70,9 +70,9 @@ static int invoke(shmrpc_server *server, shmrpc_context *context, const void *re
     return returned;
 }
 
-static const shmrpc_type_info small_type = {"test.Small", 1, 8, 8, NULL, NULL, NULL, NULL};
-static const shmrpc_type_info large_type = {"test.Large", 2,    sizeof(large),  sizeof(large),
-                                            NULL,         NULL, large_validate, NULL};
+static const shmrpc_type_info small_type = {"test.Small", 1, 8, 8, NULL, NULL, NULL, NULL, NULL, NULL};
+static const shmrpc_type_info large_type = {"test.Large",   2,    sizeof(large), sizeof(large), NULL, NULL,
+                                            large_validate, NULL, NULL,          NULL};
 static const shmrpc_error_info error_items[] = {{"PLAIN", 1, NULL}, {"LARGE", 2, &large_type}};
 static const shmrpc_errors_info errors = {"test.Error", 3, error_items, 2};
 static const shmrpc_method_info methods[METHODS] = {
@@ -82,7 +82,7 @@ static const shmrpc_method_info methods[METHODS] = {
     [METHOD_FAIL] = {"fail", 13, 0, 0, 0, &small_type, &small_type, &errors, invoke, NULL, NULL},
 };
 static const shmrpc_service_info info = {
-    .abi = &shmrpc_generated_abi_2, .name = "test.Service", .version = 1, .method_count = METHODS, .methods = methods};
+    .abi = &shmrpc_generated_abi_3, .name = "test.Service", .version = 1, .method_count = METHODS, .methods = methods};
 static const shmrpc_server_binding binding = {.service = &info, .permit = permit};
 
 static shmrpc_server server;
@@ -202,7 +202,7 @@ START_TEST(agrees_with_a_service_of_as_many_methods_as_there_may_be)
     control_method *all = calloc(SHMRPC_METHODS_MAX, sizeof(*all));
     char(*names)[16] = calloc(SHMRPC_METHODS_MAX, sizeof(*names));
     uint64_t *prints = calloc(SHMRPC_METHODS_MAX, sizeof(*prints));
-    const shmrpc_service_info large_info = {.abi = &shmrpc_generated_abi_2,
+    const shmrpc_service_info large_info = {.abi = &shmrpc_generated_abi_3,
                                             .name = "test.Many",
                                             .version = 1,
                                             .method_count = SHMRPC_METHODS_MAX,

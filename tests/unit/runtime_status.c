@@ -64,7 +64,7 @@ END_TEST
 
 START_TEST(generated_code_finds_its_abi)
 {
-    ck_assert_uint_eq(shmrpc_generated_abi_2, SHMRPC_GENERATED_ABI);
+    ck_assert_uint_eq(shmrpc_generated_abi_3, SHMRPC_GENERATED_ABI);
 }
 END_TEST
 

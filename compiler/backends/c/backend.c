@@ -20,7 +20,7 @@ static const char header_head[] =
 
 static const char header_abi[] =
     "\n"
-    "#if SHMRPC_GENERATED_ABI != 2\n"
+    "#if SHMRPC_GENERATED_ABI != 3\n"
     "#error \"${base}.h was generated for another version of the shmrpc headers: generate it again\"\n"
     "#endif\n"
     "\n"

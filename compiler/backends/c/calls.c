@@ -19,6 +19,10 @@ static const char flight_intro[] =
     " *   caller's again when done begins.\n"
     " * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where\n"
     " * no handler began it. Where start does not return 0 there is no call.\n"
+    " *\n"
+    " * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which\n"
+    " * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server\n"
+    " * wrote it, until ..._release(). See shmrpc/client.h.\n"
     " */\n";
 
 static const char call_header[] =
@@ -126,6 +130,7 @@ static void call_emit(gen *g, const char *client, const char *prefix, const mode
     emit_template(&g->header, call_header, values);
     emit_gap(&g->source);
     emit_template(&g->source, call_source, values);
+    gen_loans(g, method, client, base, call);
 }
 
 void gen_calls(gen *g, const model_service *service, const char *client)

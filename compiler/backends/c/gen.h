@@ -55,11 +55,15 @@ void gen_record(gen *g, const model_record *record);
 void gen_record_setters(gen *g, const model_record *record);
 void gen_alias_setter(gen *g, const model_decl *decl);
 void gen_record_store(gen *g, const model_record *record);
+void gen_record_tidy(gen *g, const model_record *record);
 void gen_record_check(gen *g, const model_record *record);
 void gen_record_info(gen *g, const model_record *record);
 
 /* How many bytes are sent at least of a record of this size, whose variable tail this is, or NULL. */
 uint32_t c_least_size(const model_field *tail, uint32_t size);
+
+/* Whether there is anything to be done for a message that is filled in where it is sent from. */
+bool c_message_is_tidied(const model_record *record);
 
 /* The function that every check of a file calls where something is refused; nothing where no check does. */
 void gen_refuse(gen *g);
@@ -71,6 +75,8 @@ void gen_channel(gen *g, const model_channel *channel);
 void gen_service(gen *g, const model_service *service);
 void gen_client(gen *g, const model_service *service);
 void gen_calls(gen *g, const model_service *service, const char *client);
+/* Of the method `base`, whose call objects are of the type `call`. */
+void gen_loans(gen *g, const model_method *method, const char *client, const char *base, const char *call);
 void gen_server(gen *g, const model_service *service);
 void gen_later(gen *g, const model_service *service);
 void gen_service_info(gen *g, const model_service *service);

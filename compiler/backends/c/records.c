@@ -164,6 +164,7 @@ void gen_record(gen *g, const model_record *record)
 
     gen_record_setters(g, record);
     gen_record_store(g, record);
+    gen_record_tidy(g, record);
     gen_record_check(g, record);
     if (record->kind != MODEL_RECORD_UNION)
         gen_record_info(g, record);
@@ -244,6 +245,8 @@ static const char info_template[] = "const shmrpc_type_info ${info} = {\n"
                                     "    ${store},\n"
                                     "    ${validate},\n"
                                     "${layout},\n"
+                                    "    ${used},\n"
+                                    "    ${tidy},\n"
                                     "};\n";
 
 #define LAYOUT_MAX 4000u    /* bytes of a layout's text: below what C11 takes as one string */
@@ -300,5 +303,7 @@ void gen_record_info(gen *g, const model_record *record)
          {"initial", initial ? arena_printf(g->memory, "&%s_initial_", type) : "NULL"},
          {"store", c_record_is_solid(record) ? "NULL" : arena_printf(g->memory, "%s_store_any_", type)},
          {"validate", c_record_is_checked(record) ? arena_printf(g->memory, "%s_validate_any_", type) : "NULL"},
-         {"layout", layout_literal(g, record->canonical)});
+         {"layout", layout_literal(g, record->canonical)},
+         {"used", record->variable_tail ? arena_printf(g->memory, "%s_used_any_", type) : "NULL"},
+         {"tidy", c_message_is_tidied(record) ? arena_printf(g->memory, "%s_tidy_any_", type) : "NULL"});
 }

@@ -127,7 +127,7 @@ static void methods_emit(gen *g, const char *prefix, const model_service *servic
 }
 
 static const char info_template[] = "const shmrpc_service_info ${info} = {\n"
-                                    "    &shmrpc_generated_abi_2, ${name}, ${version}, ${count}, ${methods}, "
+                                    "    &shmrpc_generated_abi_3, ${name}, ${version}, ${count}, ${methods}, "
                                     "${original}, ${flags},\n"
                                     "};\n";
 

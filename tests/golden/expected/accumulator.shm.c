@@ -10,6 +10,8 @@ const shmrpc_type_info acc_bounds_info = {
     NULL,
     NULL,
     "struct(16){0:int64 total;8:int64 added;}",
+    NULL,
+    NULL,
 };
 
 const char *acc_error_name(int code)
@@ -40,6 +42,8 @@ const shmrpc_type_info acc_amount_info = {
     NULL,
     NULL,
     "message(8){0:int64 value;}",
+    NULL,
+    NULL,
 };
 
 void acc_balance_init(acc_balance *message)
@@ -56,6 +60,8 @@ const shmrpc_type_info acc_balance_info = {
     NULL,
     NULL,
     "message(16){0:int64 total;8:uint64 additions;}",
+    NULL,
+    NULL,
 };
 
 int acc_connect(acc_client **ret, const char *name, const shmrpc_client_options *options)
@@ -130,6 +136,46 @@ void acc_add_cancel(acc_add_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int acc_add_loan(acc_client *client, acc_add_call *call, acc_amount **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (acc_amount *)request;
+    }
+    return rc;
+}
+
+int acc_add_start_loaned(acc_add_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? acc_add_done_ : NULL);
+}
+
+void acc_add_abandon(acc_add_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int acc_add_view(acc_add_call *call, const acc_balance **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const acc_balance *)reply;
+    }
+    return rc;
+}
+
+void acc_add_release(acc_add_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void acc_total_done_(shmrpc_call *call, int rc, const void *reply)
 {
     acc_total_call *ended = (acc_total_call *)call;
@@ -154,6 +200,22 @@ int acc_total_wait(acc_total_call *call, acc_balance *ret)
 void acc_total_cancel(acc_total_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int acc_total_view(acc_total_call *call, const acc_balance **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const acc_balance *)reply;
+    }
+    return rc;
+}
+
+void acc_total_release(acc_total_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 void acc_batch_begin(acc_client *client)
@@ -254,7 +316,7 @@ static const shmrpc_method_info acc_methods_[] = {
 };
 
 const shmrpc_service_info acc_service_info = {
-    &shmrpc_generated_abi_2, "demo.accumulator.Accumulator", 1, 3, acc_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "demo.accumulator.Accumulator", 1, 3, acc_methods_, NULL, 0,
 };
 
 static int acc_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "accumulator.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -78,6 +78,10 @@ const acc_bounds *acc_error_overflow(const acc_client *client);
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct acc_add_call acc_add_call;
@@ -89,6 +93,11 @@ SHMRPC_NODISCARD int acc_add_start(acc_client *client, acc_add_call *call, const
                                    shmrpc_deadline deadline);
 SHMRPC_NODISCARD int acc_add_wait(acc_add_call *call, acc_balance *ret);
 void acc_add_cancel(acc_add_call *call);
+SHMRPC_NODISCARD int acc_add_loan(acc_client *client, acc_add_call *call, acc_amount **ret_request);
+SHMRPC_NODISCARD int acc_add_start_loaned(acc_add_call *call, shmrpc_deadline deadline);
+void acc_add_abandon(acc_add_call *call);
+SHMRPC_NODISCARD int acc_add_view(acc_add_call *call, const acc_balance **ret_reply);
+void acc_add_release(acc_add_call *call);
 
 typedef struct acc_total_call acc_total_call;
 struct acc_total_call {
@@ -98,6 +107,8 @@ struct acc_total_call {
 SHMRPC_NODISCARD int acc_total_start(acc_client *client, acc_total_call *call, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int acc_total_wait(acc_total_call *call, acc_balance *ret);
 void acc_total_cancel(acc_total_call *call);
+SHMRPC_NODISCARD int acc_total_view(acc_total_call *call, const acc_balance **ret_reply);
+void acc_total_release(acc_total_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void acc_batch_begin(acc_client *client);
@@ -117,7 +128,8 @@ int acc_client_dispatch(acc_client *client, int most);
  * Embed acc_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct acc_server {
     shmrpc_server base;

@@ -19,6 +19,8 @@ const shmrpc_type_info calc_range_info = {
     NULL,
     NULL,
     "struct(16){0:int64 lowest;8:int64 highest;}",
+    NULL,
+    NULL,
 };
 
 const char *calc_error_name(int code)
@@ -51,6 +53,8 @@ const shmrpc_type_info calc_pair_info = {
     NULL,
     NULL,
     "message(16){0:int64 a;8:int64 b;}",
+    NULL,
+    NULL,
 };
 
 void calc_result_init(calc_result *message)
@@ -67,6 +71,8 @@ const shmrpc_type_info calc_result_info = {
     NULL,
     NULL,
     "message(8){0:int64 value;}",
+    NULL,
+    NULL,
 };
 
 bool calc_describe_reply_set_name(calc_describe_reply *message, const char *text, size_t length)
@@ -94,6 +100,14 @@ static size_t calc_describe_reply_store_any_(void *to_any, const void *from_any)
     memset(to->padding_1_, 0, sizeof to->padding_1_);
     to->calls = from->calls;
     return sizeof(calc_describe_reply);
+}
+
+static void calc_describe_reply_tidy_any_(void *any)
+{
+    calc_describe_reply *message = (calc_describe_reply *)any;
+
+    memset(message->name.padding_1_, 0, sizeof message->name.padding_1_);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 static bool calc_describe_reply_validate_any_(const void *any, shmrpc_fault *fault)
@@ -126,6 +140,8 @@ const shmrpc_type_info calc_describe_reply_info = {
     calc_describe_reply_store_any_,
     calc_describe_reply_validate_any_,
     "message(48){0:string<32> name;40:uint64 calls;}",
+    NULL,
+    calc_describe_reply_tidy_any_,
 };
 
 bool calc_note_request_set_text(calc_note_request *message, const char *text, size_t length)
@@ -153,6 +169,13 @@ static size_t calc_note_request_store_any_(void *to_any, const void *from_any)
     to->text.text[from->text.length] = '\0';
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static size_t calc_note_request_used_any_(const void *any)
+{
+    const calc_note_request *message = (const calc_note_request *)any;
+
+    return offsetof(calc_note_request, text.text) + message->text.length + (size_t)1;
 }
 
 static bool calc_note_request_validate_any_(const void *any, shmrpc_fault *fault)
@@ -185,6 +208,8 @@ const shmrpc_type_info calc_note_request_info = {
     calc_note_request_store_any_,
     calc_note_request_validate_any_,
     "message(88){0:string<80> text;}",
+    calc_note_request_used_any_,
+    NULL,
 };
 
 int calc_connect(calc_client **ret, const char *name, const shmrpc_client_options *options)
@@ -264,6 +289,46 @@ void calc_add_cancel(calc_add_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int calc_add_loan(calc_client *client, calc_add_call *call, calc_pair **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (calc_pair *)request;
+    }
+    return rc;
+}
+
+int calc_add_start_loaned(calc_add_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? calc_add_done_ : NULL);
+}
+
+void calc_add_abandon(calc_add_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int calc_add_view(calc_add_call *call, const calc_result **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const calc_result *)reply;
+    }
+    return rc;
+}
+
+void calc_add_release(calc_add_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void calc_divide_done_(shmrpc_call *call, int rc, const void *reply)
 {
     calc_divide_call *ended = (calc_divide_call *)call;
@@ -290,6 +355,46 @@ void calc_divide_cancel(calc_divide_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int calc_divide_loan(calc_client *client, calc_divide_call *call, calc_pair **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 1, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (calc_pair *)request;
+    }
+    return rc;
+}
+
+int calc_divide_start_loaned(calc_divide_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? calc_divide_done_ : NULL);
+}
+
+void calc_divide_abandon(calc_divide_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int calc_divide_view(calc_divide_call *call, const calc_result **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const calc_result *)reply;
+    }
+    return rc;
+}
+
+void calc_divide_release(calc_divide_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void calc_describe_done_(shmrpc_call *call, int rc, const void *reply)
 {
     calc_describe_call *ended = (calc_describe_call *)call;
@@ -314,6 +419,22 @@ int calc_describe_wait(calc_describe_call *call, calc_describe_reply *ret)
 void calc_describe_cancel(calc_describe_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int calc_describe_view(calc_describe_call *call, const calc_describe_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const calc_describe_reply *)reply;
+    }
+    return rc;
+}
+
+void calc_describe_release(calc_describe_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 void calc_batch_begin(calc_client *client)
@@ -437,7 +558,7 @@ static const shmrpc_method_info calc_methods_[] = {
 };
 
 const shmrpc_service_info calc_service_info = {
-    &shmrpc_generated_abi_2, "demo.calc.Calculator", 1, 4, calc_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "demo.calc.Calculator", 1, 4, calc_methods_, NULL, 0,
 };
 
 static int calc_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "calculator.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -108,6 +108,10 @@ const calc_range *calc_error_out_of_range(const calc_client *client);
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct calc_add_call calc_add_call;
@@ -119,6 +123,11 @@ SHMRPC_NODISCARD int calc_add_start(calc_client *client, calc_add_call *call, co
                                     shmrpc_deadline deadline);
 SHMRPC_NODISCARD int calc_add_wait(calc_add_call *call, calc_result *ret);
 void calc_add_cancel(calc_add_call *call);
+SHMRPC_NODISCARD int calc_add_loan(calc_client *client, calc_add_call *call, calc_pair **ret_request);
+SHMRPC_NODISCARD int calc_add_start_loaned(calc_add_call *call, shmrpc_deadline deadline);
+void calc_add_abandon(calc_add_call *call);
+SHMRPC_NODISCARD int calc_add_view(calc_add_call *call, const calc_result **ret_reply);
+void calc_add_release(calc_add_call *call);
 
 typedef struct calc_divide_call calc_divide_call;
 struct calc_divide_call {
@@ -129,6 +138,11 @@ SHMRPC_NODISCARD int calc_divide_start(calc_client *client, calc_divide_call *ca
                                        shmrpc_deadline deadline);
 SHMRPC_NODISCARD int calc_divide_wait(calc_divide_call *call, calc_result *ret);
 void calc_divide_cancel(calc_divide_call *call);
+SHMRPC_NODISCARD int calc_divide_loan(calc_client *client, calc_divide_call *call, calc_pair **ret_request);
+SHMRPC_NODISCARD int calc_divide_start_loaned(calc_divide_call *call, shmrpc_deadline deadline);
+void calc_divide_abandon(calc_divide_call *call);
+SHMRPC_NODISCARD int calc_divide_view(calc_divide_call *call, const calc_result **ret_reply);
+void calc_divide_release(calc_divide_call *call);
 
 typedef struct calc_describe_call calc_describe_call;
 struct calc_describe_call {
@@ -138,6 +152,8 @@ struct calc_describe_call {
 SHMRPC_NODISCARD int calc_describe_start(calc_client *client, calc_describe_call *call, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int calc_describe_wait(calc_describe_call *call, calc_describe_reply *ret);
 void calc_describe_cancel(calc_describe_call *call);
+SHMRPC_NODISCARD int calc_describe_view(calc_describe_call *call, const calc_describe_reply **ret_reply);
+void calc_describe_release(calc_describe_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void calc_batch_begin(calc_client *client);
@@ -157,7 +173,8 @@ int calc_client_dispatch(calc_client *client, int most);
  * Embed calc_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct calc_server {
     shmrpc_server base;

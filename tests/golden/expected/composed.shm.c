@@ -22,6 +22,11 @@ static size_t golden_composed_limit_store_any_(void *to, const void *from)
     return sizeof(golden_composed_limit);
 }
 
+void golden_composed_limit_tidy_(golden_composed_limit *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 const shmrpc_type_info golden_composed_limit_info = {
     "golden.composed.Limit",
     UINT64_C(0x124d12ba390cacb6),
@@ -31,6 +36,8 @@ const shmrpc_type_info golden_composed_limit_info = {
     golden_composed_limit_store_any_,
     NULL,
     "struct(8){0:uint32 most;}",
+    NULL,
+    NULL,
 };
 
 const char *golden_composed_error_name(int code)
@@ -72,6 +79,11 @@ static size_t golden_composed_middle_store_any_(void *to, const void *from)
     return sizeof(golden_composed_middle);
 }
 
+void golden_composed_middle_tidy_(golden_composed_middle *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 const shmrpc_type_info golden_composed_middle_info = {
     "golden.composed.Middle",
     UINT64_C(0xb6804ca84c7b867f),
@@ -81,6 +93,8 @@ const shmrpc_type_info golden_composed_middle_info = {
     golden_composed_middle_store_any_,
     NULL,
     "struct(12){0:uint16 first;10:uint16 second;}",
+    NULL,
+    NULL,
 };
 
 void golden_composed_gap_store_(golden_composed_gap *to, const golden_composed_gap *from)
@@ -94,6 +108,12 @@ static size_t golden_composed_gap_store_any_(void *to, const void *from)
 {
     golden_composed_gap_store_((golden_composed_gap *)to, (const golden_composed_gap *)from);
     return sizeof(golden_composed_gap);
+}
+
+void golden_composed_gap_tidy_(golden_composed_gap *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
 }
 
 bool golden_composed_gap_check_(const golden_composed_gap *record, const char *const *fields, shmrpc_fault *fault)
@@ -120,6 +140,8 @@ const shmrpc_type_info golden_composed_gap_info = {
     golden_composed_gap_store_any_,
     golden_composed_gap_validate_any_,
     "struct(16){8:bool only;}",
+    NULL,
+    NULL,
 };
 
 void golden_composed_any_set_limit(golden_composed_any *record, const golden_composed_limit *value)
@@ -160,6 +182,20 @@ void golden_composed_any_store_(golden_composed_any *to, const golden_composed_a
         break;
     }
     memset((char *)&to->body + used, 0, sizeof to->body - used);
+}
+
+void golden_composed_any_tidy_(golden_composed_any *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    switch (message->tag) {
+    case GOLDEN_COMPOSED_ANY_LIMIT:
+        golden_composed_limit_tidy_(&message->body.limit);
+        break;
+    case GOLDEN_COMPOSED_ANY_GAP:
+        golden_composed_gap_tidy_(&message->body.gap);
+        break;
+    default: break;
+    }
 }
 
 bool golden_composed_any_check_(const golden_composed_any *record, const char *const *fields, shmrpc_fault *fault)
@@ -203,6 +239,12 @@ static size_t golden_composed_roomy_store_any_(void *to, const void *from)
     return sizeof(golden_composed_roomy);
 }
 
+void golden_composed_roomy_tidy_(golden_composed_roomy *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+}
+
 bool golden_composed_roomy_check_(const golden_composed_roomy *record, const char *const *fields, shmrpc_fault *fault)
 {
     if (record->word.length > 3) {
@@ -233,6 +275,8 @@ const shmrpc_type_info golden_composed_roomy_info = {
     golden_composed_roomy_store_any_,
     golden_composed_roomy_validate_any_,
     "struct(32){4:string<3> word;}",
+    NULL,
+    NULL,
 };
 
 void golden_composed_aligned_set_maybe(golden_composed_aligned *record, bool value)
@@ -264,6 +308,14 @@ static size_t golden_composed_aligned_store_any_(void *to, const void *from)
 {
     golden_composed_aligned_store_((golden_composed_aligned *)to, (const golden_composed_aligned *)from);
     return sizeof(golden_composed_aligned);
+}
+
+void golden_composed_aligned_tidy_(golden_composed_aligned *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    golden_composed_roomy_tidy_(&message->roomy);
+    memset(message->padding_3_, 0, sizeof message->padding_3_);
 }
 
 bool golden_composed_aligned_check_(const golden_composed_aligned *record, const char *const *fields,
@@ -300,6 +352,8 @@ const shmrpc_type_info golden_composed_aligned_info = {
     golden_composed_aligned_store_any_,
     golden_composed_aligned_validate_any_,
     "struct(48){5?4:bool maybe;8:struct(32){4:string<3> word;} roomy;}",
+    NULL,
+    NULL,
 };
 
 bool golden_composed_around_set_gaps(golden_composed_around *record, const golden_composed_gap *items, size_t count)
@@ -332,6 +386,17 @@ static size_t golden_composed_around_store_any_(void *to, const void *from)
 {
     golden_composed_around_store_((golden_composed_around *)to, (const golden_composed_around *)from);
     return sizeof(golden_composed_around);
+}
+
+void golden_composed_around_tidy_(golden_composed_around *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    golden_composed_gap_tidy_(&message->gap);
+    memset(message->gaps.padding_1_, 0, sizeof message->gaps.padding_1_);
+    for (size_t i0 = 0; i0 < 2 && i0 < message->gaps.count; i0++) {
+        golden_composed_gap_tidy_(&message->gaps.items[i0]);
+    }
+    golden_composed_any_tidy_(&message->any);
 }
 
 bool golden_composed_around_check_(const golden_composed_around *record, const char *const *fields, shmrpc_fault *fault)
@@ -372,6 +437,8 @@ const shmrpc_type_info golden_composed_around_info = {
     "24:vector<struct(16){8:bool only;},2> gaps;"
     "64:union(32){8:struct(8){0:uint32 most;} limit=1;8:struct(16){8:bool only;"
     "} gap=3;8:uint16[9] largest=4;} any;}",
+    NULL,
+    NULL,
 };
 
 void golden_composed_grown_set_hint(golden_composed_grown *message, uint8_t value)
@@ -422,6 +489,22 @@ static size_t golden_composed_grown_store_any_(void *to_any, const void *from_an
     return (used + 7) / 8 * 8;
 }
 
+static void golden_composed_grown_tidy_any_(void *any)
+{
+    golden_composed_grown *message = (golden_composed_grown *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    golden_composed_any_tidy_(&message->any);
+}
+
+static size_t golden_composed_grown_used_any_(const void *any)
+{
+    const golden_composed_grown *message = (const golden_composed_grown *)any;
+
+    return offsetof(golden_composed_grown, text.text) + message->text.length + (size_t)1;
+}
+
 static const char *const golden_composed_grown_any_paths_[] = {"any.gap.only"};
 
 static bool golden_composed_grown_validate_any_(const void *any, shmrpc_fault *fault)
@@ -462,6 +545,8 @@ const shmrpc_type_info golden_composed_grown_info = {
     "message(88){0:uint64 key;21?20:uint8 hint;"
     "32:union(32){8:struct(8){0:uint32 most;} limit=1;8:struct(16){8:bool only;"
     "} gap=3;8:uint16[9] largest=4;} any;64:string<10> text;}",
+    golden_composed_grown_used_any_,
+    golden_composed_grown_tidy_any_,
 };
 
 bool golden_composed_quarter_touch_request_set_key(golden_composed_quarter_touch_request *message, const uint8_t *items,
@@ -490,6 +575,13 @@ static size_t golden_composed_quarter_touch_request_store_any_(void *to_any, con
     return (used + 7) / 8 * 8;
 }
 
+static size_t golden_composed_quarter_touch_request_used_any_(const void *any)
+{
+    const golden_composed_quarter_touch_request *message = (const golden_composed_quarter_touch_request *)any;
+
+    return offsetof(golden_composed_quarter_touch_request, key.items) + message->key.count;
+}
+
 static bool golden_composed_quarter_touch_request_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_composed_quarter_touch_request *message = (const golden_composed_quarter_touch_request *)any;
@@ -514,6 +606,8 @@ const shmrpc_type_info golden_composed_quarter_touch_request_info = {
     golden_composed_quarter_touch_request_store_any_,
     golden_composed_quarter_touch_request_validate_any_,
     "message(8){0:bytes<3> key;}",
+    golden_composed_quarter_touch_request_used_any_,
+    NULL,
 };
 
 int golden_composed_quarter_connect(golden_composed_quarter_client **ret, const char *name,
@@ -658,7 +752,7 @@ static const shmrpc_method_info golden_composed_quarter_methods_[] = {
 };
 
 const shmrpc_service_info golden_composed_quarter_service_info = {
-    &shmrpc_generated_abi_2, "golden.composed.Quarter", 2, 2, golden_composed_quarter_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.composed.Quarter", 2, 2, golden_composed_quarter_methods_, NULL, 0,
 };
 
 static int golden_composed_quarter_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -804,6 +898,13 @@ static size_t golden_composed_half_ask_request_store_any_(void *to_any, const vo
     return (used + 7) / 8 * 8;
 }
 
+static size_t golden_composed_half_ask_request_used_any_(const void *any)
+{
+    const golden_composed_half_ask_request *message = (const golden_composed_half_ask_request *)any;
+
+    return offsetof(golden_composed_half_ask_request, question.text) + message->question.length + (size_t)1;
+}
+
 static bool golden_composed_half_ask_request_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_composed_half_ask_request *message = (const golden_composed_half_ask_request *)any;
@@ -834,6 +935,8 @@ const shmrpc_type_info golden_composed_half_ask_request_info = {
     golden_composed_half_ask_request_store_any_,
     golden_composed_half_ask_request_validate_any_,
     "message(8){0:string<4> question;}",
+    golden_composed_half_ask_request_used_any_,
+    NULL,
 };
 
 static size_t golden_composed_half_ask_reply_store_any_(void *to_any, const void *from_any)
@@ -844,6 +947,13 @@ static size_t golden_composed_half_ask_reply_store_any_(void *to_any, const void
     to->answer = from->answer;
     memset(to->padding_1_, 0, sizeof to->padding_1_);
     return sizeof(golden_composed_half_ask_reply);
+}
+
+static void golden_composed_half_ask_reply_tidy_any_(void *any)
+{
+    golden_composed_half_ask_reply *message = (golden_composed_half_ask_reply *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 static bool golden_composed_half_ask_reply_validate_any_(const void *any, shmrpc_fault *fault)
@@ -870,6 +980,8 @@ const shmrpc_type_info golden_composed_half_ask_reply_info = {
     golden_composed_half_ask_reply_store_any_,
     golden_composed_half_ask_reply_validate_any_,
     "message(8){0:bool answer;}",
+    NULL,
+    golden_composed_half_ask_reply_tidy_any_,
 };
 
 void golden_composed_half_slow_reply_init(golden_composed_half_slow_reply *message)
@@ -886,6 +998,8 @@ const shmrpc_type_info golden_composed_half_slow_reply_info = {
     NULL,
     NULL,
     "message(8){0:float64 seconds;}",
+    NULL,
+    NULL,
 };
 
 int golden_composed_half_connect(golden_composed_half_client **ret, const char *name,
@@ -971,6 +1085,47 @@ void golden_composed_half_ask_cancel(golden_composed_half_ask_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_composed_half_ask_loan(golden_composed_half_client *client, golden_composed_half_ask_call *call,
+                                  golden_composed_half_ask_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_composed_half_ask_request *)request;
+    }
+    return rc;
+}
+
+int golden_composed_half_ask_start_loaned(golden_composed_half_ask_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? golden_composed_half_ask_done_ : NULL);
+}
+
+void golden_composed_half_ask_abandon(golden_composed_half_ask_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int golden_composed_half_ask_view(golden_composed_half_ask_call *call, const golden_composed_half_ask_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_composed_half_ask_reply *)reply;
+    }
+    return rc;
+}
+
+void golden_composed_half_ask_release(golden_composed_half_ask_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void golden_composed_half_slow_done_(shmrpc_call *call, int rc, const void *reply)
 {
     golden_composed_half_slow_call *ended = (golden_composed_half_slow_call *)call;
@@ -996,6 +1151,23 @@ int golden_composed_half_slow_wait(golden_composed_half_slow_call *call, golden_
 void golden_composed_half_slow_cancel(golden_composed_half_slow_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int golden_composed_half_slow_view(golden_composed_half_slow_call *call,
+                                   const golden_composed_half_slow_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_composed_half_slow_reply *)reply;
+    }
+    return rc;
+}
+
+void golden_composed_half_slow_release(golden_composed_half_slow_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 static void golden_composed_half_bare_done_(shmrpc_call *call, int rc, const void *reply)
@@ -1154,7 +1326,7 @@ static const shmrpc_method_info golden_composed_half_methods_[] = {
 };
 
 const shmrpc_service_info golden_composed_half_service_info = {
-    &shmrpc_generated_abi_2, "golden.composed.Half", 2, 4, golden_composed_half_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.composed.Half", 2, 4, golden_composed_half_methods_, NULL, 0,
 };
 
 static int golden_composed_half_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1441,7 +1613,7 @@ static const shmrpc_method_info golden_composed_late_methods_[] = {
 };
 
 const shmrpc_service_info golden_composed_late_service_info = {
-    &shmrpc_generated_abi_2, "golden.composed.Late", 2, 1, golden_composed_late_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.composed.Late", 2, 1, golden_composed_late_methods_, NULL, 0,
 };
 
 static int golden_composed_late_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1571,6 +1743,14 @@ static size_t golden_composed_whole_own_request_store_any_(void *to_any, const v
     return sizeof(golden_composed_whole_own_request);
 }
 
+static void golden_composed_whole_own_request_tidy_any_(void *any)
+{
+    golden_composed_whole_own_request *message = (golden_composed_whole_own_request *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+}
+
 void golden_composed_whole_own_request_init(golden_composed_whole_own_request *message)
 {
     memset(message, 0, sizeof *message);
@@ -1585,6 +1765,8 @@ const shmrpc_type_info golden_composed_whole_own_request_info = {
     golden_composed_whole_own_request_store_any_,
     NULL,
     "message(24){0:uint8 x;16:uint32 y;}",
+    NULL,
+    golden_composed_whole_own_request_tidy_any_,
 };
 
 int golden_composed_whole_connect(golden_composed_whole_client **ret, const char *name,
@@ -1713,6 +1895,48 @@ void golden_composed_whole_ask_cancel(golden_composed_whole_ask_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_composed_whole_ask_loan(golden_composed_whole_client *client, golden_composed_whole_ask_call *call,
+                                   golden_composed_half_ask_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_composed_half_ask_request *)request;
+    }
+    return rc;
+}
+
+int golden_composed_whole_ask_start_loaned(golden_composed_whole_ask_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? golden_composed_whole_ask_done_ : NULL);
+}
+
+void golden_composed_whole_ask_abandon(golden_composed_whole_ask_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int golden_composed_whole_ask_view(golden_composed_whole_ask_call *call,
+                                   const golden_composed_half_ask_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_composed_half_ask_reply *)reply;
+    }
+    return rc;
+}
+
+void golden_composed_whole_ask_release(golden_composed_whole_ask_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void golden_composed_whole_slow_done_(shmrpc_call *call, int rc, const void *reply)
 {
     golden_composed_whole_slow_call *ended = (golden_composed_whole_slow_call *)call;
@@ -1738,6 +1962,23 @@ int golden_composed_whole_slow_wait(golden_composed_whole_slow_call *call, golde
 void golden_composed_whole_slow_cancel(golden_composed_whole_slow_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int golden_composed_whole_slow_view(golden_composed_whole_slow_call *call,
+                                    const golden_composed_half_slow_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_composed_half_slow_reply *)reply;
+    }
+    return rc;
+}
+
+void golden_composed_whole_slow_release(golden_composed_whole_slow_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 static void golden_composed_whole_bare_done_(shmrpc_call *call, int rc, const void *reply)
@@ -1796,6 +2037,31 @@ void golden_composed_whole_own_cancel(golden_composed_whole_own_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_composed_whole_own_loan(golden_composed_whole_client *client, golden_composed_whole_own_call *call,
+                                   golden_composed_whole_own_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 4, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_composed_whole_own_request *)request;
+    }
+    return rc;
+}
+
+int golden_composed_whole_own_start_loaned(golden_composed_whole_own_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? golden_composed_whole_own_done_ : NULL);
+}
+
+void golden_composed_whole_own_abandon(golden_composed_whole_own_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
 static void golden_composed_whole_foreign_done_(shmrpc_call *call, int rc, const void *reply)
 {
     golden_composed_whole_foreign_call *ended = (golden_composed_whole_foreign_call *)call;
@@ -1823,6 +2089,48 @@ void golden_composed_whole_foreign_cancel(golden_composed_whole_foreign_call *ca
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_composed_whole_foreign_loan(golden_composed_whole_client *client, golden_composed_whole_foreign_call *call,
+                                       golden_parts_order **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 5, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_parts_order *)request;
+    }
+    return rc;
+}
+
+int golden_composed_whole_foreign_start_loaned(golden_composed_whole_foreign_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline,
+                                    call->done != NULL ? golden_composed_whole_foreign_done_ : NULL);
+}
+
+void golden_composed_whole_foreign_abandon(golden_composed_whole_foreign_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int golden_composed_whole_foreign_view(golden_composed_whole_foreign_call *call, const golden_more_receipt **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_more_receipt *)reply;
+    }
+    return rc;
+}
+
+void golden_composed_whole_foreign_release(golden_composed_whole_foreign_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void golden_composed_whole_again_done_(shmrpc_call *call, int rc, const void *reply)
 {
     golden_composed_whole_again_call *ended = (golden_composed_whole_again_call *)call;
@@ -1848,6 +2156,48 @@ int golden_composed_whole_again_wait(golden_composed_whole_again_call *call, gol
 void golden_composed_whole_again_cancel(golden_composed_whole_again_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int golden_composed_whole_again_loan(golden_composed_whole_client *client, golden_composed_whole_again_call *call,
+                                     golden_more_receipt **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 6, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_more_receipt *)request;
+    }
+    return rc;
+}
+
+int golden_composed_whole_again_start_loaned(golden_composed_whole_again_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline,
+                                    call->done != NULL ? golden_composed_whole_again_done_ : NULL);
+}
+
+void golden_composed_whole_again_abandon(golden_composed_whole_again_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int golden_composed_whole_again_view(golden_composed_whole_again_call *call, const golden_more_receipt **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_more_receipt *)reply;
+    }
+    return rc;
+}
+
+void golden_composed_whole_again_release(golden_composed_whole_again_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 static void golden_composed_whole_late_done_(shmrpc_call *call, int rc, const void *reply)
@@ -2108,7 +2458,7 @@ static const shmrpc_method_info golden_composed_whole_methods_[] = {
 };
 
 const shmrpc_service_info golden_composed_whole_service_info = {
-    &shmrpc_generated_abi_2, "golden.composed.Whole", 2, 8, golden_composed_whole_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.composed.Whole", 2, 8, golden_composed_whole_methods_, NULL, 0,
 };
 
 static int golden_composed_whole_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

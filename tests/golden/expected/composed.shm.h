@@ -10,7 +10,7 @@
 
 #include "services.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "composed.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -23,6 +23,7 @@ typedef struct golden_composed_limit {
 SHMRPC_STATIC_ASSERT(sizeof(golden_composed_limit) == 8, "size of golden_composed_limit");
 SHMRPC_STATIC_ASSERT(offsetof(golden_composed_limit, most) == 0, "offset of golden_composed_limit.most");
 void golden_composed_limit_store_(golden_composed_limit *to, const golden_composed_limit *from);
+void golden_composed_limit_tidy_(golden_composed_limit *message);
 extern const shmrpc_type_info golden_composed_limit_info;
 
 #define GOLDEN_COMPOSED_ERROR_NOT_FOUND 1
@@ -63,6 +64,7 @@ SHMRPC_STATIC_ASSERT(sizeof(golden_composed_middle) == 12, "size of golden_compo
 SHMRPC_STATIC_ASSERT(offsetof(golden_composed_middle, first) == 0, "offset of golden_composed_middle.first");
 SHMRPC_STATIC_ASSERT(offsetof(golden_composed_middle, second) == 10, "offset of golden_composed_middle.second");
 void golden_composed_middle_store_(golden_composed_middle *to, const golden_composed_middle *from);
+void golden_composed_middle_tidy_(golden_composed_middle *message);
 extern const shmrpc_type_info golden_composed_middle_info;
 
 typedef struct golden_composed_gap {
@@ -73,6 +75,7 @@ typedef struct golden_composed_gap {
 SHMRPC_STATIC_ASSERT(sizeof(golden_composed_gap) == 16, "size of golden_composed_gap");
 SHMRPC_STATIC_ASSERT(offsetof(golden_composed_gap, only) == 8, "offset of golden_composed_gap.only");
 void golden_composed_gap_store_(golden_composed_gap *to, const golden_composed_gap *from);
+void golden_composed_gap_tidy_(golden_composed_gap *message);
 bool golden_composed_gap_check_(const golden_composed_gap *record, const char *const *fields, shmrpc_fault *fault);
 extern const shmrpc_type_info golden_composed_gap_info;
 
@@ -95,6 +98,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_composed_any, body) == 8, "offset of golden
 void golden_composed_any_set_limit(golden_composed_any *record, const golden_composed_limit *value);
 void golden_composed_any_set_gap(golden_composed_any *record, const golden_composed_gap *value);
 void golden_composed_any_store_(golden_composed_any *to, const golden_composed_any *from);
+void golden_composed_any_tidy_(golden_composed_any *message);
 bool golden_composed_any_check_(const golden_composed_any *record, const char *const *fields, shmrpc_fault *fault);
 
 typedef struct golden_composed_roomy {
@@ -110,6 +114,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_composed_roomy, word) == 4, "offset of gold
 SHMRPC_STATIC_ASSERT(offsetof(golden_composed_roomy, word.text) == 6, "offset of golden_composed_roomy.word.text");
 SHMRPC_NODISCARD bool golden_composed_roomy_set_word(golden_composed_roomy *record, const char *text, size_t length);
 void golden_composed_roomy_store_(golden_composed_roomy *to, const golden_composed_roomy *from);
+void golden_composed_roomy_tidy_(golden_composed_roomy *message);
 bool golden_composed_roomy_check_(const golden_composed_roomy *record, const char *const *fields, shmrpc_fault *fault);
 extern const shmrpc_type_info golden_composed_roomy_info;
 
@@ -128,6 +133,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_composed_aligned, roomy) == 8, "offset of g
 void golden_composed_aligned_set_maybe(golden_composed_aligned *record, bool value);
 void golden_composed_aligned_clear_maybe(golden_composed_aligned *record);
 void golden_composed_aligned_store_(golden_composed_aligned *to, const golden_composed_aligned *from);
+void golden_composed_aligned_tidy_(golden_composed_aligned *message);
 bool golden_composed_aligned_check_(const golden_composed_aligned *record, const char *const *fields,
                                     shmrpc_fault *fault);
 extern const shmrpc_type_info golden_composed_aligned_info;
@@ -152,6 +158,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_composed_around, any) == 64, "offset of gol
 SHMRPC_NODISCARD bool golden_composed_around_set_gaps(golden_composed_around *record, const golden_composed_gap *items,
                                                       size_t count);
 void golden_composed_around_store_(golden_composed_around *to, const golden_composed_around *from);
+void golden_composed_around_tidy_(golden_composed_around *message);
 bool golden_composed_around_check_(const golden_composed_around *record, const char *const *fields,
                                    shmrpc_fault *fault);
 extern const shmrpc_type_info golden_composed_around_info;
@@ -232,6 +239,10 @@ SHMRPC_NODISCARD int golden_composed_quarter_bare(golden_composed_quarter_client
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct golden_composed_quarter_bare_call golden_composed_quarter_bare_call;
@@ -263,7 +274,8 @@ int golden_composed_quarter_client_dispatch(golden_composed_quarter_client *clie
  * Embed golden_composed_quarter_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_composed_quarter_server {
     shmrpc_server base;
@@ -411,6 +423,10 @@ const golden_composed_limit *golden_composed_half_error_too_large(const golden_c
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct golden_composed_half_ask_call golden_composed_half_ask_call;
@@ -425,6 +441,15 @@ SHMRPC_NODISCARD int golden_composed_half_ask_start(golden_composed_half_client 
 SHMRPC_NODISCARD int golden_composed_half_ask_wait(golden_composed_half_ask_call *call,
                                                    golden_composed_half_ask_reply *ret);
 void golden_composed_half_ask_cancel(golden_composed_half_ask_call *call);
+SHMRPC_NODISCARD int golden_composed_half_ask_loan(golden_composed_half_client *client,
+                                                   golden_composed_half_ask_call *call,
+                                                   golden_composed_half_ask_request **ret_request);
+SHMRPC_NODISCARD int golden_composed_half_ask_start_loaned(golden_composed_half_ask_call *call,
+                                                           shmrpc_deadline deadline);
+void golden_composed_half_ask_abandon(golden_composed_half_ask_call *call);
+SHMRPC_NODISCARD int golden_composed_half_ask_view(golden_composed_half_ask_call *call,
+                                                   const golden_composed_half_ask_reply **ret_reply);
+void golden_composed_half_ask_release(golden_composed_half_ask_call *call);
 
 typedef struct golden_composed_half_slow_call golden_composed_half_slow_call;
 struct golden_composed_half_slow_call {
@@ -436,6 +461,9 @@ SHMRPC_NODISCARD int golden_composed_half_slow_start(golden_composed_half_client
 SHMRPC_NODISCARD int golden_composed_half_slow_wait(golden_composed_half_slow_call *call,
                                                     golden_composed_half_slow_reply *ret);
 void golden_composed_half_slow_cancel(golden_composed_half_slow_call *call);
+SHMRPC_NODISCARD int golden_composed_half_slow_view(golden_composed_half_slow_call *call,
+                                                    const golden_composed_half_slow_reply **ret_reply);
+void golden_composed_half_slow_release(golden_composed_half_slow_call *call);
 
 typedef struct golden_composed_half_bare_call golden_composed_half_bare_call;
 struct golden_composed_half_bare_call {
@@ -465,7 +493,8 @@ int golden_composed_half_client_dispatch(golden_composed_half_client *client, in
  * Embed golden_composed_half_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_composed_half_server {
     shmrpc_server base;
@@ -605,6 +634,10 @@ SHMRPC_NODISCARD int golden_composed_late_late(golden_composed_late_client *clie
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct golden_composed_late_late_call golden_composed_late_late_call;
@@ -635,7 +668,8 @@ int golden_composed_late_client_dispatch(golden_composed_late_client *client, in
  * Embed golden_composed_late_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_composed_late_server {
     shmrpc_server base;
@@ -766,6 +800,10 @@ const golden_more_box *golden_composed_whole_own_between(const golden_composed_w
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct golden_composed_whole_ask_call golden_composed_whole_ask_call;
@@ -780,6 +818,15 @@ SHMRPC_NODISCARD int golden_composed_whole_ask_start(golden_composed_whole_clien
 SHMRPC_NODISCARD int golden_composed_whole_ask_wait(golden_composed_whole_ask_call *call,
                                                     golden_composed_half_ask_reply *ret);
 void golden_composed_whole_ask_cancel(golden_composed_whole_ask_call *call);
+SHMRPC_NODISCARD int golden_composed_whole_ask_loan(golden_composed_whole_client *client,
+                                                    golden_composed_whole_ask_call *call,
+                                                    golden_composed_half_ask_request **ret_request);
+SHMRPC_NODISCARD int golden_composed_whole_ask_start_loaned(golden_composed_whole_ask_call *call,
+                                                            shmrpc_deadline deadline);
+void golden_composed_whole_ask_abandon(golden_composed_whole_ask_call *call);
+SHMRPC_NODISCARD int golden_composed_whole_ask_view(golden_composed_whole_ask_call *call,
+                                                    const golden_composed_half_ask_reply **ret_reply);
+void golden_composed_whole_ask_release(golden_composed_whole_ask_call *call);
 
 typedef struct golden_composed_whole_slow_call golden_composed_whole_slow_call;
 struct golden_composed_whole_slow_call {
@@ -791,6 +838,9 @@ SHMRPC_NODISCARD int golden_composed_whole_slow_start(golden_composed_whole_clie
 SHMRPC_NODISCARD int golden_composed_whole_slow_wait(golden_composed_whole_slow_call *call,
                                                      golden_composed_half_slow_reply *ret);
 void golden_composed_whole_slow_cancel(golden_composed_whole_slow_call *call);
+SHMRPC_NODISCARD int golden_composed_whole_slow_view(golden_composed_whole_slow_call *call,
+                                                     const golden_composed_half_slow_reply **ret_reply);
+void golden_composed_whole_slow_release(golden_composed_whole_slow_call *call);
 
 typedef struct golden_composed_whole_bare_call golden_composed_whole_bare_call;
 struct golden_composed_whole_bare_call {
@@ -813,6 +863,12 @@ SHMRPC_NODISCARD int golden_composed_whole_own_start(golden_composed_whole_clien
                                                      shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_composed_whole_own_wait(golden_composed_whole_own_call *call);
 void golden_composed_whole_own_cancel(golden_composed_whole_own_call *call);
+SHMRPC_NODISCARD int golden_composed_whole_own_loan(golden_composed_whole_client *client,
+                                                    golden_composed_whole_own_call *call,
+                                                    golden_composed_whole_own_request **ret_request);
+SHMRPC_NODISCARD int golden_composed_whole_own_start_loaned(golden_composed_whole_own_call *call,
+                                                            shmrpc_deadline deadline);
+void golden_composed_whole_own_abandon(golden_composed_whole_own_call *call);
 
 typedef struct golden_composed_whole_foreign_call golden_composed_whole_foreign_call;
 struct golden_composed_whole_foreign_call {
@@ -825,6 +881,15 @@ SHMRPC_NODISCARD int golden_composed_whole_foreign_start(golden_composed_whole_c
 SHMRPC_NODISCARD int golden_composed_whole_foreign_wait(golden_composed_whole_foreign_call *call,
                                                         golden_more_receipt *ret);
 void golden_composed_whole_foreign_cancel(golden_composed_whole_foreign_call *call);
+SHMRPC_NODISCARD int golden_composed_whole_foreign_loan(golden_composed_whole_client *client,
+                                                        golden_composed_whole_foreign_call *call,
+                                                        golden_parts_order **ret_request);
+SHMRPC_NODISCARD int golden_composed_whole_foreign_start_loaned(golden_composed_whole_foreign_call *call,
+                                                                shmrpc_deadline deadline);
+void golden_composed_whole_foreign_abandon(golden_composed_whole_foreign_call *call);
+SHMRPC_NODISCARD int golden_composed_whole_foreign_view(golden_composed_whole_foreign_call *call,
+                                                        const golden_more_receipt **ret_reply);
+void golden_composed_whole_foreign_release(golden_composed_whole_foreign_call *call);
 
 typedef struct golden_composed_whole_again_call golden_composed_whole_again_call;
 struct golden_composed_whole_again_call {
@@ -836,6 +901,15 @@ SHMRPC_NODISCARD int golden_composed_whole_again_start(golden_composed_whole_cli
                                                        const golden_more_receipt *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_composed_whole_again_wait(golden_composed_whole_again_call *call, golden_more_receipt *ret);
 void golden_composed_whole_again_cancel(golden_composed_whole_again_call *call);
+SHMRPC_NODISCARD int golden_composed_whole_again_loan(golden_composed_whole_client *client,
+                                                      golden_composed_whole_again_call *call,
+                                                      golden_more_receipt **ret_request);
+SHMRPC_NODISCARD int golden_composed_whole_again_start_loaned(golden_composed_whole_again_call *call,
+                                                              shmrpc_deadline deadline);
+void golden_composed_whole_again_abandon(golden_composed_whole_again_call *call);
+SHMRPC_NODISCARD int golden_composed_whole_again_view(golden_composed_whole_again_call *call,
+                                                      const golden_more_receipt **ret_reply);
+void golden_composed_whole_again_release(golden_composed_whole_again_call *call);
 
 typedef struct golden_composed_whole_late_call golden_composed_whole_late_call;
 struct golden_composed_whole_late_call {
@@ -865,7 +939,8 @@ int golden_composed_whole_client_dispatch(golden_composed_whole_client *client, 
  * Embed golden_composed_whole_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_composed_whole_server {
     shmrpc_server base;

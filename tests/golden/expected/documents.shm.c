@@ -49,6 +49,11 @@ static size_t golden_documents_point_store_any_(void *to, const void *from)
     return sizeof(golden_documents_point);
 }
 
+void golden_documents_point_tidy_(golden_documents_point *message)
+{
+    memset(message->label.padding_1_, 0, sizeof message->label.padding_1_);
+}
+
 bool golden_documents_point_check_(const golden_documents_point *record, const char *const *fields, shmrpc_fault *fault)
 {
     if (record->label.length > 8) {
@@ -79,6 +84,8 @@ const shmrpc_type_info golden_documents_point_info = {
     golden_documents_point_store_any_,
     golden_documents_point_validate_any_,
     "struct(20){0:int32 x;4:int32 y;8:string<8> label;}",
+    NULL,
+    NULL,
 };
 
 void golden_documents_note_set_at(golden_documents_note *message, const golden_documents_point *value)
@@ -126,6 +133,23 @@ static size_t golden_documents_note_store_any_(void *to_any, const void *from_an
     return (used + 7) / 8 * 8;
 }
 
+static void golden_documents_note_tidy_any_(void *any)
+{
+    golden_documents_note *message = (golden_documents_note *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    if (message->has_at) {
+        golden_documents_point_tidy_(&message->at);
+    }
+}
+
+static size_t golden_documents_note_used_any_(const void *any)
+{
+    const golden_documents_note *message = (const golden_documents_note *)any;
+
+    return offsetof(golden_documents_note, text.text) + message->text.length + (size_t)1;
+}
+
 static const char *const golden_documents_note_at_paths_[] = {"at.label"};
 
 static bool golden_documents_note_validate_any_(const void *any, shmrpc_fault *fault)
@@ -167,6 +191,8 @@ const shmrpc_type_info golden_documents_note_info = {
     golden_documents_note_validate_any_,
     "message(48){4?0:struct(20){0:int32 x;4:int32 y;8:string<8> label;} at;"
     "24:string<16> text;}",
+    golden_documents_note_used_any_,
+    golden_documents_note_tidy_any_,
 };
 
 void golden_documents_either_set_left(golden_documents_either *record, uint32_t value)
@@ -204,6 +230,16 @@ void golden_documents_either_store_(golden_documents_either *to, const golden_do
     memset((char *)&to->body + used, 0, sizeof to->body - used);
 }
 
+void golden_documents_either_tidy_(golden_documents_either *message)
+{
+    switch (message->tag) {
+    case GOLDEN_DOCUMENTS_EITHER_RIGHT:
+        golden_documents_point_tidy_(&message->body.right);
+        break;
+    default: break;
+    }
+}
+
 bool golden_documents_either_check_(const golden_documents_either *record, const char *const *fields,
                                     shmrpc_fault *fault)
 {
@@ -225,6 +261,13 @@ static size_t golden_documents_holder_store_any_(void *to_any, const void *from_
 
     golden_documents_either_store_(&to->either, &from->either);
     return sizeof(golden_documents_holder);
+}
+
+static void golden_documents_holder_tidy_any_(void *any)
+{
+    golden_documents_holder *message = (golden_documents_holder *)any;
+
+    golden_documents_either_tidy_(&message->either);
 }
 
 static const char *const golden_documents_holder_either_paths_[] = {"either.right.label"};
@@ -254,6 +297,8 @@ const shmrpc_type_info golden_documents_holder_info = {
     golden_documents_holder_validate_any_,
     "message(24){0:union(24){4:uint32 left=1;4:struct(20){0:int32 x;4:int32 y;"
     "8:string<8> label;} right=2;} either;}",
+    NULL,
+    golden_documents_holder_tidy_any_,
 };
 
 const char *golden_documents_refusal_name(int code)
@@ -352,6 +397,32 @@ void golden_documents_desk_leave_cancel(golden_documents_desk_leave_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_documents_desk_leave_loan(golden_documents_desk_client *client, golden_documents_desk_leave_call *call,
+                                     golden_documents_note **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_documents_note *)request;
+    }
+    return rc;
+}
+
+int golden_documents_desk_leave_start_loaned(golden_documents_desk_leave_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline,
+                                    call->done != NULL ? golden_documents_desk_leave_done_ : NULL);
+}
+
+void golden_documents_desk_leave_abandon(golden_documents_desk_leave_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
 static void golden_documents_desk_put_done_(shmrpc_call *call, int rc, const void *reply)
 {
     golden_documents_desk_put_call *ended = (golden_documents_desk_put_call *)call;
@@ -378,6 +449,31 @@ int golden_documents_desk_put_wait(golden_documents_desk_put_call *call)
 void golden_documents_desk_put_cancel(golden_documents_desk_put_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int golden_documents_desk_put_loan(golden_documents_desk_client *client, golden_documents_desk_put_call *call,
+                                   golden_documents_note **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 1, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_documents_note *)request;
+    }
+    return rc;
+}
+
+int golden_documents_desk_put_start_loaned(golden_documents_desk_put_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? golden_documents_desk_put_done_ : NULL);
+}
+
+void golden_documents_desk_put_abandon(golden_documents_desk_put_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
 }
 
 void golden_documents_desk_batch_begin(golden_documents_desk_client *client)
@@ -483,7 +579,7 @@ static const shmrpc_method_info golden_documents_desk_methods_[] = {
 };
 
 const shmrpc_service_info golden_documents_desk_service_info = {
-    &shmrpc_generated_abi_2, "golden.documents.Desk", 1, 3, golden_documents_desk_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.documents.Desk", 1, 3, golden_documents_desk_methods_, NULL, 0,
 };
 
 static int golden_documents_desk_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -10,7 +10,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "documents.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -68,6 +68,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_documents_point, label.text) == 10, "offset
 SHMRPC_DEPRECATED("nobody reads it")
 SHMRPC_NODISCARD bool golden_documents_point_set_label(golden_documents_point *record, const char *text, size_t length);
 void golden_documents_point_store_(golden_documents_point *to, const golden_documents_point *from);
+void golden_documents_point_tidy_(golden_documents_point *message);
 bool golden_documents_point_check_(const golden_documents_point *record, const char *const *fields,
                                    shmrpc_fault *fault);
 extern const shmrpc_type_info golden_documents_point_info;
@@ -115,6 +116,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_documents_either, body) == 4, "offset of go
 void golden_documents_either_set_left(golden_documents_either *record, uint32_t value);
 void golden_documents_either_set_right(golden_documents_either *record, const golden_documents_point *value);
 void golden_documents_either_store_(golden_documents_either *to, const golden_documents_either *from);
+void golden_documents_either_tidy_(golden_documents_either *message);
 bool golden_documents_either_check_(const golden_documents_either *record, const char *const *fields,
                                     shmrpc_fault *fault);
 
@@ -182,6 +184,10 @@ const golden_documents_point *golden_documents_refusal_full(const golden_documen
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct golden_documents_desk_leave_call golden_documents_desk_leave_call;
@@ -194,6 +200,12 @@ SHMRPC_NODISCARD int golden_documents_desk_leave_start(golden_documents_desk_cli
                                                        const golden_documents_note *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_documents_desk_leave_wait(golden_documents_desk_leave_call *call);
 void golden_documents_desk_leave_cancel(golden_documents_desk_leave_call *call);
+SHMRPC_NODISCARD int golden_documents_desk_leave_loan(golden_documents_desk_client *client,
+                                                      golden_documents_desk_leave_call *call,
+                                                      golden_documents_note **ret_request);
+SHMRPC_NODISCARD int golden_documents_desk_leave_start_loaned(golden_documents_desk_leave_call *call,
+                                                              shmrpc_deadline deadline);
+void golden_documents_desk_leave_abandon(golden_documents_desk_leave_call *call);
 
 typedef struct golden_documents_desk_put_call golden_documents_desk_put_call;
 struct golden_documents_desk_put_call {
@@ -206,6 +218,13 @@ SHMRPC_NODISCARD int golden_documents_desk_put_start(golden_documents_desk_clien
                                                      const golden_documents_note *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_documents_desk_put_wait(golden_documents_desk_put_call *call);
 void golden_documents_desk_put_cancel(golden_documents_desk_put_call *call);
+SHMRPC_DEPRECATED("use leave")
+SHMRPC_NODISCARD int golden_documents_desk_put_loan(golden_documents_desk_client *client,
+                                                    golden_documents_desk_put_call *call,
+                                                    golden_documents_note **ret_request);
+SHMRPC_NODISCARD int golden_documents_desk_put_start_loaned(golden_documents_desk_put_call *call,
+                                                            shmrpc_deadline deadline);
+void golden_documents_desk_put_abandon(golden_documents_desk_put_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void golden_documents_desk_batch_begin(golden_documents_desk_client *client);
@@ -225,7 +244,8 @@ int golden_documents_desk_client_dispatch(golden_documents_desk_client *client, 
  * Embed golden_documents_desk_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_documents_desk_server {
     shmrpc_server base;

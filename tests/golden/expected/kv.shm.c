@@ -54,6 +54,8 @@ const shmrpc_type_info kv_stamp_info = {
     NULL,
     NULL,
     "struct(16){0:uint64 revision;8:uint64 writer;}",
+    NULL,
+    NULL,
 };
 
 const shmrpc_type_info kv_limit_info = {
@@ -65,6 +67,8 @@ const shmrpc_type_info kv_limit_info = {
     NULL,
     NULL,
     "struct(8){0:uint32 max;4:uint32 got;}",
+    NULL,
+    NULL,
 };
 
 const char *kv_error_name(int code)
@@ -112,6 +116,13 @@ static size_t kv_get_request_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static size_t kv_get_request_used_any_(const void *any)
+{
+    const kv_get_request *message = (const kv_get_request *)any;
+
+    return offsetof(kv_get_request, key.text) + message->key.length + (size_t)1;
+}
+
 static bool kv_get_request_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const kv_get_request *message = (const kv_get_request *)any;
@@ -142,6 +153,8 @@ const shmrpc_type_info kv_get_request_info = {
     kv_get_request_store_any_,
     kv_get_request_validate_any_,
     "message(72){0:string<64> key;}",
+    kv_get_request_used_any_,
+    NULL,
 };
 
 void kv_get_reply_set_score(kv_get_reply *message, double value)
@@ -189,6 +202,20 @@ static size_t kv_get_reply_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static void kv_get_reply_tidy_any_(void *any)
+{
+    kv_get_reply *message = (kv_get_reply *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
+static size_t kv_get_reply_used_any_(const void *any)
+{
+    const kv_get_reply *message = (const kv_get_reply *)any;
+
+    return offsetof(kv_get_reply, value.items) + message->value.count;
+}
+
 static bool kv_get_reply_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const kv_get_reply *message = (const kv_get_reply *)any;
@@ -227,6 +254,8 @@ const shmrpc_type_info kv_get_reply_info = {
     kv_get_reply_validate_any_,
     "message(3880){0:struct(16){0:uint64 revision;8:uint64 writer;} stamp;"
     "24?16:float64 score;32:uint32 ttl_s;36:bytes<3840> value;}",
+    kv_get_reply_used_any_,
+    kv_get_reply_tidy_any_,
 };
 
 bool kv_put_request_set_key(kv_put_request *message, const char *text, size_t length)
@@ -292,6 +321,22 @@ static size_t kv_put_request_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static void kv_put_request_tidy_any_(void *any)
+{
+    kv_put_request *message = (kv_put_request *)any;
+
+    memset(message->key.padding_1_, 0, sizeof message->key.padding_1_);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+}
+
+static size_t kv_put_request_used_any_(const void *any)
+{
+    const kv_put_request *message = (const kv_put_request *)any;
+
+    return offsetof(kv_put_request, value.items) + message->value.count;
+}
+
 static bool kv_put_request_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const kv_put_request *message = (const kv_put_request *)any;
@@ -341,6 +386,8 @@ const shmrpc_type_info kv_put_request_info = {
     kv_put_request_validate_any_,
     "message(3936){0:string<64> key;68:enum:uint8 mode;72:uint32 ttl_s;"
     "80?76:float64 score;88:bytes<3840> value;}",
+    kv_put_request_used_any_,
+    kv_put_request_tidy_any_,
 };
 
 void kv_change_set_stored(kv_change *record, const kv_stamp *value)
@@ -401,6 +448,17 @@ void kv_change_store_(kv_change *to, const kv_change *from)
     memset((char *)&to->body + used, 0, sizeof to->body - used);
 }
 
+void kv_change_tidy_(kv_change *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    switch (message->tag) {
+    case KV_CHANGE_SHARDS_MOVED:
+        memset(message->body.shards_moved.padding_1_, 0, sizeof message->body.shards_moved.padding_1_);
+        break;
+    default: break;
+    }
+}
+
 bool kv_change_check_(const kv_change *record, const char *const *fields, shmrpc_fault *fault)
 {
     switch (record->tag) {
@@ -423,6 +481,13 @@ static size_t kv_stat_reply_store_any_(void *to_any, const void *from_any)
     to->size_bytes = from->size_bytes;
     kv_change_store_(&to->last, &from->last);
     return sizeof(kv_stat_reply);
+}
+
+static void kv_stat_reply_tidy_any_(void *any)
+{
+    kv_stat_reply *message = (kv_stat_reply *)any;
+
+    kv_change_tidy_(&message->last);
 }
 
 static const char *const kv_stat_reply_last_paths_[] = {"last.shards_moved"};
@@ -454,6 +519,8 @@ const shmrpc_type_info kv_stat_reply_info = {
     "8:union(64){8:struct(16){0:uint64 revision;8:uint64 writer;} stored=1;"
     "8:struct(16){0:uint64 revision;8:uint64 writer;} removed=2;"
     "8:vector<uint32,12> shards_moved=3;} last;}",
+    NULL,
+    kv_stat_reply_tidy_any_,
 };
 
 void kv_put_reply_init(kv_put_reply *message)
@@ -470,6 +537,8 @@ const shmrpc_type_info kv_put_reply_info = {
     NULL,
     NULL,
     "message(16){0:struct(16){0:uint64 revision;8:uint64 writer;} stamp;}",
+    NULL,
+    NULL,
 };
 
 bool kv_remove_request_set_key(kv_remove_request *message, const char *text, size_t length)
@@ -497,6 +566,13 @@ static size_t kv_remove_request_store_any_(void *to_any, const void *from_any)
     to->key.text[from->key.length] = '\0';
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static size_t kv_remove_request_used_any_(const void *any)
+{
+    const kv_remove_request *message = (const kv_remove_request *)any;
+
+    return offsetof(kv_remove_request, key.text) + message->key.length + (size_t)1;
 }
 
 static bool kv_remove_request_validate_any_(const void *any, shmrpc_fault *fault)
@@ -529,6 +605,8 @@ const shmrpc_type_info kv_remove_request_info = {
     kv_remove_request_store_any_,
     kv_remove_request_validate_any_,
     "message(72){0:string<64> key;}",
+    kv_remove_request_used_any_,
+    NULL,
 };
 
 void kv_remove_reply_init(kv_remove_reply *message)
@@ -545,6 +623,8 @@ const shmrpc_type_info kv_remove_reply_info = {
     NULL,
     NULL,
     "message(16){0:struct(16){0:uint64 revision;8:uint64 writer;} stamp;}",
+    NULL,
+    NULL,
 };
 
 bool kv_stat_request_set_key(kv_stat_request *message, const char *text, size_t length)
@@ -572,6 +652,13 @@ static size_t kv_stat_request_store_any_(void *to_any, const void *from_any)
     to->key.text[from->key.length] = '\0';
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static size_t kv_stat_request_used_any_(const void *any)
+{
+    const kv_stat_request *message = (const kv_stat_request *)any;
+
+    return offsetof(kv_stat_request, key.text) + message->key.length + (size_t)1;
 }
 
 static bool kv_stat_request_validate_any_(const void *any, shmrpc_fault *fault)
@@ -604,6 +691,8 @@ const shmrpc_type_info kv_stat_request_info = {
     kv_stat_request_store_any_,
     kv_stat_request_validate_any_,
     "message(72){0:string<64> key;}",
+    kv_stat_request_used_any_,
+    NULL,
 };
 
 bool kv_touch_request_set_key(kv_touch_request *message, const char *text, size_t length)
@@ -631,6 +720,13 @@ static size_t kv_touch_request_store_any_(void *to_any, const void *from_any)
     to->key.text[from->key.length] = '\0';
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static size_t kv_touch_request_used_any_(const void *any)
+{
+    const kv_touch_request *message = (const kv_touch_request *)any;
+
+    return offsetof(kv_touch_request, key.text) + message->key.length + (size_t)1;
 }
 
 static bool kv_touch_request_validate_any_(const void *any, shmrpc_fault *fault)
@@ -663,6 +759,8 @@ const shmrpc_type_info kv_touch_request_info = {
     kv_touch_request_store_any_,
     kv_touch_request_validate_any_,
     "message(72){0:string<64> key;}",
+    kv_touch_request_used_any_,
+    NULL,
 };
 
 int kv_connect(kv_client **ret, const char *name, const shmrpc_client_options *options)
@@ -752,6 +850,46 @@ void kv_get_cancel(kv_get_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int kv_get_loan(kv_client *client, kv_get_call *call, kv_get_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (kv_get_request *)request;
+    }
+    return rc;
+}
+
+int kv_get_start_loaned(kv_get_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? kv_get_done_ : NULL);
+}
+
+void kv_get_abandon(kv_get_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int kv_get_view(kv_get_call *call, const kv_get_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const kv_get_reply *)reply;
+    }
+    return rc;
+}
+
+void kv_get_release(kv_get_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void kv_put_done_(shmrpc_call *call, int rc, const void *reply)
 {
     kv_put_call *ended = (kv_put_call *)call;
@@ -776,6 +914,46 @@ int kv_put_wait(kv_put_call *call, kv_put_reply *ret)
 void kv_put_cancel(kv_put_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int kv_put_loan(kv_client *client, kv_put_call *call, kv_put_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 1, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (kv_put_request *)request;
+    }
+    return rc;
+}
+
+int kv_put_start_loaned(kv_put_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? kv_put_done_ : NULL);
+}
+
+void kv_put_abandon(kv_put_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int kv_put_view(kv_put_call *call, const kv_put_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const kv_put_reply *)reply;
+    }
+    return rc;
+}
+
+void kv_put_release(kv_put_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 static void kv_remove_done_(shmrpc_call *call, int rc, const void *reply)
@@ -804,6 +982,46 @@ void kv_remove_cancel(kv_remove_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int kv_remove_loan(kv_client *client, kv_remove_call *call, kv_remove_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 2, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (kv_remove_request *)request;
+    }
+    return rc;
+}
+
+int kv_remove_start_loaned(kv_remove_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? kv_remove_done_ : NULL);
+}
+
+void kv_remove_abandon(kv_remove_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int kv_remove_view(kv_remove_call *call, const kv_remove_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const kv_remove_reply *)reply;
+    }
+    return rc;
+}
+
+void kv_remove_release(kv_remove_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void kv_stat_done_(shmrpc_call *call, int rc, const void *reply)
 {
     kv_stat_call *ended = (kv_stat_call *)call;
@@ -830,6 +1048,46 @@ void kv_stat_cancel(kv_stat_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int kv_stat_loan(kv_client *client, kv_stat_call *call, kv_stat_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 3, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (kv_stat_request *)request;
+    }
+    return rc;
+}
+
+int kv_stat_start_loaned(kv_stat_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? kv_stat_done_ : NULL);
+}
+
+void kv_stat_abandon(kv_stat_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int kv_stat_view(kv_stat_call *call, const kv_stat_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const kv_stat_reply *)reply;
+    }
+    return rc;
+}
+
+void kv_stat_release(kv_stat_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void kv_health_done_(shmrpc_call *call, int rc, const void *reply)
 {
     kv_health_call *ended = (kv_health_call *)call;
@@ -854,6 +1112,22 @@ int kv_health_wait(kv_health_call *call, demo_health_health_reply *ret)
 void kv_health_cancel(kv_health_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int kv_health_view(kv_health_call *call, const demo_health_health_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const demo_health_health_reply *)reply;
+    }
+    return rc;
+}
+
+void kv_health_release(kv_health_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 void kv_batch_begin(kv_client *client)
@@ -1025,7 +1299,7 @@ static const shmrpc_method_info kv_methods_[] = {
 };
 
 const shmrpc_service_info kv_service_info = {
-    &shmrpc_generated_abi_2, "demo.kv.KeyValue", 1, 6, kv_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "demo.kv.KeyValue", 1, 6, kv_methods_, NULL, 0,
 };
 
 static int kv_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -7,7 +7,7 @@
 
 #include "demo/health.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "kv.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -169,6 +169,7 @@ void kv_change_set_stored(kv_change *record, const kv_stamp *value);
 void kv_change_set_removed(kv_change *record, const kv_stamp *value);
 SHMRPC_NODISCARD bool kv_change_set_shards_moved(kv_change *record, const uint32_t *items, size_t count);
 void kv_change_store_(kv_change *to, const kv_change *from);
+void kv_change_tidy_(kv_change *message);
 bool kv_change_check_(const kv_change *record, const char *const *fields, shmrpc_fault *fault);
 
 typedef struct kv_stat_reply {
@@ -271,6 +272,10 @@ const kv_limit *kv_error_too_large(const kv_client *client);
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct kv_get_call kv_get_call;
@@ -282,6 +287,11 @@ SHMRPC_NODISCARD int kv_get_start(kv_client *client, kv_get_call *call, const kv
                                   shmrpc_deadline deadline);
 SHMRPC_NODISCARD int kv_get_wait(kv_get_call *call, kv_get_reply *ret);
 void kv_get_cancel(kv_get_call *call);
+SHMRPC_NODISCARD int kv_get_loan(kv_client *client, kv_get_call *call, kv_get_request **ret_request);
+SHMRPC_NODISCARD int kv_get_start_loaned(kv_get_call *call, shmrpc_deadline deadline);
+void kv_get_abandon(kv_get_call *call);
+SHMRPC_NODISCARD int kv_get_view(kv_get_call *call, const kv_get_reply **ret_reply);
+void kv_get_release(kv_get_call *call);
 
 typedef struct kv_put_call kv_put_call;
 struct kv_put_call {
@@ -292,6 +302,11 @@ SHMRPC_NODISCARD int kv_put_start(kv_client *client, kv_put_call *call, const kv
                                   shmrpc_deadline deadline);
 SHMRPC_NODISCARD int kv_put_wait(kv_put_call *call, kv_put_reply *ret);
 void kv_put_cancel(kv_put_call *call);
+SHMRPC_NODISCARD int kv_put_loan(kv_client *client, kv_put_call *call, kv_put_request **ret_request);
+SHMRPC_NODISCARD int kv_put_start_loaned(kv_put_call *call, shmrpc_deadline deadline);
+void kv_put_abandon(kv_put_call *call);
+SHMRPC_NODISCARD int kv_put_view(kv_put_call *call, const kv_put_reply **ret_reply);
+void kv_put_release(kv_put_call *call);
 
 typedef struct kv_remove_call kv_remove_call;
 struct kv_remove_call {
@@ -302,6 +317,11 @@ SHMRPC_NODISCARD int kv_remove_start(kv_client *client, kv_remove_call *call, co
                                      shmrpc_deadline deadline);
 SHMRPC_NODISCARD int kv_remove_wait(kv_remove_call *call, kv_remove_reply *ret);
 void kv_remove_cancel(kv_remove_call *call);
+SHMRPC_NODISCARD int kv_remove_loan(kv_client *client, kv_remove_call *call, kv_remove_request **ret_request);
+SHMRPC_NODISCARD int kv_remove_start_loaned(kv_remove_call *call, shmrpc_deadline deadline);
+void kv_remove_abandon(kv_remove_call *call);
+SHMRPC_NODISCARD int kv_remove_view(kv_remove_call *call, const kv_remove_reply **ret_reply);
+void kv_remove_release(kv_remove_call *call);
 
 typedef struct kv_stat_call kv_stat_call;
 struct kv_stat_call {
@@ -312,6 +332,11 @@ SHMRPC_NODISCARD int kv_stat_start(kv_client *client, kv_stat_call *call, const 
                                    shmrpc_deadline deadline);
 SHMRPC_NODISCARD int kv_stat_wait(kv_stat_call *call, kv_stat_reply *ret);
 void kv_stat_cancel(kv_stat_call *call);
+SHMRPC_NODISCARD int kv_stat_loan(kv_client *client, kv_stat_call *call, kv_stat_request **ret_request);
+SHMRPC_NODISCARD int kv_stat_start_loaned(kv_stat_call *call, shmrpc_deadline deadline);
+void kv_stat_abandon(kv_stat_call *call);
+SHMRPC_NODISCARD int kv_stat_view(kv_stat_call *call, const kv_stat_reply **ret_reply);
+void kv_stat_release(kv_stat_call *call);
 
 typedef struct kv_health_call kv_health_call;
 struct kv_health_call {
@@ -321,6 +346,8 @@ struct kv_health_call {
 SHMRPC_NODISCARD int kv_health_start(kv_client *client, kv_health_call *call, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int kv_health_wait(kv_health_call *call, demo_health_health_reply *ret);
 void kv_health_cancel(kv_health_call *call);
+SHMRPC_NODISCARD int kv_health_view(kv_health_call *call, const demo_health_health_reply **ret_reply);
+void kv_health_release(kv_health_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void kv_batch_begin(kv_client *client);
@@ -340,7 +367,8 @@ int kv_client_dispatch(kv_client *client, int most);
  * Embed kv_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct kv_server {
     shmrpc_server base;

@@ -65,6 +65,8 @@ const shmrpc_type_info golden_markdown_private_name_info = {
     golden_markdown_private_name_store_any_,
     golden_markdown_private_name_validate_any_,
     "struct(20){0:uint32 first_one;4:vector<uint16,3>[2] b_c_d;}",
+    NULL,
+    NULL,
 };
 
 bool golden_markdown_message_set_text(golden_markdown_message *message, const char *text, size_t length)
@@ -110,6 +112,15 @@ static size_t golden_markdown_message_store_any_(void *to_any, const void *from_
         memset(&to->part, 0, sizeof to->part);
     }
     return sizeof(golden_markdown_message);
+}
+
+static void golden_markdown_message_tidy_any_(void *any)
+{
+    golden_markdown_message *message = (golden_markdown_message *)any;
+
+    memset(message->text.padding_1_, 0, sizeof message->text.padding_1_);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
 }
 
 static const char *const golden_markdown_message_part_paths_[] = {"part.b_c_d[]"};
@@ -162,4 +173,6 @@ const shmrpc_type_info golden_markdown_message_info = {
     golden_markdown_message_validate_any_,
     "message(64){0:string<30> text;36:enum:uint32 kind;"
     "44?40:struct(20){0:uint32 first_one;4:vector<uint16,3>[2] b_c_d;} part;}",
+    NULL,
+    golden_markdown_message_tidy_any_,
 };

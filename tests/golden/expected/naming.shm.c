@@ -32,6 +32,8 @@ const shmrpc_type_info nm_xml_http_request2_info = {
     "16:int32 length;20:int32 count;24:int32 tag;28:int32 body;32:int32 message;"
     "36:int32 record;40:int32 value;44:int32 class;48:int32 assert;52:int32 package;"
     "56:int32 import;60:int32 service;64:int32 string;68:int32 nm;}",
+    NULL,
+    NULL,
 };
 
 bool nm_renamed_set_text(nm_renamed *message, const char *text, size_t length)
@@ -77,6 +79,20 @@ static size_t nm_renamed_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static void nm_renamed_tidy_any_(void *any)
+{
+    nm_renamed *message = (nm_renamed *)any;
+
+    memset(message->text.padding_1_, 0, sizeof message->text.padding_1_);
+}
+
+static size_t nm_renamed_used_any_(const void *any)
+{
+    const nm_renamed *message = (const nm_renamed *)any;
+
+    return offsetof(nm_renamed, items.items) + message->items.count;
+}
+
 static bool nm_renamed_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const nm_renamed *message = (const nm_renamed *)any;
@@ -114,6 +130,8 @@ const shmrpc_type_info nm_renamed_info = {
     "32:int32 message;36:int32 record;40:int32 value;44:int32 class;48:int32 assert;"
     "52:int32 package;56:int32 import;60:int32 service;64:int32 string;68:int32 nm;"
     "} request;72:string<4> text;80:bytes<4> items;}",
+    nm_renamed_used_any_,
+    nm_renamed_tidy_any_,
 };
 
 void nm_choice_set_text(nm_choice *record, uint32_t value)
@@ -193,6 +211,19 @@ void nm_choice_store_(nm_choice *to, const nm_choice *from)
     memset((char *)&to->body + used, 0, sizeof to->body - used);
 }
 
+void nm_choice_tidy_(nm_choice *message)
+{
+    switch (message->tag) {
+    case NM_CHOICE_LENGTH:
+        memset(message->body.length.padding_1_, 0, sizeof message->body.length.padding_1_);
+        break;
+    case NM_CHOICE_VALUE:
+        memset(message->body.value.padding_1_, 0, sizeof message->body.value.padding_1_);
+        break;
+    default: break;
+    }
+}
+
 bool nm_choice_check_(const nm_choice *record, const char *const *fields, shmrpc_fault *fault)
 {
     switch (record->tag) {
@@ -227,6 +258,14 @@ static size_t nm_choice_holder_store_any_(void *to_any, const void *from_any)
     return sizeof(nm_choice_holder);
 }
 
+static void nm_choice_holder_tidy_any_(void *any)
+{
+    nm_choice_holder *message = (nm_choice_holder *)any;
+
+    nm_choice_tidy_(&message->choice);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 static const char *const nm_choice_holder_choice_paths_[] = {"choice.length", "choice.value"};
 
 static bool nm_choice_holder_validate_any_(const void *any, shmrpc_fault *fault)
@@ -254,6 +293,8 @@ const shmrpc_type_info nm_choice_holder_info = {
     nm_choice_holder_validate_any_,
     "message(16){0:union(12){4:uint32 text=1;4:string<4> length=2;"
     "4:vector<uint8,3> value=3;4:uint32 record=4;} choice;}",
+    NULL,
+    nm_choice_holder_tidy_any_,
 };
 
 const char *nm_failure_name(int code)
@@ -283,6 +324,13 @@ static size_t nm_http_server2_request_request_store_any_(void *to_any, const voi
     return sizeof(nm_http_server2_request_request);
 }
 
+static void nm_http_server2_request_request_tidy_any_(void *any)
+{
+    nm_http_server2_request_request *message = (nm_http_server2_request_request *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 void nm_http_server2_request_request_init(nm_http_server2_request_request *message)
 {
     memset(message, 0, sizeof *message);
@@ -297,6 +345,8 @@ const shmrpc_type_info nm_http_server2_request_request_info = {
     nm_http_server2_request_request_store_any_,
     NULL,
     "message(8){0:uint32 reply;}",
+    NULL,
+    nm_http_server2_request_request_tidy_any_,
 };
 
 static size_t nm_http_server2_request_reply_store_any_(void *to_any, const void *from_any)
@@ -307,6 +357,13 @@ static size_t nm_http_server2_request_reply_store_any_(void *to_any, const void 
     to->request = from->request;
     memset(to->padding_1_, 0, sizeof to->padding_1_);
     return sizeof(nm_http_server2_request_reply);
+}
+
+static void nm_http_server2_request_reply_tidy_any_(void *any)
+{
+    nm_http_server2_request_reply *message = (nm_http_server2_request_reply *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 void nm_http_server2_request_reply_init(nm_http_server2_request_reply *message)
@@ -323,6 +380,8 @@ const shmrpc_type_info nm_http_server2_request_reply_info = {
     nm_http_server2_request_reply_store_any_,
     NULL,
     "message(8){0:uint32 request;}",
+    NULL,
+    nm_http_server2_request_reply_tidy_any_,
 };
 
 bool nm_http_server2_stop_request_set_ret(nm_http_server2_stop_request *message, const char *text, size_t length)
@@ -350,6 +409,14 @@ static size_t nm_http_server2_stop_request_store_any_(void *to_any, const void *
     to->deadline = from->deadline;
     memset(to->padding_1_, 0, sizeof to->padding_1_);
     return sizeof(nm_http_server2_stop_request);
+}
+
+static void nm_http_server2_stop_request_tidy_any_(void *any)
+{
+    nm_http_server2_stop_request *message = (nm_http_server2_stop_request *)any;
+
+    memset(message->ret.padding_1_, 0, sizeof message->ret.padding_1_);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 static bool nm_http_server2_stop_request_validate_any_(const void *any, shmrpc_fault *fault)
@@ -385,6 +452,8 @@ const shmrpc_type_info nm_http_server2_stop_request_info = {
     nm_http_server2_stop_request_store_any_,
     nm_http_server2_stop_request_validate_any_,
     "message(16){0:string<8> ret;12:bool deadline;}",
+    NULL,
+    nm_http_server2_stop_request_tidy_any_,
 };
 
 int nm_http_server2_connect(nm_http_server2_client **ret, const char *name, const shmrpc_client_options *options)
@@ -484,6 +553,47 @@ void nm_http_server2_get_url_cancel(nm_http_server2_get_url_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int nm_http_server2_get_url_loan(nm_http_server2_client *client, nm_http_server2_get_url_call *call,
+                                 nm_renamed **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (nm_renamed *)request;
+    }
+    return rc;
+}
+
+int nm_http_server2_get_url_start_loaned(nm_http_server2_get_url_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? nm_http_server2_get_url_done_ : NULL);
+}
+
+void nm_http_server2_get_url_abandon(nm_http_server2_get_url_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int nm_http_server2_get_url_view(nm_http_server2_get_url_call *call, const nm_renamed **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const nm_renamed *)reply;
+    }
+    return rc;
+}
+
+void nm_http_server2_get_url_release(nm_http_server2_get_url_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void nm_http_server2_request_done_(shmrpc_call *call, int rc, const void *reply)
 {
     nm_http_server2_request_call *ended = (nm_http_server2_request_call *)call;
@@ -511,6 +621,47 @@ void nm_http_server2_request_cancel(nm_http_server2_request_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int nm_http_server2_request_loan(nm_http_server2_client *client, nm_http_server2_request_call *call,
+                                 nm_http_server2_request_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 1, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (nm_http_server2_request_request *)request;
+    }
+    return rc;
+}
+
+int nm_http_server2_request_start_loaned(nm_http_server2_request_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? nm_http_server2_request_done_ : NULL);
+}
+
+void nm_http_server2_request_abandon(nm_http_server2_request_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int nm_http_server2_request_view(nm_http_server2_request_call *call, const nm_http_server2_request_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const nm_http_server2_request_reply *)reply;
+    }
+    return rc;
+}
+
+void nm_http_server2_request_release(nm_http_server2_request_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void nm_http_server2_remove_done_(shmrpc_call *call, int rc, const void *reply)
 {
     nm_http_server2_remove_call *ended = (nm_http_server2_remove_call *)call;
@@ -536,6 +687,47 @@ int nm_http_server2_remove_wait(nm_http_server2_remove_call *call, nm_renamed *r
 void nm_http_server2_remove_cancel(nm_http_server2_remove_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int nm_http_server2_remove_loan(nm_http_server2_client *client, nm_http_server2_remove_call *call,
+                                nm_renamed **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 2, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (nm_renamed *)request;
+    }
+    return rc;
+}
+
+int nm_http_server2_remove_start_loaned(nm_http_server2_remove_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? nm_http_server2_remove_done_ : NULL);
+}
+
+void nm_http_server2_remove_abandon(nm_http_server2_remove_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int nm_http_server2_remove_view(nm_http_server2_remove_call *call, const nm_renamed **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const nm_renamed *)reply;
+    }
+    return rc;
+}
+
+void nm_http_server2_remove_release(nm_http_server2_remove_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 static void nm_http_server2_caller_done_(shmrpc_call *call, int rc, const void *reply)
@@ -594,6 +786,31 @@ void nm_http_server2_error_cancel(nm_http_server2_error_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int nm_http_server2_error_loan(nm_http_server2_client *client, nm_http_server2_error_call *call,
+                               nm_renamed **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 5, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (nm_renamed *)request;
+    }
+    return rc;
+}
+
+int nm_http_server2_error_start_loaned(nm_http_server2_error_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? nm_http_server2_error_done_ : NULL);
+}
+
+void nm_http_server2_error_abandon(nm_http_server2_error_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
 static void nm_http_server2_stop_done_(shmrpc_call *call, int rc, const void *reply)
 {
     nm_http_server2_stop_call *ended = (nm_http_server2_stop_call *)call;
@@ -620,6 +837,31 @@ int nm_http_server2_stop_wait(nm_http_server2_stop_call *call)
 void nm_http_server2_stop_cancel(nm_http_server2_stop_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int nm_http_server2_stop_loan(nm_http_server2_client *client, nm_http_server2_stop_call *call,
+                              nm_http_server2_stop_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 6, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (nm_http_server2_stop_request *)request;
+    }
+    return rc;
+}
+
+int nm_http_server2_stop_start_loaned(nm_http_server2_stop_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? nm_http_server2_stop_done_ : NULL);
+}
+
+void nm_http_server2_stop_abandon(nm_http_server2_stop_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
 }
 
 void nm_http_server2_batch_begin(nm_http_server2_client *client)
@@ -826,7 +1068,7 @@ static const shmrpc_method_info nm_http_server2_methods_[] = {
 };
 
 const shmrpc_service_info nm_http_server2_service_info = {
-    &shmrpc_generated_abi_2, "golden.naming.HTTPServer2", 1, 7, nm_http_server2_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.naming.HTTPServer2", 1, 7, nm_http_server2_methods_, NULL, 0,
 };
 
 static int nm_http_server2_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

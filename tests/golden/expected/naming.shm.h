@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "naming.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -122,6 +122,7 @@ SHMRPC_NODISCARD bool nm_choice_set_length(nm_choice *record, const char *text, 
 SHMRPC_NODISCARD bool nm_choice_set_value(nm_choice *record, const uint8_t *items, size_t count);
 void nm_choice_set_record(nm_choice *record, uint32_t value);
 void nm_choice_store_(nm_choice *to, const nm_choice *from);
+void nm_choice_tidy_(nm_choice *message);
 bool nm_choice_check_(const nm_choice *record, const char *const *fields, shmrpc_fault *fault);
 
 typedef struct nm_choice_holder {
@@ -219,6 +220,10 @@ const nm_xml_http_request2 *nm_failure_very_bad(const nm_http_server2_client *cl
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct nm_http_server2_get_url_call nm_http_server2_get_url_call;
@@ -230,6 +235,12 @@ SHMRPC_NODISCARD int nm_http_server2_get_url_start(nm_http_server2_client *clien
                                                    const nm_renamed *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int nm_http_server2_get_url_wait(nm_http_server2_get_url_call *call, nm_renamed *ret);
 void nm_http_server2_get_url_cancel(nm_http_server2_get_url_call *call);
+SHMRPC_NODISCARD int nm_http_server2_get_url_loan(nm_http_server2_client *client, nm_http_server2_get_url_call *call,
+                                                  nm_renamed **ret_request);
+SHMRPC_NODISCARD int nm_http_server2_get_url_start_loaned(nm_http_server2_get_url_call *call, shmrpc_deadline deadline);
+void nm_http_server2_get_url_abandon(nm_http_server2_get_url_call *call);
+SHMRPC_NODISCARD int nm_http_server2_get_url_view(nm_http_server2_get_url_call *call, const nm_renamed **ret_reply);
+void nm_http_server2_get_url_release(nm_http_server2_get_url_call *call);
 
 typedef struct nm_http_server2_request_call nm_http_server2_request_call;
 struct nm_http_server2_request_call {
@@ -242,6 +253,13 @@ SHMRPC_NODISCARD int nm_http_server2_request_start(nm_http_server2_client *clien
 SHMRPC_NODISCARD int nm_http_server2_request_wait(nm_http_server2_request_call *call,
                                                   nm_http_server2_request_reply *ret);
 void nm_http_server2_request_cancel(nm_http_server2_request_call *call);
+SHMRPC_NODISCARD int nm_http_server2_request_loan(nm_http_server2_client *client, nm_http_server2_request_call *call,
+                                                  nm_http_server2_request_request **ret_request);
+SHMRPC_NODISCARD int nm_http_server2_request_start_loaned(nm_http_server2_request_call *call, shmrpc_deadline deadline);
+void nm_http_server2_request_abandon(nm_http_server2_request_call *call);
+SHMRPC_NODISCARD int nm_http_server2_request_view(nm_http_server2_request_call *call,
+                                                  const nm_http_server2_request_reply **ret_reply);
+void nm_http_server2_request_release(nm_http_server2_request_call *call);
 
 typedef struct nm_http_server2_remove_call nm_http_server2_remove_call;
 struct nm_http_server2_remove_call {
@@ -252,6 +270,12 @@ SHMRPC_NODISCARD int nm_http_server2_remove_start(nm_http_server2_client *client
                                                   const nm_renamed *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int nm_http_server2_remove_wait(nm_http_server2_remove_call *call, nm_renamed *ret);
 void nm_http_server2_remove_cancel(nm_http_server2_remove_call *call);
+SHMRPC_NODISCARD int nm_http_server2_remove_loan(nm_http_server2_client *client, nm_http_server2_remove_call *call,
+                                                 nm_renamed **ret_request);
+SHMRPC_NODISCARD int nm_http_server2_remove_start_loaned(nm_http_server2_remove_call *call, shmrpc_deadline deadline);
+void nm_http_server2_remove_abandon(nm_http_server2_remove_call *call);
+SHMRPC_NODISCARD int nm_http_server2_remove_view(nm_http_server2_remove_call *call, const nm_renamed **ret_reply);
+void nm_http_server2_remove_release(nm_http_server2_remove_call *call);
 
 typedef struct nm_http_server2_caller_call nm_http_server2_caller_call;
 struct nm_http_server2_caller_call {
@@ -272,6 +296,10 @@ SHMRPC_NODISCARD int nm_http_server2_error_start(nm_http_server2_client *client,
                                                  const nm_renamed *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int nm_http_server2_error_wait(nm_http_server2_error_call *call);
 void nm_http_server2_error_cancel(nm_http_server2_error_call *call);
+SHMRPC_NODISCARD int nm_http_server2_error_loan(nm_http_server2_client *client, nm_http_server2_error_call *call,
+                                                nm_renamed **ret_request);
+SHMRPC_NODISCARD int nm_http_server2_error_start_loaned(nm_http_server2_error_call *call, shmrpc_deadline deadline);
+void nm_http_server2_error_abandon(nm_http_server2_error_call *call);
 
 typedef struct nm_http_server2_stop_call nm_http_server2_stop_call;
 struct nm_http_server2_stop_call {
@@ -282,6 +310,10 @@ SHMRPC_NODISCARD int nm_http_server2_stop_start(nm_http_server2_client *client, 
                                                 const nm_http_server2_stop_request *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int nm_http_server2_stop_wait(nm_http_server2_stop_call *call);
 void nm_http_server2_stop_cancel(nm_http_server2_stop_call *call);
+SHMRPC_NODISCARD int nm_http_server2_stop_loan(nm_http_server2_client *client, nm_http_server2_stop_call *call,
+                                               nm_http_server2_stop_request **ret_request);
+SHMRPC_NODISCARD int nm_http_server2_stop_start_loaned(nm_http_server2_stop_call *call, shmrpc_deadline deadline);
+void nm_http_server2_stop_abandon(nm_http_server2_stop_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void nm_http_server2_batch_begin(nm_http_server2_client *client);
@@ -301,7 +333,8 @@ int nm_http_server2_client_dispatch(nm_http_server2_client *client, int most);
  * Embed nm_http_server2_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct nm_http_server2_server {
     shmrpc_server base;

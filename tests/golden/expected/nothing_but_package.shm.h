@@ -4,7 +4,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "nothing_but_package.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 

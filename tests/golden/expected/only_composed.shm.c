@@ -152,6 +152,22 @@ void only_ask_cancel(only_ask_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int only_ask_view(only_ask_call *call, const golden_services_little **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_services_little *)reply;
+    }
+    return rc;
+}
+
+void only_ask_release(only_ask_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void only_tell_done_(shmrpc_call *call, int rc, const void *reply)
 {
     only_tell_call *ended = (only_tell_call *)call;
@@ -178,6 +194,30 @@ int only_tell_wait(only_tell_call *call)
 void only_tell_cancel(only_tell_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int only_tell_loan(only_client *client, only_tell_call *call, golden_services_little **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 2, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_services_little *)request;
+    }
+    return rc;
+}
+
+int only_tell_start_loaned(only_tell_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? only_tell_done_ : NULL);
+}
+
+void only_tell_abandon(only_tell_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
 }
 
 static void only_both_done_(shmrpc_call *call, int rc, const void *reply)
@@ -207,6 +247,46 @@ void only_both_cancel(only_both_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int only_both_loan(only_client *client, only_both_call *call, golden_services_little **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 3, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_services_little *)request;
+    }
+    return rc;
+}
+
+int only_both_start_loaned(only_both_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? only_both_done_ : NULL);
+}
+
+void only_both_abandon(only_both_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int only_both_view(only_both_call *call, const golden_services_little **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_services_little *)reply;
+    }
+    return rc;
+}
+
+void only_both_release(only_both_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void only_inline_both_done_(shmrpc_call *call, int rc, const void *reply)
 {
     only_inline_both_call *ended = (only_inline_both_call *)call;
@@ -234,6 +314,47 @@ void only_inline_both_cancel(only_inline_both_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int only_inline_both_loan(only_client *client, only_inline_both_call *call,
+                          golden_services_every_inline_both_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 4, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_services_every_inline_both_request *)request;
+    }
+    return rc;
+}
+
+int only_inline_both_start_loaned(only_inline_both_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? only_inline_both_done_ : NULL);
+}
+
+void only_inline_both_abandon(only_inline_both_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int only_inline_both_view(only_inline_both_call *call, const golden_services_every_inline_both_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_services_every_inline_both_reply *)reply;
+    }
+    return rc;
+}
+
+void only_inline_both_release(only_inline_both_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void only_foreign_done_(shmrpc_call *call, int rc, const void *reply)
 {
     only_foreign_call *ended = (only_foreign_call *)call;
@@ -259,6 +380,46 @@ int only_foreign_wait(only_foreign_call *call, golden_more_receipt *ret)
 void only_foreign_cancel(only_foreign_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int only_foreign_loan(only_client *client, only_foreign_call *call, golden_parts_order **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 5, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_parts_order *)request;
+    }
+    return rc;
+}
+
+int only_foreign_start_loaned(only_foreign_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? only_foreign_done_ : NULL);
+}
+
+void only_foreign_abandon(only_foreign_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int only_foreign_view(only_foreign_call *call, const golden_more_receipt **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_more_receipt *)reply;
+    }
+    return rc;
+}
+
+void only_foreign_release(only_foreign_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 static void only_slow_done_(shmrpc_call *call, int rc, const void *reply)
@@ -587,7 +748,7 @@ static const shmrpc_method_info only_methods_[] = {
 };
 
 const shmrpc_service_info only_service_info = {
-    &shmrpc_generated_abi_2, "golden.only_composed.Only", 1, 10, only_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.only_composed.Only", 1, 10, only_methods_, NULL, 0,
 };
 
 static int only_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -7,7 +7,7 @@
 
 #include "services.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "only_composed.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -56,6 +56,10 @@ const golden_parts_part *only_failure_sold_out(const only_client *client);
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct only_nothing_call only_nothing_call;
@@ -75,6 +79,8 @@ struct only_ask_call {
 SHMRPC_NODISCARD int only_ask_start(only_client *client, only_ask_call *call, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int only_ask_wait(only_ask_call *call, golden_services_little *ret);
 void only_ask_cancel(only_ask_call *call);
+SHMRPC_NODISCARD int only_ask_view(only_ask_call *call, const golden_services_little **ret_reply);
+void only_ask_release(only_ask_call *call);
 
 typedef struct only_tell_call only_tell_call;
 struct only_tell_call {
@@ -85,6 +91,9 @@ SHMRPC_NODISCARD int only_tell_start(only_client *client, only_tell_call *call, 
                                      shmrpc_deadline deadline);
 SHMRPC_NODISCARD int only_tell_wait(only_tell_call *call);
 void only_tell_cancel(only_tell_call *call);
+SHMRPC_NODISCARD int only_tell_loan(only_client *client, only_tell_call *call, golden_services_little **ret_request);
+SHMRPC_NODISCARD int only_tell_start_loaned(only_tell_call *call, shmrpc_deadline deadline);
+void only_tell_abandon(only_tell_call *call);
 
 typedef struct only_both_call only_both_call;
 struct only_both_call {
@@ -95,6 +104,11 @@ SHMRPC_NODISCARD int only_both_start(only_client *client, only_both_call *call, 
                                      shmrpc_deadline deadline);
 SHMRPC_NODISCARD int only_both_wait(only_both_call *call, golden_services_little *ret);
 void only_both_cancel(only_both_call *call);
+SHMRPC_NODISCARD int only_both_loan(only_client *client, only_both_call *call, golden_services_little **ret_request);
+SHMRPC_NODISCARD int only_both_start_loaned(only_both_call *call, shmrpc_deadline deadline);
+void only_both_abandon(only_both_call *call);
+SHMRPC_NODISCARD int only_both_view(only_both_call *call, const golden_services_little **ret_reply);
+void only_both_release(only_both_call *call);
 
 typedef struct only_inline_both_call only_inline_both_call;
 struct only_inline_both_call {
@@ -106,6 +120,13 @@ SHMRPC_NODISCARD int only_inline_both_start(only_client *client, only_inline_bot
                                             shmrpc_deadline deadline);
 SHMRPC_NODISCARD int only_inline_both_wait(only_inline_both_call *call, golden_services_every_inline_both_reply *ret);
 void only_inline_both_cancel(only_inline_both_call *call);
+SHMRPC_NODISCARD int only_inline_both_loan(only_client *client, only_inline_both_call *call,
+                                           golden_services_every_inline_both_request **ret_request);
+SHMRPC_NODISCARD int only_inline_both_start_loaned(only_inline_both_call *call, shmrpc_deadline deadline);
+void only_inline_both_abandon(only_inline_both_call *call);
+SHMRPC_NODISCARD int only_inline_both_view(only_inline_both_call *call,
+                                           const golden_services_every_inline_both_reply **ret_reply);
+void only_inline_both_release(only_inline_both_call *call);
 
 typedef struct only_foreign_call only_foreign_call;
 struct only_foreign_call {
@@ -116,6 +137,11 @@ SHMRPC_NODISCARD int only_foreign_start(only_client *client, only_foreign_call *
                                         shmrpc_deadline deadline);
 SHMRPC_NODISCARD int only_foreign_wait(only_foreign_call *call, golden_more_receipt *ret);
 void only_foreign_cancel(only_foreign_call *call);
+SHMRPC_NODISCARD int only_foreign_loan(only_client *client, only_foreign_call *call, golden_parts_order **ret_request);
+SHMRPC_NODISCARD int only_foreign_start_loaned(only_foreign_call *call, shmrpc_deadline deadline);
+void only_foreign_abandon(only_foreign_call *call);
+SHMRPC_NODISCARD int only_foreign_view(only_foreign_call *call, const golden_more_receipt **ret_reply);
+void only_foreign_release(only_foreign_call *call);
 
 typedef struct only_slow_call only_slow_call;
 struct only_slow_call {
@@ -153,7 +179,8 @@ int only_client_dispatch(only_client *client, int most);
  * Embed only_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct only_server {
     shmrpc_server base;

@@ -50,6 +50,8 @@ const shmrpc_type_info golden_positions_flat_info = {
     NULL,
     NULL,
     "struct(8){0:uint32 x;4:uint32 y;}",
+    NULL,
+    NULL,
 };
 
 void golden_positions_gaps_store_(golden_positions_gaps *to, const golden_positions_gaps *from)
@@ -65,6 +67,12 @@ static size_t golden_positions_gaps_store_any_(void *to, const void *from)
 {
     golden_positions_gaps_store_((golden_positions_gaps *)to, (const golden_positions_gaps *)from);
     return sizeof(golden_positions_gaps);
+}
+
+void golden_positions_gaps_tidy_(golden_positions_gaps *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
 }
 
 bool golden_positions_gaps_check_(const golden_positions_gaps *record, const char *const *fields, shmrpc_fault *fault)
@@ -91,6 +99,8 @@ const shmrpc_type_info golden_positions_gaps_info = {
     golden_positions_gaps_store_any_,
     golden_positions_gaps_validate_any_,
     "struct(12){0:uint8 a;4:uint32 b;8:bool c;}",
+    NULL,
+    NULL,
 };
 
 bool golden_positions_inner_set_word(golden_positions_inner *record, const char *text, size_t length)
@@ -137,6 +147,11 @@ static size_t golden_positions_inner_store_any_(void *to, const void *from)
     return sizeof(golden_positions_inner);
 }
 
+void golden_positions_inner_tidy_(golden_positions_inner *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 bool golden_positions_inner_check_(const golden_positions_inner *record, const char *const *fields, shmrpc_fault *fault)
 {
     if (record->word.length > 5) {
@@ -170,6 +185,8 @@ const shmrpc_type_info golden_positions_inner_info = {
     golden_positions_inner_store_any_,
     golden_positions_inner_validate_any_,
     "struct(24){0:string<5> word;16?8:float64 weight;}",
+    NULL,
+    NULL,
 };
 
 bool golden_positions_outer_set_more(golden_positions_outer *record, const golden_positions_inner *items, size_t count)
@@ -204,6 +221,19 @@ static size_t golden_positions_outer_store_any_(void *to, const void *from)
 {
     golden_positions_outer_store_((golden_positions_outer *)to, (const golden_positions_outer *)from);
     return sizeof(golden_positions_outer);
+}
+
+void golden_positions_outer_tidy_(golden_positions_outer *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    golden_positions_inner_tidy_(&message->first);
+    for (size_t i0 = 0; i0 < 2; i0++) {
+        golden_positions_inner_tidy_(&message->others[i0]);
+    }
+    memset(message->more.padding_1_, 0, sizeof message->more.padding_1_);
+    for (size_t i0 = 0; i0 < 3 && i0 < message->more.count; i0++) {
+        golden_positions_inner_tidy_(&message->more.items[i0]);
+    }
 }
 
 bool golden_positions_outer_check_(const golden_positions_outer *record, const char *const *fields, shmrpc_fault *fault)
@@ -247,6 +277,8 @@ const shmrpc_type_info golden_positions_outer_info = {
     "struct(160){0:uint8 kind;8:struct(24){0:string<5> word;16?8:float64 weight;"
     "} first;32:struct(24){0:string<5> word;16?8:float64 weight;}[2] others;"
     "80:vector<struct(24){0:string<5> word;16?8:float64 weight;},3> more;}",
+    NULL,
+    NULL,
 };
 
 bool golden_positions_name_set(golden_positions_name *to, const char *text, size_t length)
@@ -450,6 +482,26 @@ void golden_positions_shape_store_(golden_positions_shape *to, const golden_posi
     memset((char *)&to->body + used, 0, sizeof to->body - used);
 }
 
+void golden_positions_shape_tidy_(golden_positions_shape *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    switch (message->tag) {
+    case GOLDEN_POSITIONS_SHAPE_GAPS:
+        golden_positions_gaps_tidy_(&message->body.gaps);
+        break;
+    case GOLDEN_POSITIONS_SHAPE_RAW:
+        memset(message->body.raw.padding_1_, 0, sizeof message->body.raw.padding_1_);
+        break;
+    case GOLDEN_POSITIONS_SHAPE_INNERS:
+        memset(message->body.inners.padding_1_, 0, sizeof message->body.inners.padding_1_);
+        for (size_t i0 = 0; i0 < 2 && i0 < message->body.inners.count; i0++) {
+            golden_positions_inner_tidy_(&message->body.inners.items[i0]);
+        }
+        break;
+    default: break;
+    }
+}
+
 bool golden_positions_shape_check_(const golden_positions_shape *record, const char *const *fields, shmrpc_fault *fault)
 {
     switch (record->tag) {
@@ -535,6 +587,11 @@ void golden_positions_tiny_store_(golden_positions_tiny *to, const golden_positi
     memset(to->padding_1_, 0, sizeof to->padding_1_);
 }
 
+void golden_positions_tiny_tidy_(golden_positions_tiny *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 static size_t golden_positions_scalars_store_any_(void *to_any, const void *from_any)
 {
     golden_positions_scalars *to = (golden_positions_scalars *)to_any;
@@ -564,6 +621,17 @@ static size_t golden_positions_scalars_store_any_(void *to_any, const void *from
     return sizeof(golden_positions_scalars);
 }
 
+static void golden_positions_scalars_tidy_any_(void *any)
+{
+    golden_positions_scalars *message = (golden_positions_scalars *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    memset(message->padding_3_, 0, sizeof message->padding_3_);
+    memset(message->padding_4_, 0, sizeof message->padding_4_);
+    memset(message->padding_5_, 0, sizeof message->padding_5_);
+}
+
 static bool golden_positions_scalars_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_positions_scalars *message = (const golden_positions_scalars *)any;
@@ -591,6 +659,8 @@ const shmrpc_type_info golden_positions_scalars_info = {
     "18:uint16 u16;20:uint32 u32;24:uint64 u64;32:float32 f32;40:float64 f64;"
     "48:enum:uint8 color;50:enum:int16 level;56:flags:uint64 mask;"
     "64:flags:uint8 small;72:enum:int64 wide;}",
+    NULL,
+    golden_positions_scalars_tidy_any_,
 };
 
 void golden_positions_optionals_set_b(golden_positions_optionals *message, bool value)
@@ -952,6 +1022,47 @@ static size_t golden_positions_optionals_store_any_(void *to_any, const void *fr
     return sizeof(golden_positions_optionals);
 }
 
+static void golden_positions_optionals_tidy_any_(void *any)
+{
+    golden_positions_optionals *message = (golden_positions_optionals *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    memset(message->padding_3_, 0, sizeof message->padding_3_);
+    memset(message->padding_4_, 0, sizeof message->padding_4_);
+    memset(message->padding_5_, 0, sizeof message->padding_5_);
+    memset(message->padding_6_, 0, sizeof message->padding_6_);
+    if (message->has_gaps) {
+        golden_positions_gaps_tidy_(&message->gaps);
+    }
+    memset(message->padding_7_, 0, sizeof message->padding_7_);
+    if (message->has_outer) {
+        golden_positions_outer_tidy_(&message->outer);
+    }
+    memset(message->padding_8_, 0, sizeof message->padding_8_);
+    if (message->has_shape) {
+        golden_positions_shape_tidy_(&message->shape);
+    }
+    memset(message->padding_9_, 0, sizeof message->padding_9_);
+    if (message->has_text) {
+        memset(message->text.padding_1_, 0, sizeof message->text.padding_1_);
+    }
+    memset(message->padding_10_, 0, sizeof message->padding_10_);
+    memset(message->padding_11_, 0, sizeof message->padding_11_);
+    if (message->has_numbers) {
+        memset(message->numbers.padding_1_, 0, sizeof message->numbers.padding_1_);
+    }
+    memset(message->padding_12_, 0, sizeof message->padding_12_);
+    if (message->has_spots) {
+        memset(message->spots.padding_1_, 0, sizeof message->spots.padding_1_);
+        for (size_t i0 = 0; i0 < 2 && i0 < message->spots.count; i0++) {
+            golden_positions_gaps_tidy_(&message->spots.items[i0]);
+        }
+    }
+    memset(message->padding_13_, 0, sizeof message->padding_13_);
+    memset(message->padding_14_, 0, sizeof message->padding_14_);
+}
+
 static const char *const golden_positions_optionals_gaps_paths_[] = {"gaps.c"};
 
 static const char *const golden_positions_optionals_outer_paths_[] = {"outer.first.word", "outer.first.has_weight",
@@ -1115,6 +1226,8 @@ const shmrpc_type_info golden_positions_optionals_info = {
     "314?312:string<6> text;326?324:bytes<6> raw;336?334:vector<uint32,2> numbers;"
     "352?348:vector<struct(12){0:uint8 a;4:uint32 b;8:bool c;},2> spots;"
     "382?380:uint16[3] three;390?388:string<7> name;}",
+    NULL,
+    golden_positions_optionals_tidy_any_,
 };
 
 static size_t golden_positions_arrays_store_any_(void *to_any, const void *from_any)
@@ -1165,6 +1278,30 @@ static size_t golden_positions_arrays_store_any_(void *to_any, const void *from_
         }
     }
     return sizeof(golden_positions_arrays);
+}
+
+static void golden_positions_arrays_tidy_any_(void *any)
+{
+    golden_positions_arrays *message = (golden_positions_arrays *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    for (size_t i0 = 0; i0 < 2; i0++) {
+        golden_positions_gaps_tidy_(&message->gaps[i0]);
+    }
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    for (size_t i0 = 0; i0 < 2; i0++) {
+        golden_positions_shape_tidy_(&message->shapes[i0]);
+    }
+    for (size_t i0 = 0; i0 < 2; i0++) {
+        for (size_t i1 = 0; i1 < 2; i1++) {
+            memset(message->sets[i0][i1].padding_1_, 0, sizeof message->sets[i0][i1].padding_1_);
+        }
+    }
+    for (size_t i0 = 0; i0 < 2; i0++) {
+        for (size_t i1 = 0; i1 < 2; i1++) {
+            golden_positions_inner_tidy_(&message->inners[i0][i1]);
+        }
+    }
 }
 
 static const char *const golden_positions_arrays_gaps_paths_[] = {"gaps[].c"};
@@ -1267,6 +1404,8 @@ const shmrpc_type_info golden_positions_arrays_info = {
     "192:string<3>[2] words;204:bytes<2>[2] raws;212:vector<bool,3>[2][2] sets;"
     "236:float32[2][4] rows;268:string<7>[2] names;288:struct(24){0:string<5> word;"
     "16?8:float64 weight;}[2][2] inners;}",
+    NULL,
+    golden_positions_arrays_tidy_any_,
 };
 
 bool golden_positions_vectors_set_truths(golden_positions_vectors *message, const uint8_t *items, size_t count)
@@ -1489,6 +1628,41 @@ static size_t golden_positions_vectors_store_any_(void *to_any, const void *from
     return (used + 7) / 8 * 8;
 }
 
+static void golden_positions_vectors_tidy_any_(void *any)
+{
+    golden_positions_vectors *message = (golden_positions_vectors *)any;
+
+    memset(message->truths.padding_1_, 0, sizeof message->truths.padding_1_);
+    memset(message->octets.padding_1_, 0, sizeof message->octets.padding_1_);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->wides.padding_1_, 0, sizeof message->wides.padding_1_);
+    memset(message->reals.padding_1_, 0, sizeof message->reals.padding_1_);
+    memset(message->colors.padding_1_, 0, sizeof message->colors.padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    memset(message->flats.padding_1_, 0, sizeof message->flats.padding_1_);
+    memset(message->gaps.padding_1_, 0, sizeof message->gaps.padding_1_);
+    for (size_t i0 = 0; i0 < 2 && i0 < message->gaps.count; i0++) {
+        golden_positions_gaps_tidy_(&message->gaps.items[i0]);
+    }
+    memset(message->outers.padding_1_, 0, sizeof message->outers.padding_1_);
+    for (size_t i0 = 0; i0 < 2 && i0 < message->outers.count; i0++) {
+        golden_positions_outer_tidy_(&message->outers.items[i0]);
+    }
+    memset(message->shapes.padding_1_, 0, sizeof message->shapes.padding_1_);
+    for (size_t i0 = 0; i0 < 2 && i0 < message->shapes.count; i0++) {
+        golden_positions_shape_tidy_(&message->shapes.items[i0]);
+    }
+    memset(message->padding_3_, 0, sizeof message->padding_3_);
+    memset(message->rows.padding_1_, 0, sizeof message->rows.padding_1_);
+}
+
+static size_t golden_positions_vectors_used_any_(const void *any)
+{
+    const golden_positions_vectors *message = (const golden_positions_vectors *)any;
+
+    return offsetof(golden_positions_vectors, pairs.items) + message->pairs.count * sizeof message->pairs.items[0];
+}
+
 static const char *const golden_positions_vectors_gaps_paths_[] = {"gaps[].c"};
 
 static const char *const golden_positions_vectors_outers_paths_[] = {"outers[].first.word", "outers[].first.has_weight",
@@ -1634,6 +1808,8 @@ const shmrpc_type_info golden_positions_vectors_info = {
     "592:vector<string<3>,2> words;606:vector<string<7>,2> names;"
     "628:vector<bytes<2>,2> raws;640:vector<float32[4],2> rows;"
     "676:vector<vector<uint8,2>,2> nested;686:vector<uint16[2],2> pairs;}",
+    golden_positions_vectors_used_any_,
+    golden_positions_vectors_tidy_any_,
 };
 
 bool golden_positions_named_set_name(golden_positions_named *message, const char *text, size_t length)
@@ -1728,6 +1904,23 @@ static size_t golden_positions_named_store_any_(void *to_any, const void *from_a
     return (used + 7) / 8 * 8;
 }
 
+static void golden_positions_named_tidy_any_(void *any)
+{
+    golden_positions_named *message = (golden_positions_named *)any;
+
+    memset(message->raw.padding_1_, 0, sizeof message->raw.padding_1_);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    golden_positions_gaps_tidy_(&message->spot);
+    golden_positions_tiny_tidy_(&message->tiny);
+}
+
+static size_t golden_positions_named_used_any_(const void *any)
+{
+    const golden_positions_named *message = (const golden_positions_named *)any;
+
+    return offsetof(golden_positions_named, lists.items) + message->lists.count * sizeof message->lists.items[0];
+}
+
 static const char *const golden_positions_named_spot_paths_[] = {"spot.c"};
 
 static bool golden_positions_named_validate_any_(const void *any, shmrpc_fault *fault)
@@ -1800,6 +1993,8 @@ const shmrpc_type_info golden_positions_named_info = {
     "36:float32[4] row;52:vector<uint16,3> numbers;60:enum:uint8 paint;"
     "64:struct(12){0:uint8 a;4:uint32 b;8:bool c;} spot;76:union(12){4:uint8 low=1;"
     "4:uint8[5] five=2;} tiny;88:string<3>[2] words;100:vector<bytes<2>,2> lists;}",
+    golden_positions_named_used_any_,
+    golden_positions_named_tidy_any_,
 };
 
 bool golden_positions_tail_text_set_text(golden_positions_tail_text *message, const char *text, size_t length)
@@ -1828,6 +2023,13 @@ static size_t golden_positions_tail_text_store_any_(void *to_any, const void *fr
     to->text.text[from->text.length] = '\0';
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static size_t golden_positions_tail_text_used_any_(const void *any)
+{
+    const golden_positions_tail_text *message = (const golden_positions_tail_text *)any;
+
+    return offsetof(golden_positions_tail_text, text.text) + message->text.length + (size_t)1;
 }
 
 static bool golden_positions_tail_text_validate_any_(const void *any, shmrpc_fault *fault)
@@ -1860,6 +2062,8 @@ const shmrpc_type_info golden_positions_tail_text_info = {
     golden_positions_tail_text_store_any_,
     golden_positions_tail_text_validate_any_,
     "message(32){0:uint32 before;4:string<20> text;}",
+    golden_positions_tail_text_used_any_,
+    NULL,
 };
 
 bool golden_positions_tail_bytes_set_raw(golden_positions_tail_bytes *message, const uint8_t *items, size_t count)
@@ -1889,6 +2093,20 @@ static size_t golden_positions_tail_bytes_store_any_(void *to_any, const void *f
     return (used + 7) / 8 * 8;
 }
 
+static void golden_positions_tail_bytes_tidy_any_(void *any)
+{
+    golden_positions_tail_bytes *message = (golden_positions_tail_bytes *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
+static size_t golden_positions_tail_bytes_used_any_(const void *any)
+{
+    const golden_positions_tail_bytes *message = (const golden_positions_tail_bytes *)any;
+
+    return offsetof(golden_positions_tail_bytes, raw.items) + message->raw.count;
+}
+
 static bool golden_positions_tail_bytes_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_positions_tail_bytes *message = (const golden_positions_tail_bytes *)any;
@@ -1913,6 +2131,8 @@ const shmrpc_type_info golden_positions_tail_bytes_info = {
     golden_positions_tail_bytes_store_any_,
     golden_positions_tail_bytes_validate_any_,
     "message(24){0:uint8 before;2:bytes<20> raw;}",
+    golden_positions_tail_bytes_used_any_,
+    golden_positions_tail_bytes_tidy_any_,
 };
 
 bool golden_positions_tail_wide_set_wides(golden_positions_tail_wide *message, const uint64_t *items, size_t count)
@@ -1941,6 +2161,20 @@ static size_t golden_positions_tail_wide_store_any_(void *to_any, const void *fr
     return (used + 7) / 8 * 8;
 }
 
+static void golden_positions_tail_wide_tidy_any_(void *any)
+{
+    golden_positions_tail_wide *message = (golden_positions_tail_wide *)any;
+
+    memset(message->wides.padding_1_, 0, sizeof message->wides.padding_1_);
+}
+
+static size_t golden_positions_tail_wide_used_any_(const void *any)
+{
+    const golden_positions_tail_wide *message = (const golden_positions_tail_wide *)any;
+
+    return offsetof(golden_positions_tail_wide, wides.items) + message->wides.count * sizeof message->wides.items[0];
+}
+
 static bool golden_positions_tail_wide_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_positions_tail_wide *message = (const golden_positions_tail_wide *)any;
@@ -1965,6 +2199,8 @@ const shmrpc_type_info golden_positions_tail_wide_info = {
     golden_positions_tail_wide_store_any_,
     golden_positions_tail_wide_validate_any_,
     "message(40){0:vector<uint64,4> wides;}",
+    golden_positions_tail_wide_used_any_,
+    golden_positions_tail_wide_tidy_any_,
 };
 
 bool golden_positions_tail_records_set_inners(golden_positions_tail_records *message,
@@ -1996,6 +2232,25 @@ static size_t golden_positions_tail_records_store_any_(void *to_any, const void 
     used = offsetof(golden_positions_tail_records, inners.items) + from->inners.count * sizeof from->inners.items[0];
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static void golden_positions_tail_records_tidy_any_(void *any)
+{
+    golden_positions_tail_records *message = (golden_positions_tail_records *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->inners.padding_1_, 0, sizeof message->inners.padding_1_);
+    for (size_t i0 = 0; i0 < 3 && i0 < message->inners.count; i0++) {
+        golden_positions_inner_tidy_(&message->inners.items[i0]);
+    }
+}
+
+static size_t golden_positions_tail_records_used_any_(const void *any)
+{
+    const golden_positions_tail_records *message = (const golden_positions_tail_records *)any;
+
+    return offsetof(golden_positions_tail_records,
+                    inners.items) + message->inners.count * sizeof message->inners.items[0];
 }
 
 static const char *const golden_positions_tail_records_inners_paths_[] = {"inners[].word", "inners[].has_weight"};
@@ -2031,6 +2286,8 @@ const shmrpc_type_info golden_positions_tail_records_info = {
     golden_positions_tail_records_validate_any_,
     "message(88){0:uint16 before;8:vector<struct(24){0:string<5> word;"
     "16?8:float64 weight;},3> inners;}",
+    golden_positions_tail_records_used_any_,
+    golden_positions_tail_records_tidy_any_,
 };
 
 bool golden_positions_tail_shapes_set_shapes(golden_positions_tail_shapes *message, const golden_positions_shape *items,
@@ -2060,6 +2317,24 @@ static size_t golden_positions_tail_shapes_store_any_(void *to_any, const void *
     used = offsetof(golden_positions_tail_shapes, shapes.items) + from->shapes.count * sizeof from->shapes.items[0];
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static void golden_positions_tail_shapes_tidy_any_(void *any)
+{
+    golden_positions_tail_shapes *message = (golden_positions_tail_shapes *)any;
+
+    memset(message->shapes.padding_1_, 0, sizeof message->shapes.padding_1_);
+    for (size_t i0 = 0; i0 < 2 && i0 < message->shapes.count; i0++) {
+        golden_positions_shape_tidy_(&message->shapes.items[i0]);
+    }
+}
+
+static size_t golden_positions_tail_shapes_used_any_(const void *any)
+{
+    const golden_positions_tail_shapes *message = (const golden_positions_tail_shapes *)any;
+
+    return offsetof(golden_positions_tail_shapes,
+                    shapes.items) + message->shapes.count * sizeof message->shapes.items[0];
 }
 
 static const char *const golden_positions_tail_shapes_shapes_paths_[] = {"shapes[].truth", "shapes[].gaps.c",
@@ -2102,6 +2377,8 @@ const shmrpc_type_info golden_positions_tail_shapes_info = {
     "8:struct(12){0:uint8 a;4:uint32 b;8:bool c;} gaps=6;8:string<9> word=7;"
     "8:bytes<3> raw=8;8:vector<struct(24){0:string<5> word;16?8:float64 weight;"
     "},2> inners=9;8:uint16[3] three=10;8:string<7> name=4000000000;},2> shapes;}",
+    golden_positions_tail_shapes_used_any_,
+    golden_positions_tail_shapes_tidy_any_,
 };
 
 bool golden_positions_large_set_most(golden_positions_large *message, const uint8_t *items, size_t count)
@@ -2163,6 +2440,21 @@ static size_t golden_positions_large_store_any_(void *to_any, const void *from_a
     return (used + 7) / 8 * 8;
 }
 
+static void golden_positions_large_tidy_any_(void *any)
+{
+    golden_positions_large *message = (golden_positions_large *)any;
+
+    memset(message->most.padding_1_, 0, sizeof message->most.padding_1_);
+    memset(message->truths.padding_1_, 0, sizeof message->truths.padding_1_);
+}
+
+static size_t golden_positions_large_used_any_(const void *any)
+{
+    const golden_positions_large *message = (const golden_positions_large *)any;
+
+    return offsetof(golden_positions_large, text.text) + message->text.length + (size_t)1;
+}
+
 static bool golden_positions_large_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_positions_large *message = (const golden_positions_large *)any;
@@ -2199,4 +2491,6 @@ const shmrpc_type_info golden_positions_large_info = {
     golden_positions_large_validate_any_,
     "message(196624){0:bytes<65535> most;65538:vector<bool,65535> truths;"
     "131076:string<65536> text;}",
+    golden_positions_large_used_any_,
+    golden_positions_large_tidy_any_,
 };

@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "positions.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -107,6 +107,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_positions_gaps, a) == 0, "offset of golden_
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_gaps, b) == 4, "offset of golden_positions_gaps.b");
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_gaps, c) == 8, "offset of golden_positions_gaps.c");
 void golden_positions_gaps_store_(golden_positions_gaps *to, const golden_positions_gaps *from);
+void golden_positions_gaps_tidy_(golden_positions_gaps *message);
 bool golden_positions_gaps_check_(const golden_positions_gaps *record, const char *const *fields, shmrpc_fault *fault);
 extern const shmrpc_type_info golden_positions_gaps_info;
 
@@ -128,6 +129,7 @@ SHMRPC_NODISCARD bool golden_positions_inner_set_word(golden_positions_inner *re
 void golden_positions_inner_set_weight(golden_positions_inner *record, double value);
 void golden_positions_inner_clear_weight(golden_positions_inner *record);
 void golden_positions_inner_store_(golden_positions_inner *to, const golden_positions_inner *from);
+void golden_positions_inner_tidy_(golden_positions_inner *message);
 bool golden_positions_inner_check_(const golden_positions_inner *record, const char *const *fields,
                                    shmrpc_fault *fault);
 extern const shmrpc_type_info golden_positions_inner_info;
@@ -152,6 +154,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_positions_outer, more.items) == 88, "offset
 SHMRPC_NODISCARD bool golden_positions_outer_set_more(golden_positions_outer *record,
                                                       const golden_positions_inner *items, size_t count);
 void golden_positions_outer_store_(golden_positions_outer *to, const golden_positions_outer *from);
+void golden_positions_outer_tidy_(golden_positions_outer *message);
 bool golden_positions_outer_check_(const golden_positions_outer *record, const char *const *fields,
                                    shmrpc_fault *fault);
 extern const shmrpc_type_info golden_positions_outer_info;
@@ -263,6 +266,7 @@ SHMRPC_NODISCARD bool golden_positions_shape_set_inners(golden_positions_shape *
                                                         const golden_positions_inner *items, size_t count);
 SHMRPC_NODISCARD bool golden_positions_shape_set_name(golden_positions_shape *record, const char *text, size_t length);
 void golden_positions_shape_store_(golden_positions_shape *to, const golden_positions_shape *from);
+void golden_positions_shape_tidy_(golden_positions_shape *message);
 bool golden_positions_shape_check_(const golden_positions_shape *record, const char *const *fields,
                                    shmrpc_fault *fault);
 
@@ -281,6 +285,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_positions_tiny, tag) == 0, "offset of golde
 SHMRPC_STATIC_ASSERT(offsetof(golden_positions_tiny, body) == 4, "offset of golden_positions_tiny.body");
 void golden_positions_tiny_set_low(golden_positions_tiny *record, uint8_t value);
 void golden_positions_tiny_store_(golden_positions_tiny *to, const golden_positions_tiny *from);
+void golden_positions_tiny_tidy_(golden_positions_tiny *message);
 
 typedef struct golden_positions_scalars {
     uint8_t b;

@@ -20,6 +20,13 @@ static size_t golden_services_little_store_any_(void *to_any, const void *from_a
     return sizeof(golden_services_little);
 }
 
+static void golden_services_little_tidy_any_(void *any)
+{
+    golden_services_little *message = (golden_services_little *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 void golden_services_little_init(golden_services_little *message)
 {
     memset(message, 0, sizeof *message);
@@ -34,6 +41,8 @@ const shmrpc_type_info golden_services_little_info = {
     golden_services_little_store_any_,
     NULL,
     "message(8){0:uint8 nothing;}",
+    NULL,
+    golden_services_little_tidy_any_,
 };
 
 const char *golden_services_own_name(int code)
@@ -85,6 +94,13 @@ static size_t golden_services_every_inline_both_request_store_any_(void *to_any,
     return (used + 7) / 8 * 8;
 }
 
+static size_t golden_services_every_inline_both_request_used_any_(const void *any)
+{
+    const golden_services_every_inline_both_request *message = (const golden_services_every_inline_both_request *)any;
+
+    return offsetof(golden_services_every_inline_both_request, question.text) + message->question.length + (size_t)1;
+}
+
 static bool golden_services_every_inline_both_request_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_services_every_inline_both_request *message = (const golden_services_every_inline_both_request *)any;
@@ -115,6 +131,8 @@ const shmrpc_type_info golden_services_every_inline_both_request_info = {
     golden_services_every_inline_both_request_store_any_,
     golden_services_every_inline_both_request_validate_any_,
     "message(40){0:string<30> question;}",
+    golden_services_every_inline_both_request_used_any_,
+    NULL,
 };
 
 bool golden_services_every_inline_both_reply_set_answer(golden_services_every_inline_both_reply *message,
@@ -144,6 +162,13 @@ static size_t golden_services_every_inline_both_reply_store_any_(void *to_any, c
     to->answer.text[from->answer.length] = '\0';
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static size_t golden_services_every_inline_both_reply_used_any_(const void *any)
+{
+    const golden_services_every_inline_both_reply *message = (const golden_services_every_inline_both_reply *)any;
+
+    return offsetof(golden_services_every_inline_both_reply, answer.text) + message->answer.length + (size_t)1;
 }
 
 static bool golden_services_every_inline_both_reply_validate_any_(const void *any, shmrpc_fault *fault)
@@ -176,6 +201,8 @@ const shmrpc_type_info golden_services_every_inline_both_reply_info = {
     golden_services_every_inline_both_reply_store_any_,
     golden_services_every_inline_both_reply_validate_any_,
     "message(40){0:uint32 number;4:string<30> answer;}",
+    golden_services_every_inline_both_reply_used_any_,
+    NULL,
 };
 
 bool golden_services_every_shout_request_set_voice(golden_services_every_shout_request *message, const uint8_t *items,
@@ -204,6 +231,13 @@ static size_t golden_services_every_shout_request_store_any_(void *to_any, const
     return (used + 7) / 8 * 8;
 }
 
+static size_t golden_services_every_shout_request_used_any_(const void *any)
+{
+    const golden_services_every_shout_request *message = (const golden_services_every_shout_request *)any;
+
+    return offsetof(golden_services_every_shout_request, voice.items) + message->voice.count;
+}
+
 static bool golden_services_every_shout_request_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_services_every_shout_request *message = (const golden_services_every_shout_request *)any;
@@ -228,6 +262,8 @@ const shmrpc_type_info golden_services_every_shout_request_info = {
     golden_services_every_shout_request_store_any_,
     golden_services_every_shout_request_validate_any_,
     "message(104){0:bytes<100> voice;}",
+    golden_services_every_shout_request_used_any_,
+    NULL,
 };
 
 int golden_services_every_connect(golden_services_every_client **ret, const char *name,
@@ -388,6 +424,22 @@ void golden_services_every_ask_cancel(golden_services_every_ask_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_services_every_ask_view(golden_services_every_ask_call *call, const golden_services_little **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_services_little *)reply;
+    }
+    return rc;
+}
+
+void golden_services_every_ask_release(golden_services_every_ask_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void golden_services_every_tell_done_(shmrpc_call *call, int rc, const void *reply)
 {
     golden_services_every_tell_call *ended = (golden_services_every_tell_call *)call;
@@ -416,6 +468,32 @@ void golden_services_every_tell_cancel(golden_services_every_tell_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_services_every_tell_loan(golden_services_every_client *client, golden_services_every_tell_call *call,
+                                    golden_services_little **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 2, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_services_little *)request;
+    }
+    return rc;
+}
+
+int golden_services_every_tell_start_loaned(golden_services_every_tell_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline,
+                                    call->done != NULL ? golden_services_every_tell_done_ : NULL);
+}
+
+void golden_services_every_tell_abandon(golden_services_every_tell_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
 static void golden_services_every_both_done_(shmrpc_call *call, int rc, const void *reply)
 {
     golden_services_every_both_call *ended = (golden_services_every_both_call *)call;
@@ -441,6 +519,48 @@ int golden_services_every_both_wait(golden_services_every_both_call *call, golde
 void golden_services_every_both_cancel(golden_services_every_both_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int golden_services_every_both_loan(golden_services_every_client *client, golden_services_every_both_call *call,
+                                    golden_services_little **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 3, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_services_little *)request;
+    }
+    return rc;
+}
+
+int golden_services_every_both_start_loaned(golden_services_every_both_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline,
+                                    call->done != NULL ? golden_services_every_both_done_ : NULL);
+}
+
+void golden_services_every_both_abandon(golden_services_every_both_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int golden_services_every_both_view(golden_services_every_both_call *call, const golden_services_little **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_services_little *)reply;
+    }
+    return rc;
+}
+
+void golden_services_every_both_release(golden_services_every_both_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 static void golden_services_every_inline_both_done_(shmrpc_call *call, int rc, const void *reply)
@@ -473,6 +593,51 @@ void golden_services_every_inline_both_cancel(golden_services_every_inline_both_
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_services_every_inline_both_loan(golden_services_every_client *client,
+                                           golden_services_every_inline_both_call *call,
+                                           golden_services_every_inline_both_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 4, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_services_every_inline_both_request *)request;
+    }
+    return rc;
+}
+
+int golden_services_every_inline_both_start_loaned(golden_services_every_inline_both_call *call,
+                                                   shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline,
+                                    call->done != NULL ? golden_services_every_inline_both_done_ : NULL);
+}
+
+void golden_services_every_inline_both_abandon(golden_services_every_inline_both_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int golden_services_every_inline_both_view(golden_services_every_inline_both_call *call,
+                                           const golden_services_every_inline_both_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_services_every_inline_both_reply *)reply;
+    }
+    return rc;
+}
+
+void golden_services_every_inline_both_release(golden_services_every_inline_both_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void golden_services_every_foreign_done_(shmrpc_call *call, int rc, const void *reply)
 {
     golden_services_every_foreign_call *ended = (golden_services_every_foreign_call *)call;
@@ -498,6 +663,48 @@ int golden_services_every_foreign_wait(golden_services_every_foreign_call *call,
 void golden_services_every_foreign_cancel(golden_services_every_foreign_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int golden_services_every_foreign_loan(golden_services_every_client *client, golden_services_every_foreign_call *call,
+                                       golden_parts_order **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 5, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_parts_order *)request;
+    }
+    return rc;
+}
+
+int golden_services_every_foreign_start_loaned(golden_services_every_foreign_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline,
+                                    call->done != NULL ? golden_services_every_foreign_done_ : NULL);
+}
+
+void golden_services_every_foreign_abandon(golden_services_every_foreign_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int golden_services_every_foreign_view(golden_services_every_foreign_call *call, const golden_more_receipt **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_more_receipt *)reply;
+    }
+    return rc;
+}
+
+void golden_services_every_foreign_release(golden_services_every_foreign_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 static void golden_services_every_slow_done_(shmrpc_call *call, int rc, const void *reply)
@@ -841,7 +1048,7 @@ static const shmrpc_method_info golden_services_every_methods_[] = {
 };
 
 const shmrpc_service_info golden_services_every_service_info = {
-    &shmrpc_generated_abi_2, "golden.services.Every", 1, 10, golden_services_every_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.services.Every", 1, 10, golden_services_every_methods_, NULL, 0,
 };
 
 static int golden_services_every_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1268,6 +1475,46 @@ void second_foreign_cancel(second_foreign_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int second_foreign_loan(second_client *client, second_foreign_call *call, golden_parts_order **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_parts_order *)request;
+    }
+    return rc;
+}
+
+int second_foreign_start_loaned(second_foreign_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? second_foreign_done_ : NULL);
+}
+
+void second_foreign_abandon(second_foreign_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int second_foreign_view(second_foreign_call *call, const golden_more_receipt **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_more_receipt *)reply;
+    }
+    return rc;
+}
+
+void second_foreign_release(second_foreign_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void second_again_done_(shmrpc_call *call, int rc, const void *reply)
 {
     second_again_call *ended = (second_again_call *)call;
@@ -1293,6 +1540,46 @@ int second_again_wait(second_again_call *call, golden_more_receipt *ret)
 void second_again_cancel(second_again_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int second_again_loan(second_client *client, second_again_call *call, golden_more_receipt **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 1, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_more_receipt *)request;
+    }
+    return rc;
+}
+
+int second_again_start_loaned(second_again_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? second_again_done_ : NULL);
+}
+
+void second_again_abandon(second_again_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int second_again_view(second_again_call *call, const golden_more_receipt **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_more_receipt *)reply;
+    }
+    return rc;
+}
+
+void second_again_release(second_again_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 void second_batch_begin(second_client *client)
@@ -1367,7 +1654,7 @@ static const shmrpc_method_info second_methods_[] = {
 };
 
 const shmrpc_service_info second_service_info = {
-    &shmrpc_generated_abi_2, "golden.services.Other", 1, 2, second_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.services.Other", 1, 2, second_methods_, NULL, 0,
 };
 
 static int second_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1584,7 +1871,7 @@ int golden_services_bare_client_dispatch(golden_services_bare_client *client, in
 }
 
 const shmrpc_service_info golden_services_bare_service_info = {
-    &shmrpc_generated_abi_2, "golden.services.Bare", 1, 0, NULL, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.services.Bare", 1, 0, NULL, NULL, 0,
 };
 
 static int golden_services_bare_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -8,7 +8,7 @@
 #include "shared/parts.shm.h"
 #include "shared/more.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "services.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -139,6 +139,10 @@ const golden_parts_part *golden_services_every_failure_sold_out(const golden_ser
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct golden_services_every_nothing_call golden_services_every_nothing_call;
@@ -161,6 +165,9 @@ SHMRPC_NODISCARD int golden_services_every_ask_start(golden_services_every_clien
                                                      golden_services_every_ask_call *call, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_ask_wait(golden_services_every_ask_call *call, golden_services_little *ret);
 void golden_services_every_ask_cancel(golden_services_every_ask_call *call);
+SHMRPC_NODISCARD int golden_services_every_ask_view(golden_services_every_ask_call *call,
+                                                    const golden_services_little **ret_reply);
+void golden_services_every_ask_release(golden_services_every_ask_call *call);
 
 typedef struct golden_services_every_tell_call golden_services_every_tell_call;
 struct golden_services_every_tell_call {
@@ -172,6 +179,12 @@ SHMRPC_NODISCARD int golden_services_every_tell_start(golden_services_every_clie
                                                       const golden_services_little *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int golden_services_every_tell_wait(golden_services_every_tell_call *call);
 void golden_services_every_tell_cancel(golden_services_every_tell_call *call);
+SHMRPC_NODISCARD int golden_services_every_tell_loan(golden_services_every_client *client,
+                                                     golden_services_every_tell_call *call,
+                                                     golden_services_little **ret_request);
+SHMRPC_NODISCARD int golden_services_every_tell_start_loaned(golden_services_every_tell_call *call,
+                                                             shmrpc_deadline deadline);
+void golden_services_every_tell_abandon(golden_services_every_tell_call *call);
 
 typedef struct golden_services_every_both_call golden_services_every_both_call;
 struct golden_services_every_both_call {
@@ -184,6 +197,15 @@ SHMRPC_NODISCARD int golden_services_every_both_start(golden_services_every_clie
 SHMRPC_NODISCARD int golden_services_every_both_wait(golden_services_every_both_call *call,
                                                      golden_services_little *ret);
 void golden_services_every_both_cancel(golden_services_every_both_call *call);
+SHMRPC_NODISCARD int golden_services_every_both_loan(golden_services_every_client *client,
+                                                     golden_services_every_both_call *call,
+                                                     golden_services_little **ret_request);
+SHMRPC_NODISCARD int golden_services_every_both_start_loaned(golden_services_every_both_call *call,
+                                                             shmrpc_deadline deadline);
+void golden_services_every_both_abandon(golden_services_every_both_call *call);
+SHMRPC_NODISCARD int golden_services_every_both_view(golden_services_every_both_call *call,
+                                                     const golden_services_little **ret_reply);
+void golden_services_every_both_release(golden_services_every_both_call *call);
 
 typedef struct golden_services_every_inline_both_call golden_services_every_inline_both_call;
 struct golden_services_every_inline_both_call {
@@ -198,6 +220,15 @@ SHMRPC_NODISCARD int golden_services_every_inline_both_start(golden_services_eve
 SHMRPC_NODISCARD int golden_services_every_inline_both_wait(golden_services_every_inline_both_call *call,
                                                             golden_services_every_inline_both_reply *ret);
 void golden_services_every_inline_both_cancel(golden_services_every_inline_both_call *call);
+SHMRPC_NODISCARD int golden_services_every_inline_both_loan(golden_services_every_client *client,
+                                                            golden_services_every_inline_both_call *call,
+                                                            golden_services_every_inline_both_request **ret_request);
+SHMRPC_NODISCARD int golden_services_every_inline_both_start_loaned(golden_services_every_inline_both_call *call,
+                                                                    shmrpc_deadline deadline);
+void golden_services_every_inline_both_abandon(golden_services_every_inline_both_call *call);
+SHMRPC_NODISCARD int golden_services_every_inline_both_view(golden_services_every_inline_both_call *call,
+                                                            const golden_services_every_inline_both_reply **ret_reply);
+void golden_services_every_inline_both_release(golden_services_every_inline_both_call *call);
 
 typedef struct golden_services_every_foreign_call golden_services_every_foreign_call;
 struct golden_services_every_foreign_call {
@@ -210,6 +241,15 @@ SHMRPC_NODISCARD int golden_services_every_foreign_start(golden_services_every_c
 SHMRPC_NODISCARD int golden_services_every_foreign_wait(golden_services_every_foreign_call *call,
                                                         golden_more_receipt *ret);
 void golden_services_every_foreign_cancel(golden_services_every_foreign_call *call);
+SHMRPC_NODISCARD int golden_services_every_foreign_loan(golden_services_every_client *client,
+                                                        golden_services_every_foreign_call *call,
+                                                        golden_parts_order **ret_request);
+SHMRPC_NODISCARD int golden_services_every_foreign_start_loaned(golden_services_every_foreign_call *call,
+                                                                shmrpc_deadline deadline);
+void golden_services_every_foreign_abandon(golden_services_every_foreign_call *call);
+SHMRPC_NODISCARD int golden_services_every_foreign_view(golden_services_every_foreign_call *call,
+                                                        const golden_more_receipt **ret_reply);
+void golden_services_every_foreign_release(golden_services_every_foreign_call *call);
 
 typedef struct golden_services_every_slow_call golden_services_every_slow_call;
 struct golden_services_every_slow_call {
@@ -250,7 +290,8 @@ int golden_services_every_client_dispatch(golden_services_every_client *client, 
  * Embed golden_services_every_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_services_every_server {
     shmrpc_server base;
@@ -498,6 +539,10 @@ const golden_more_box *second_own_between(const second_client *client);
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct second_foreign_call second_foreign_call;
@@ -509,6 +554,12 @@ SHMRPC_NODISCARD int second_foreign_start(second_client *client, second_foreign_
                                           const golden_parts_order *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int second_foreign_wait(second_foreign_call *call, golden_more_receipt *ret);
 void second_foreign_cancel(second_foreign_call *call);
+SHMRPC_NODISCARD int second_foreign_loan(second_client *client, second_foreign_call *call,
+                                         golden_parts_order **ret_request);
+SHMRPC_NODISCARD int second_foreign_start_loaned(second_foreign_call *call, shmrpc_deadline deadline);
+void second_foreign_abandon(second_foreign_call *call);
+SHMRPC_NODISCARD int second_foreign_view(second_foreign_call *call, const golden_more_receipt **ret_reply);
+void second_foreign_release(second_foreign_call *call);
 
 typedef struct second_again_call second_again_call;
 struct second_again_call {
@@ -519,6 +570,12 @@ SHMRPC_NODISCARD int second_again_start(second_client *client, second_again_call
                                         const golden_more_receipt *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int second_again_wait(second_again_call *call, golden_more_receipt *ret);
 void second_again_cancel(second_again_call *call);
+SHMRPC_NODISCARD int second_again_loan(second_client *client, second_again_call *call,
+                                       golden_more_receipt **ret_request);
+SHMRPC_NODISCARD int second_again_start_loaned(second_again_call *call, shmrpc_deadline deadline);
+void second_again_abandon(second_again_call *call);
+SHMRPC_NODISCARD int second_again_view(second_again_call *call, const golden_more_receipt **ret_reply);
+void second_again_release(second_again_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void second_batch_begin(second_client *client);
@@ -538,7 +595,8 @@ int second_client_dispatch(second_client *client, int most);
  * Embed second_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct second_server {
     shmrpc_server base;
@@ -661,7 +719,8 @@ int golden_services_bare_client_dispatch(golden_services_bare_client *client, in
  * Embed golden_services_bare_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_services_bare_server {
     shmrpc_server base;

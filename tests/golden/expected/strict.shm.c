@@ -65,6 +65,11 @@ void golden_strict_number_store_(golden_strict_number *to, const golden_strict_n
     memset((char *)&to->body + used, 0, sizeof to->body - used);
 }
 
+void golden_strict_number_tidy_(golden_strict_number *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 bool golden_strict_number_check_(const golden_strict_number *record, const char *const *fields, shmrpc_fault *fault)
 {
     switch (record->tag) {
@@ -142,6 +147,20 @@ void golden_strict_any_store_(golden_strict_any *to, const golden_strict_any *fr
         break;
     }
     memset((char *)&to->body + used, 0, sizeof to->body - used);
+}
+
+void golden_strict_any_tidy_(golden_strict_any *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    switch (message->tag) {
+    case GOLDEN_STRICT_ANY_PART:
+        golden_parts_part_tidy_(&message->body.part);
+        break;
+    case GOLDEN_STRICT_ANY_NUMBER:
+        golden_strict_number_tidy_(&message->body.number);
+        break;
+    default: break;
+    }
 }
 
 bool golden_strict_any_check_(const golden_strict_any *record, const char *const *fields, shmrpc_fault *fault)
@@ -223,6 +242,11 @@ void golden_strict_lax_store_(golden_strict_lax *to, const golden_strict_lax *fr
     memset((char *)&to->body + used, 0, sizeof to->body - used);
 }
 
+void golden_strict_lax_tidy_(golden_strict_lax *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 bool golden_strict_lax_check_(const golden_strict_lax *record, const char *const *fields, shmrpc_fault *fault)
 {
     switch (record->tag) {
@@ -265,6 +289,8 @@ const shmrpc_type_info golden_strict_plain_info = {
     NULL,
     golden_strict_plain_validate_any_,
     "struct(2){0:enum:uint8 mode;1:uint8 rest;}",
+    NULL,
+    NULL,
 };
 
 void golden_strict_nested_set_number(golden_strict_nested *record, const golden_strict_number *value)
@@ -297,6 +323,17 @@ static size_t golden_strict_nested_store_any_(void *to, const void *from)
 {
     golden_strict_nested_store_((golden_strict_nested *)to, (const golden_strict_nested *)from);
     return sizeof(golden_strict_nested);
+}
+
+void golden_strict_nested_tidy_(golden_strict_nested *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    if (message->has_number) {
+        golden_strict_number_tidy_(&message->number);
+    }
+    for (size_t i0 = 0; i0 < 2; i0++) {
+        golden_strict_any_tidy_(&message->anys[i0]);
+    }
 }
 
 bool golden_strict_nested_check_(const golden_strict_nested *record, const char *const *fields, shmrpc_fault *fault)
@@ -343,6 +380,8 @@ const shmrpc_type_info golden_strict_nested_info = {
     "16:uint16 amount;18:bool fragile;} part=2;8:union(16){8:uint32 small=1;"
     "8:uint64 large=4000000000;} number=3;8:vector<flags:uint16,3> accesses=9;"
     "}[2] anys;}",
+    NULL,
+    NULL,
 };
 
 void golden_strict_everything_set_maybe(golden_strict_everything *message, golden_strict_level value)
@@ -418,6 +457,30 @@ static size_t golden_strict_everything_store_any_(void *to_any, const void *from
     used = offsetof(golden_strict_everything, all.items) + from->all.count * sizeof from->all.items[0];
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static void golden_strict_everything_tidy_any_(void *any)
+{
+    golden_strict_everything *message = (golden_strict_everything *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    memset(message->padding_3_, 0, sizeof message->padding_3_);
+    golden_strict_number_tidy_(&message->number);
+    golden_strict_lax_tidy_(&message->lax);
+    golden_strict_nested_tidy_(&message->nested);
+    memset(message->levels.padding_1_, 0, sizeof message->levels.padding_1_);
+    memset(message->all.padding_1_, 0, sizeof message->all.padding_1_);
+    for (size_t i0 = 0; i0 < 2 && i0 < message->all.count; i0++) {
+        golden_strict_nested_tidy_(&message->all.items[i0]);
+    }
+}
+
+static size_t golden_strict_everything_used_any_(const void *any)
+{
+    const golden_strict_everything *message = (const golden_strict_everything *)any;
+
+    return offsetof(golden_strict_everything, all.items) + message->all.count * sizeof message->all.items[0];
 }
 
 static const char *const golden_strict_everything_number_paths_[] = {"number.tag"};
@@ -533,6 +596,8 @@ const shmrpc_type_info golden_strict_everything_info = {
     "16:uint16 amount;18:bool fragile;} part=2;8:union(16){8:uint32 small=1;"
     "8:uint64 large=4000000000;} number=3;8:vector<flags:uint16,3> accesses=9;"
     "}[2] anys;},2> all;}",
+    golden_strict_everything_used_any_,
+    golden_strict_everything_tidy_any_,
 };
 
 const char *golden_strict_error_name(int code)
@@ -560,6 +625,13 @@ static size_t golden_strict_strictly_set_reply_store_any_(void *to_any, const vo
     return sizeof(golden_strict_strictly_set_reply);
 }
 
+static void golden_strict_strictly_set_reply_tidy_any_(void *any)
+{
+    golden_strict_strictly_set_reply *message = (golden_strict_strictly_set_reply *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 static bool golden_strict_strictly_set_reply_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const golden_strict_strictly_set_reply *message = (const golden_strict_strictly_set_reply *)any;
@@ -584,6 +656,8 @@ const shmrpc_type_info golden_strict_strictly_set_reply_info = {
     golden_strict_strictly_set_reply_store_any_,
     golden_strict_strictly_set_reply_validate_any_,
     "message(8){0:enum:uint8 was;}",
+    NULL,
+    golden_strict_strictly_set_reply_tidy_any_,
 };
 
 int golden_strict_strictly_connect(golden_strict_strictly_client **ret, const char *name,
@@ -652,6 +726,49 @@ void golden_strict_strictly_set_cancel(golden_strict_strictly_set_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int golden_strict_strictly_set_loan(golden_strict_strictly_client *client, golden_strict_strictly_set_call *call,
+                                    golden_strict_everything **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (golden_strict_everything *)request;
+    }
+    return rc;
+}
+
+int golden_strict_strictly_set_start_loaned(golden_strict_strictly_set_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline,
+                                    call->done != NULL ? golden_strict_strictly_set_done_ : NULL);
+}
+
+void golden_strict_strictly_set_abandon(golden_strict_strictly_set_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int golden_strict_strictly_set_view(golden_strict_strictly_set_call *call,
+                                    const golden_strict_strictly_set_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const golden_strict_strictly_set_reply *)reply;
+    }
+    return rc;
+}
+
+void golden_strict_strictly_set_release(golden_strict_strictly_set_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 void golden_strict_strictly_batch_begin(golden_strict_strictly_client *client)
 {
     shmrpc_client_batch_begin((shmrpc_client *)client);
@@ -701,7 +818,7 @@ static const shmrpc_method_info golden_strict_strictly_methods_[] = {
 };
 
 const shmrpc_service_info golden_strict_strictly_service_info = {
-    &shmrpc_generated_abi_2, "golden.strict.Strictly", 4, 1, golden_strict_strictly_methods_, NULL, SHMRPC_SERVICE_STRICT,
+    &shmrpc_generated_abi_3, "golden.strict.Strictly", 4, 1, golden_strict_strictly_methods_, NULL, SHMRPC_SERVICE_STRICT,
 };
 
 static int golden_strict_strictly_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -7,7 +7,7 @@
 
 #include "shared/parts.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "strict.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -74,6 +74,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_strict_number, body) == 8, "offset of golde
 void golden_strict_number_set_small(golden_strict_number *record, uint32_t value);
 void golden_strict_number_set_large(golden_strict_number *record, uint64_t value);
 void golden_strict_number_store_(golden_strict_number *to, const golden_strict_number *from);
+void golden_strict_number_tidy_(golden_strict_number *message);
 bool golden_strict_number_check_(const golden_strict_number *record, const char *const *fields, shmrpc_fault *fault);
 
 /** Some of its arms are checked. */
@@ -104,6 +105,7 @@ void golden_strict_any_set_number(golden_strict_any *record, const golden_strict
 SHMRPC_NODISCARD bool golden_strict_any_set_accesses(golden_strict_any *record, const golden_strict_access *items,
                                                      size_t count);
 void golden_strict_any_store_(golden_strict_any *to, const golden_strict_any *from);
+void golden_strict_any_tidy_(golden_strict_any *message);
 bool golden_strict_any_check_(const golden_strict_any *record, const char *const *fields, shmrpc_fault *fault);
 
 typedef struct golden_strict_lax {
@@ -125,6 +127,7 @@ void golden_strict_lax_set_mode(golden_strict_lax *record, golden_strict_mode va
 void golden_strict_lax_set_level(golden_strict_lax *record, golden_strict_level value);
 void golden_strict_lax_set_other(golden_strict_lax *record, uint8_t value);
 void golden_strict_lax_store_(golden_strict_lax *to, const golden_strict_lax *from);
+void golden_strict_lax_tidy_(golden_strict_lax *message);
 bool golden_strict_lax_check_(const golden_strict_lax *record, const char *const *fields, shmrpc_fault *fault);
 
 typedef struct golden_strict_plain {
@@ -152,6 +155,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_strict_nested, anys) == 24, "offset of gold
 void golden_strict_nested_set_number(golden_strict_nested *record, const golden_strict_number *value);
 void golden_strict_nested_clear_number(golden_strict_nested *record);
 void golden_strict_nested_store_(golden_strict_nested *to, const golden_strict_nested *from);
+void golden_strict_nested_tidy_(golden_strict_nested *message);
 bool golden_strict_nested_check_(const golden_strict_nested *record, const char *const *fields, shmrpc_fault *fault);
 extern const shmrpc_type_info golden_strict_nested_info;
 
@@ -254,6 +258,10 @@ const golden_strict_plain *golden_strict_error_wrong(const golden_strict_strictl
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct golden_strict_strictly_set_call golden_strict_strictly_set_call;
@@ -268,6 +276,15 @@ SHMRPC_NODISCARD int golden_strict_strictly_set_start(golden_strict_strictly_cli
 SHMRPC_NODISCARD int golden_strict_strictly_set_wait(golden_strict_strictly_set_call *call,
                                                      golden_strict_strictly_set_reply *ret);
 void golden_strict_strictly_set_cancel(golden_strict_strictly_set_call *call);
+SHMRPC_NODISCARD int golden_strict_strictly_set_loan(golden_strict_strictly_client *client,
+                                                     golden_strict_strictly_set_call *call,
+                                                     golden_strict_everything **ret_request);
+SHMRPC_NODISCARD int golden_strict_strictly_set_start_loaned(golden_strict_strictly_set_call *call,
+                                                             shmrpc_deadline deadline);
+void golden_strict_strictly_set_abandon(golden_strict_strictly_set_call *call);
+SHMRPC_NODISCARD int golden_strict_strictly_set_view(golden_strict_strictly_set_call *call,
+                                                     const golden_strict_strictly_set_reply **ret_reply);
+void golden_strict_strictly_set_release(golden_strict_strictly_set_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void golden_strict_strictly_batch_begin(golden_strict_strictly_client *client);
@@ -287,7 +304,8 @@ int golden_strict_strictly_client_dispatch(golden_strict_strictly_client *client
  * Embed golden_strict_strictly_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct golden_strict_strictly_server {
     shmrpc_server base;

@@ -28,6 +28,8 @@ const shmrpc_type_info vals_pair_info = {
     NULL,
     NULL,
     "struct(8){0:uint32 a;4:uint32 b;}",
+    NULL,
+    NULL,
 };
 
 void vals_defaults_set_absent(vals_defaults *message, double value)
@@ -105,6 +107,25 @@ static size_t vals_defaults_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static void vals_defaults_tidy_any_(void *any)
+{
+    vals_defaults *message = (vals_defaults *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    memset(message->padding_3_, 0, sizeof message->padding_3_);
+    memset(message->padding_4_, 0, sizeof message->padding_4_);
+    memset(message->padding_5_, 0, sizeof message->padding_5_);
+    memset(message->pairs.padding_1_, 0, sizeof message->pairs.padding_1_);
+}
+
+static size_t vals_defaults_used_any_(const void *any)
+{
+    const vals_defaults *message = (const vals_defaults *)any;
+
+    return offsetof(vals_defaults, greeting.text) + message->greeting.length + (size_t)1;
+}
+
 static bool vals_defaults_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const vals_defaults *message = (const vals_defaults *)any;
@@ -170,4 +191,6 @@ const shmrpc_type_info vals_defaults_info = {
     "32:float64 f64;40:enum:uint8 color;42:flags:uint16 mask;44:struct(8){0:uint32 a;"
     "4:uint32 b;} pair;56?52:float64 absent;64:uint8[3] three;"
     "68:vector<struct(8){0:uint32 a;4:uint32 b;},2> pairs;88:string<11> greeting;}",
+    vals_defaults_used_any_,
+    vals_defaults_tidy_any_,
 };

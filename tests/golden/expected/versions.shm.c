@@ -41,6 +41,12 @@ static size_t grown_stamp_store_any_(void *to, const void *from)
     return sizeof(grown_stamp);
 }
 
+void grown_stamp_tidy_(grown_stamp *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+}
+
 bool grown_stamp_check_(const grown_stamp *record, const char *const *fields, shmrpc_fault *fault)
 {
     if (record->has_writer > 1) {
@@ -65,6 +71,8 @@ const shmrpc_type_info grown_stamp_info = {
     grown_stamp_store_any_,
     grown_stamp_validate_any_,
     "struct(32){0:uint64 revision;12?8:uint32 writer;16:uint8[3] mark;}",
+    NULL,
+    NULL,
 };
 
 const shmrpc_type_info grown_wide_info = {
@@ -76,6 +84,8 @@ const shmrpc_type_info grown_wide_info = {
     NULL,
     NULL,
     "struct(16){0:uint64 low;8:uint64 high;}",
+    NULL,
+    NULL,
 };
 
 void grown_change_set_stored(grown_change *record, const grown_stamp *value)
@@ -124,6 +134,20 @@ void grown_change_store_(grown_change *to, const grown_change *from)
         break;
     }
     memset((char *)&to->body + used, 0, sizeof to->body - used);
+}
+
+void grown_change_tidy_(grown_change *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    switch (message->tag) {
+    case GROWN_CHANGE_STORED:
+        grown_stamp_tidy_(&message->body.stored);
+        break;
+    case GROWN_CHANGE_REMOVED:
+        memset(message->body.removed.padding_1_, 0, sizeof message->body.removed.padding_1_);
+        break;
+    default: break;
+    }
 }
 
 bool grown_change_check_(const grown_change *record, const char *const *fields, shmrpc_fault *fault)
@@ -184,6 +208,11 @@ void grown_any_store_(grown_any *to, const grown_any *from)
         break;
     }
     memset((char *)&to->body + used, 0, sizeof to->body - used);
+}
+
+void grown_any_tidy_(grown_any *message)
+{
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 const char *grown_mode_name(grown_mode value)
@@ -261,6 +290,24 @@ static size_t grown_request_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static void grown_request_tidy_any_(void *any)
+{
+    grown_request *message = (grown_request *)any;
+
+    memset(message->key.padding_1_, 0, sizeof message->key.padding_1_);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    grown_stamp_tidy_(&message->stamp);
+    memset(message->padding_3_, 0, sizeof message->padding_3_);
+}
+
+static size_t grown_request_used_any_(const void *any)
+{
+    const grown_request *message = (const grown_request *)any;
+
+    return offsetof(grown_request, more.items) + message->more.count;
+}
+
 static const char *const grown_request_stamp_paths_[] = {"stamp.has_writer"};
 
 static bool grown_request_validate_any_(const void *any, shmrpc_fault *fault)
@@ -314,6 +361,8 @@ const shmrpc_type_info grown_request_info = {
     "message(176){0:uint32 id;4:string<12> key;24:uint8 flags;"
     "32:struct(32){0:uint64 revision;12?8:uint32 writer;16:uint8[3] mark;} stamped;"
     "64:enum:uint8 mode;72:bytes<100> more;}",
+    grown_request_used_any_,
+    grown_request_tidy_any_,
 };
 
 void grown_reply_set_any(grown_reply *message, const grown_any *value)
@@ -343,6 +392,18 @@ static size_t grown_reply_store_any_(void *to_any, const void *from_any)
     to->count = from->count;
     memset(to->padding_2_, 0, sizeof to->padding_2_);
     return sizeof(grown_reply);
+}
+
+static void grown_reply_tidy_any_(void *any)
+{
+    grown_reply *message = (grown_reply *)any;
+
+    grown_change_tidy_(&message->change);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    if (message->has_any) {
+        grown_any_tidy_(&message->any);
+    }
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
 }
 
 static const char *const grown_reply_change_paths_[] = {"change.stored.has_writer", "change.removed"};
@@ -377,6 +438,8 @@ const shmrpc_type_info grown_reply_info = {
     "16:uint8[3] mark;} stored=1;8:string<20> removed=2;} change;"
     "64?48:union(32){16:uint8 small=1;16:struct(16){0:uint64 low;8:uint64 high;"
     "} wide=2;} any;96:uint16 count;}",
+    NULL,
+    grown_reply_tidy_any_,
 };
 
 bool grown_note_set_parts(grown_note *message, const grown_wide *items, size_t count)
@@ -405,6 +468,20 @@ static size_t grown_note_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static void grown_note_tidy_any_(void *any)
+{
+    grown_note *message = (grown_note *)any;
+
+    memset(message->parts.padding_1_, 0, sizeof message->parts.padding_1_);
+}
+
+static size_t grown_note_used_any_(const void *any)
+{
+    const grown_note *message = (const grown_note *)any;
+
+    return offsetof(grown_note, parts.items) + message->parts.count * sizeof message->parts.items[0];
+}
+
 static bool grown_note_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const grown_note *message = (const grown_note *)any;
@@ -429,6 +506,8 @@ const shmrpc_type_info grown_note_info = {
     grown_note_store_any_,
     grown_note_validate_any_,
     "message(64){0:vector<struct(16){0:uint64 low;8:uint64 high;},3> parts;}",
+    grown_note_used_any_,
+    grown_note_tidy_any_,
 };
 
 void grown_store_sum_request_init(grown_store_sum_request *message)
@@ -445,6 +524,8 @@ const shmrpc_type_info grown_store_sum_request_info = {
     NULL,
     NULL,
     "message(16){0:uint64 a;8:uint64 b;}",
+    NULL,
+    NULL,
 };
 
 void grown_store_sum_reply_init(grown_store_sum_reply *message)
@@ -461,6 +542,8 @@ const shmrpc_type_info grown_store_sum_reply_info = {
     NULL,
     NULL,
     "message(8){0:uint64 total;}",
+    NULL,
+    NULL,
 };
 
 int grown_store_connect(grown_store_client **ret, const char *name, const shmrpc_client_options *options)
@@ -538,6 +621,46 @@ void grown_store_get_cancel(grown_store_get_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int grown_store_get_loan(grown_store_client *client, grown_store_get_call *call, grown_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (grown_request *)request;
+    }
+    return rc;
+}
+
+int grown_store_get_start_loaned(grown_store_get_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? grown_store_get_done_ : NULL);
+}
+
+void grown_store_get_abandon(grown_store_get_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int grown_store_get_view(grown_store_get_call *call, const grown_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const grown_reply *)reply;
+    }
+    return rc;
+}
+
+void grown_store_get_release(grown_store_get_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void grown_store_sum_done_(shmrpc_call *call, int rc, const void *reply)
 {
     grown_store_sum_call *ended = (grown_store_sum_call *)call;
@@ -563,6 +686,46 @@ int grown_store_sum_wait(grown_store_sum_call *call, grown_store_sum_reply *ret)
 void grown_store_sum_cancel(grown_store_sum_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int grown_store_sum_loan(grown_store_client *client, grown_store_sum_call *call, grown_store_sum_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 2, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (grown_store_sum_request *)request;
+    }
+    return rc;
+}
+
+int grown_store_sum_start_loaned(grown_store_sum_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? grown_store_sum_done_ : NULL);
+}
+
+void grown_store_sum_abandon(grown_store_sum_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int grown_store_sum_view(grown_store_sum_call *call, const grown_store_sum_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const grown_store_sum_reply *)reply;
+    }
+    return rc;
+}
+
+void grown_store_sum_release(grown_store_sum_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 void grown_store_batch_begin(grown_store_client *client)
@@ -672,7 +835,7 @@ static const shmrpc_method_info grown_store_methods_[] = {
 };
 
 const shmrpc_service_info grown_store_service_info = {
-    &shmrpc_generated_abi_2, "golden.versions.Store", 4, 3, grown_store_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.versions.Store", 4, 3, grown_store_methods_, NULL, 0,
 };
 
 static int grown_store_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "versions.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -28,6 +28,7 @@ SHMRPC_STATIC_ASSERT(offsetof(grown_stamp, mark) == 16, "offset of grown_stamp.m
 void grown_stamp_set_writer(grown_stamp *record, uint32_t value);
 void grown_stamp_clear_writer(grown_stamp *record);
 void grown_stamp_store_(grown_stamp *to, const grown_stamp *from);
+void grown_stamp_tidy_(grown_stamp *message);
 bool grown_stamp_check_(const grown_stamp *record, const char *const *fields, shmrpc_fault *fault);
 extern const shmrpc_type_info grown_stamp_info;
 
@@ -62,6 +63,7 @@ SHMRPC_STATIC_ASSERT(offsetof(grown_change, body) == 8, "offset of grown_change.
 void grown_change_set_stored(grown_change *record, const grown_stamp *value);
 SHMRPC_NODISCARD bool grown_change_set_removed(grown_change *record, const char *text, size_t length);
 void grown_change_store_(grown_change *to, const grown_change *from);
+void grown_change_tidy_(grown_change *message);
 bool grown_change_check_(const grown_change *record, const char *const *fields, shmrpc_fault *fault);
 
 typedef struct grown_any {
@@ -81,6 +83,7 @@ SHMRPC_STATIC_ASSERT(offsetof(grown_any, body) == 16, "offset of grown_any.body"
 void grown_any_set_small(grown_any *record, uint8_t value);
 void grown_any_set_wide(grown_any *record, const grown_wide *value);
 void grown_any_store_(grown_any *to, const grown_any *from);
+void grown_any_tidy_(grown_any *message);
 
 typedef uint8_t grown_mode;
 #define GROWN_MODE_NORMAL UINT8_C(0)
@@ -219,6 +222,10 @@ const grown_stamp *grown_error_busy(const grown_store_client *client);
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct grown_store_get_call grown_store_get_call;
@@ -230,6 +237,12 @@ SHMRPC_NODISCARD int grown_store_get_start(grown_store_client *client, grown_sto
                                            const grown_request *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int grown_store_get_wait(grown_store_get_call *call, grown_reply *ret);
 void grown_store_get_cancel(grown_store_get_call *call);
+SHMRPC_NODISCARD int grown_store_get_loan(grown_store_client *client, grown_store_get_call *call,
+                                          grown_request **ret_request);
+SHMRPC_NODISCARD int grown_store_get_start_loaned(grown_store_get_call *call, shmrpc_deadline deadline);
+void grown_store_get_abandon(grown_store_get_call *call);
+SHMRPC_NODISCARD int grown_store_get_view(grown_store_get_call *call, const grown_reply **ret_reply);
+void grown_store_get_release(grown_store_get_call *call);
 
 typedef struct grown_store_sum_call grown_store_sum_call;
 struct grown_store_sum_call {
@@ -240,6 +253,12 @@ SHMRPC_NODISCARD int grown_store_sum_start(grown_store_client *client, grown_sto
                                            const grown_store_sum_request *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int grown_store_sum_wait(grown_store_sum_call *call, grown_store_sum_reply *ret);
 void grown_store_sum_cancel(grown_store_sum_call *call);
+SHMRPC_NODISCARD int grown_store_sum_loan(grown_store_client *client, grown_store_sum_call *call,
+                                          grown_store_sum_request **ret_request);
+SHMRPC_NODISCARD int grown_store_sum_start_loaned(grown_store_sum_call *call, shmrpc_deadline deadline);
+void grown_store_sum_abandon(grown_store_sum_call *call);
+SHMRPC_NODISCARD int grown_store_sum_view(grown_store_sum_call *call, const grown_store_sum_reply **ret_reply);
+void grown_store_sum_release(grown_store_sum_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void grown_store_batch_begin(grown_store_client *client);
@@ -259,7 +278,8 @@ int grown_store_client_dispatch(grown_store_client *client, int most);
  * Embed grown_store_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct grown_store_server {
     shmrpc_server base;

@@ -252,7 +252,7 @@ static void expect_answer(const matrix_cell *cell, unsigned value, int rc, const
         found = cell->payload(client);
     ck_assert_ptr_nonnull(found);
     record_make(record, wanted, 0, value);
-    expect_same(cell, "the answer", value, found, wanted, record->info->size);
+    expect_same(cell, "the answer", value, found, wanted, roundtrip_used(record->info, wanted));
     free(wanted);
 }
 
@@ -276,7 +276,7 @@ static void value_passes(pair *on, const matrix_cell *cell, unsigned value, unsi
     expect_answer(cell, value + 1, rc, on->client, reply);
     ck_assert_uint_eq(stage_handled(), handled + 1);
     pthread_mutex_lock(&stage.lock);
-    expect_same(cell, "the request", value, stage.request, wanted, request_size);
+    expect_same(cell, "the request", value, stage.request, wanted, roundtrip_used(cell->request->info, wanted));
     pthread_mutex_unlock(&stage.lock);
     free(request);
     free(wanted);
@@ -579,9 +579,11 @@ START_TEST(servers_are_understood_by_clients_of_before)
             stage_set(cell, value + 1, -1, 0xA5);
             int rc = shmrpc_client_call(on.client, i, request, reply, shmrpc_default());
             ck_assert_msg(rc == 0, "%s: value %u: %d, %s", cell->position, value, rc, shmrpc_last_error());
-            expect_same(cell, "the answer to one of before", value, reply, wanted, cell->answer->info->size);
+            expect_same(cell, "the answer to one of before", value, reply, wanted,
+                        roundtrip_used(cell->answer->info, wanted));
             pthread_mutex_lock(&stage.lock);
-            expect_same(cell, "the request of before", value, stage.request, request, cell->request->info->size);
+            expect_same(cell, "the request of before", value, stage.request, request,
+                        roundtrip_used(cell->request->info, request));
             pthread_mutex_unlock(&stage.lock);
             free(request);
             free(wanted);
@@ -618,7 +620,8 @@ START_TEST(clients_are_understood_by_servers_of_before)
             stage_answer_of_before(cell, value + 1, was->reply_size);
             int rc = cell->call(on.client, request, reply);
             ck_assert_msg(rc == 0, "%s: value %u: %d, %s", cell->position, value, rc, shmrpc_last_error());
-            expect_same(cell, "the answer of one of before", value, reply, wanted, cell->answer->info->size);
+            expect_same(cell, "the answer of one of before", value, reply, wanted,
+                        roundtrip_used(cell->answer->info, wanted));
             pthread_mutex_lock(&stage.lock);
             expect_same(cell, "the request to one of before", value, stage.request, heard, was->request_size);
             pthread_mutex_unlock(&stage.lock);

@@ -22,6 +22,13 @@ static size_t demo_health_health_reply_store_any_(void *to_any, const void *from
     return sizeof(demo_health_health_reply);
 }
 
+static void demo_health_health_reply_tidy_any_(void *any)
+{
+    demo_health_health_reply *message = (demo_health_health_reply *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 void demo_health_health_reply_init(demo_health_health_reply *message)
 {
     memset(message, 0, sizeof *message);
@@ -36,6 +43,8 @@ const shmrpc_type_info demo_health_health_reply_info = {
     demo_health_health_reply_store_any_,
     NULL,
     "message(16){0:enum:uint8 state;8:uint64 up_ns;}",
+    NULL,
+    demo_health_health_reply_tidy_any_,
 };
 
 int demo_health_health_connect(demo_health_health_client **ret, const char *name, const shmrpc_client_options *options)
@@ -95,6 +104,22 @@ void demo_health_health_check_cancel(demo_health_health_check_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int demo_health_health_check_view(demo_health_health_check_call *call, const demo_health_health_reply **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const demo_health_health_reply *)reply;
+    }
+    return rc;
+}
+
+void demo_health_health_check_release(demo_health_health_check_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 void demo_health_health_batch_begin(demo_health_health_client *client)
 {
     shmrpc_client_batch_begin((shmrpc_client *)client);
@@ -145,7 +170,7 @@ static const shmrpc_method_info demo_health_health_methods_[] = {
 };
 
 const shmrpc_service_info demo_health_health_service_info = {
-    &shmrpc_generated_abi_2, "demo.health.Health", 1, 1, demo_health_health_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "demo.health.Health", 1, 1, demo_health_health_methods_, NULL, 0,
 };
 
 static int demo_health_health_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "health.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -66,6 +66,10 @@ SHMRPC_NODISCARD int demo_health_health_check(demo_health_health_client *client,
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct demo_health_health_check_call demo_health_health_check_call;
@@ -77,6 +81,9 @@ SHMRPC_NODISCARD int demo_health_health_check_start(demo_health_health_client *c
                                                     demo_health_health_check_call *call, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int demo_health_health_check_wait(demo_health_health_check_call *call, demo_health_health_reply *ret);
 void demo_health_health_check_cancel(demo_health_health_check_call *call);
+SHMRPC_NODISCARD int demo_health_health_check_view(demo_health_health_check_call *call,
+                                                   const demo_health_health_reply **ret_reply);
+void demo_health_health_check_release(demo_health_health_check_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void demo_health_health_batch_begin(demo_health_health_client *client);
@@ -96,7 +103,8 @@ int demo_health_health_client_dispatch(demo_health_health_client *client, int mo
  * Embed demo_health_health_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct demo_health_health_server {
     shmrpc_server base;

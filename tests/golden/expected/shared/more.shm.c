@@ -52,6 +52,17 @@ static size_t golden_more_box_store_any_(void *to, const void *from)
     return sizeof(golden_more_box);
 }
 
+void golden_more_box_tidy_(golden_more_box *message)
+{
+    for (size_t i0 = 0; i0 < 2; i0++) {
+        golden_parts_part_tidy_(&message->content[i0]);
+    }
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    if (message->has_label) {
+        memset(message->label.padding_1_, 0, sizeof message->label.padding_1_);
+    }
+}
+
 bool golden_more_box_check_(const golden_more_box *record, const char *const *fields, shmrpc_fault *fault)
 {
     for (size_t i = 0; i < 2; i++) {
@@ -93,6 +104,8 @@ const shmrpc_type_info golden_more_box_info = {
     golden_more_box_validate_any_,
     "struct(58){0:struct(20){0:string<12> label;16:uint16 amount;18:bool fragile;"
     "}[2] content;42?40:string<12> label;}",
+    NULL,
+    NULL,
 };
 
 void golden_more_thing_set_part(golden_more_thing *record, const golden_parts_part *value)
@@ -129,6 +142,20 @@ void golden_more_thing_store_(golden_more_thing *to, const golden_more_thing *fr
     }
     memset((char *)&to->body + used, 0, sizeof to->body - used);
     memset(to->padding_1_, 0, sizeof to->padding_1_);
+}
+
+void golden_more_thing_tidy_(golden_more_thing *message)
+{
+    switch (message->tag) {
+    case GOLDEN_MORE_THING_PART:
+        golden_parts_part_tidy_(&message->body.part);
+        break;
+    case GOLDEN_MORE_THING_BOX:
+        golden_more_box_tidy_(&message->body.box);
+        break;
+    default: break;
+    }
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 bool golden_more_thing_check_(const golden_more_thing *record, const char *const *fields, shmrpc_fault *fault)
@@ -179,6 +206,24 @@ static size_t golden_more_receipt_store_any_(void *to_any, const void *from_any)
     to->label.text[from->label.length] = '\0';
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static void golden_more_receipt_tidy_any_(void *any)
+{
+    golden_more_receipt *message = (golden_more_receipt *)any;
+
+    golden_more_box_tidy_(&message->box);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    for (size_t i0 = 0; i0 < 2; i0++) {
+        golden_more_thing_tidy_(&message->things[i0]);
+    }
+}
+
+static size_t golden_more_receipt_used_any_(const void *any)
+{
+    const golden_more_receipt *message = (const golden_more_receipt *)any;
+
+    return offsetof(golden_more_receipt, label.text) + message->label.length + (size_t)1;
 }
 
 static const char *const golden_more_receipt_box_paths_[] = {"box.content[].label", "box.content[].fragile",
@@ -232,4 +277,6 @@ const shmrpc_type_info golden_more_receipt_info = {
     "} part=1;4:struct(58){0:struct(20){0:string<12> label;16:uint16 amount;"
     "18:bool fragile;}[2] content;42?40:string<12> label;} box=2;}[2] things;"
     "188:string<12> label;}",
+    golden_more_receipt_used_any_,
+    golden_more_receipt_tidy_any_,
 };

@@ -6,7 +6,7 @@
 
 #include "shared/parts.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "more.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -26,6 +26,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_more_box, label.text) == 44, "offset of gol
 SHMRPC_NODISCARD bool golden_more_box_set_label(golden_more_box *record, const char *text, size_t length);
 void golden_more_box_clear_label(golden_more_box *record);
 void golden_more_box_store_(golden_more_box *to, const golden_more_box *from);
+void golden_more_box_tidy_(golden_more_box *message);
 bool golden_more_box_check_(const golden_more_box *record, const char *const *fields, shmrpc_fault *fault);
 extern const shmrpc_type_info golden_more_box_info;
 
@@ -45,6 +46,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_more_thing, body) == 4, "offset of golden_m
 void golden_more_thing_set_part(golden_more_thing *record, const golden_parts_part *value);
 void golden_more_thing_set_box(golden_more_thing *record, const golden_more_box *value);
 void golden_more_thing_store_(golden_more_thing *to, const golden_more_thing *from);
+void golden_more_thing_tidy_(golden_more_thing *message);
 bool golden_more_thing_check_(const golden_more_thing *record, const char *const *fields, shmrpc_fault *fault);
 
 typedef struct golden_more_receipt {

@@ -53,6 +53,12 @@ static size_t golden_parts_part_store_any_(void *to, const void *from)
     return sizeof(golden_parts_part);
 }
 
+void golden_parts_part_tidy_(golden_parts_part *message)
+{
+    memset(message->label.padding_1_, 0, sizeof message->label.padding_1_);
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+}
+
 bool golden_parts_part_check_(const golden_parts_part *record, const char *const *fields, shmrpc_fault *fault)
 {
     if (record->label.length > 12) {
@@ -86,6 +92,8 @@ const shmrpc_type_info golden_parts_part_info = {
     golden_parts_part_store_any_,
     golden_parts_part_validate_any_,
     "struct(20){0:string<12> label;16:uint16 amount;18:bool fragile;}",
+    NULL,
+    NULL,
 };
 
 bool golden_parts_order_set_parts(golden_parts_order *message, const golden_parts_part *items, size_t count)
@@ -114,6 +122,22 @@ static size_t golden_parts_order_store_any_(void *to_any, const void *from_any)
     used = offsetof(golden_parts_order, parts.items) + from->parts.count * sizeof from->parts.items[0];
     memset((char *)to + used, 0, (8 - used % 8) % 8);
     return (used + 7) / 8 * 8;
+}
+
+static void golden_parts_order_tidy_any_(void *any)
+{
+    golden_parts_order *message = (golden_parts_order *)any;
+
+    for (size_t i0 = 0; i0 < 3 && i0 < message->parts.count; i0++) {
+        golden_parts_part_tidy_(&message->parts.items[i0]);
+    }
+}
+
+static size_t golden_parts_order_used_any_(const void *any)
+{
+    const golden_parts_order *message = (const golden_parts_order *)any;
+
+    return offsetof(golden_parts_order, parts.items) + message->parts.count * sizeof message->parts.items[0];
 }
 
 static const char *const golden_parts_order_parts_paths_[] = {"parts[].label", "parts[].fragile"};
@@ -148,6 +172,8 @@ const shmrpc_type_info golden_parts_order_info = {
     golden_parts_order_validate_any_,
     "message(72){0:uint64 number;8:vector<struct(20){0:string<12> label;"
     "16:uint16 amount;18:bool fragile;},3> parts;}",
+    golden_parts_order_used_any_,
+    golden_parts_order_tidy_any_,
 };
 
 const char *golden_parts_failure_name(int code)

@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "parts.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -34,6 +34,7 @@ SHMRPC_STATIC_ASSERT(offsetof(golden_parts_part, amount) == 16, "offset of golde
 SHMRPC_STATIC_ASSERT(offsetof(golden_parts_part, fragile) == 18, "offset of golden_parts_part.fragile");
 SHMRPC_NODISCARD bool golden_parts_part_set_label(golden_parts_part *record, const char *text, size_t length);
 void golden_parts_part_store_(golden_parts_part *to, const golden_parts_part *from);
+void golden_parts_part_tidy_(golden_parts_part *message);
 bool golden_parts_part_check_(const golden_parts_part *record, const char *const *fields, shmrpc_fault *fault);
 extern const shmrpc_type_info golden_parts_part_info;
 

@@ -10,6 +10,8 @@ const shmrpc_type_info wd_words_ask_reply_info = {
     NULL,
     NULL,
     "struct(1){0:uint8 z;}",
+    NULL,
+    NULL,
 };
 
 static size_t wd_two_store_any_(void *to_any, const void *from_any)
@@ -24,6 +26,14 @@ static size_t wd_two_store_any_(void *to_any, const void *from_any)
     to->mode = from->mode;
     memset(to->padding_2_, 0, sizeof to->padding_2_);
     return sizeof(wd_two);
+}
+
+static void wd_two_tidy_any_(void *any)
+{
+    wd_two *message = (wd_two *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
 }
 
 void wd_two_init(wd_two *message)
@@ -42,4 +52,6 @@ const shmrpc_type_info wd_two_info = {
     "message(96){0:struct(1){0:uint8 z;} first;4:struct(4){0:uint32 message;} second;"
     "8:struct(20){0:struct(4){0:uint32 message;} option;4:struct(4){0:uint32 message;"
     "}[2][2] rpc;}[2][2] third;88:enum:uint32 mode;}",
+    NULL,
+    wd_two_tidy_any_,
 };

@@ -7,7 +7,7 @@
 
 #include "words/words.shm.h"
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "more.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 

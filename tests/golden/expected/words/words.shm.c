@@ -19,6 +19,8 @@ const shmrpc_type_info wd_option_info = {
     NULL,
     NULL,
     "struct(4){0:uint32 message;}",
+    NULL,
+    NULL,
 };
 
 const shmrpc_type_info wd_repeated_info = {
@@ -31,6 +33,8 @@ const shmrpc_type_info wd_repeated_info = {
     NULL,
     "struct(20){0:struct(4){0:uint32 message;} option;4:struct(4){0:uint32 message;"
     "}[2][2] rpc;}",
+    NULL,
+    NULL,
 };
 
 const shmrpc_type_info wd_oneof_info = {
@@ -43,6 +47,8 @@ const shmrpc_type_info wd_oneof_info = {
     NULL,
     "struct(20){0:struct(20){0:struct(4){0:uint32 message;} option;"
     "4:struct(4){0:uint32 message;}[2][2] rpc;} repeated;}",
+    NULL,
+    NULL,
 };
 
 const shmrpc_type_info wd_table_item_info = {
@@ -54,6 +60,8 @@ const shmrpc_type_info wd_table_item_info = {
     NULL,
     NULL,
     "struct(8){0:uint64 items;}",
+    NULL,
+    NULL,
 };
 
 const shmrpc_type_info wd_code_of_errors_info = {
@@ -65,6 +73,8 @@ const shmrpc_type_info wd_code_of_errors_info = {
     NULL,
     NULL,
     "struct(4){0:uint32 code;}",
+    NULL,
+    NULL,
 };
 
 const char *wd_extensions_name(wd_extensions value)
@@ -181,6 +191,20 @@ static size_t wd_alike_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static void wd_alike_tidy_any_(void *any)
+{
+    wd_alike *message = (wd_alike *)any;
+
+    memset(message->string.padding_1_, 0, sizeof message->string.padding_1_);
+}
+
+static size_t wd_alike_used_any_(const void *any)
+{
+    const wd_alike *message = (const wd_alike *)any;
+
+    return offsetof(wd_alike, bytes.items) + message->bytes.count;
+}
+
 static bool wd_alike_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const wd_alike *message = (const wd_alike *)any;
@@ -215,6 +239,8 @@ const shmrpc_type_info wd_alike_info = {
     wd_alike_validate_any_,
     "message(40){0:uint32 ab;4:uint32 a_b;8:uint32 aB2;12:uint32 a_b_2;"
     "16:uint32 body;20:string<4> string;28:bytes<4> bytes;}",
+    wd_alike_used_any_,
+    wd_alike_tidy_any_,
 };
 
 void wd_nested_clear_three(wd_nested *message)
@@ -310,6 +336,18 @@ static size_t wd_nested_store_any_(void *to_any, const void *from_any)
     return sizeof(wd_nested);
 }
 
+static void wd_nested_tidy_any_(void *any)
+{
+    wd_nested *message = (wd_nested *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
+    memset(message->padding_2_, 0, sizeof message->padding_2_);
+    if (message->has_truths) {
+        memset(message->truths.padding_1_, 0, sizeof message->truths.padding_1_);
+    }
+    memset(message->padding_3_, 0, sizeof message->padding_3_);
+}
+
 static bool wd_nested_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const wd_nested *message = (const wd_nested *)any;
@@ -384,6 +422,8 @@ const shmrpc_type_info wd_nested_info = {
     "4:struct(4){0:uint32 message;}[2][2] rpc;} repeated;} one;"
     "116:enum:uint32 beyond;121?120:enum:int8 late;124:flags:uint32 access;"
     "128:flags:uint64 bits;136:enum:uint32 mode;140:enum:uint32 extensions;}",
+    NULL,
+    wd_nested_tidy_any_,
 };
 
 void wd_arms_set_body(wd_arms *record, uint32_t value)
@@ -494,6 +534,20 @@ static size_t wd_holder_store_any_(void *to_any, const void *from_any)
     return (used + 7) / 8 * 8;
 }
 
+static void wd_holder_tidy_any_(void *any)
+{
+    wd_holder *message = (wd_holder *)any;
+
+    memset(message->more.padding_1_, 0, sizeof message->more.padding_1_);
+}
+
+static size_t wd_holder_used_any_(const void *any)
+{
+    const wd_holder *message = (const wd_holder *)any;
+
+    return offsetof(wd_holder, more.items) + message->more.count * sizeof message->more.items[0];
+}
+
 static bool wd_holder_validate_any_(const void *any, shmrpc_fault *fault)
 {
     const wd_holder *message = (const wd_holder *)any;
@@ -523,6 +577,8 @@ const shmrpc_type_info wd_holder_info = {
     "8:vector<union(8){4:uint32 body=1;4:uint8[2] text=18999;4:uint32 own=19000;"
     "4:struct(4){0:uint32 message;} option=19999;4:uint32 after=20000;"
     "4:uint32 last=536870911;4:uint32 beyond=4294967295;},2> more;}",
+    wd_holder_used_any_,
+    wd_holder_tidy_any_,
 };
 
 static size_t wd_ask_request_store_any_(void *to_any, const void *from_any)
@@ -533,6 +589,13 @@ static size_t wd_ask_request_store_any_(void *to_any, const void *from_any)
     to->x = from->x;
     memset(to->padding_1_, 0, sizeof to->padding_1_);
     return sizeof(wd_ask_request);
+}
+
+static void wd_ask_request_tidy_any_(void *any)
+{
+    wd_ask_request *message = (wd_ask_request *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 void wd_ask_request_init(wd_ask_request *message)
@@ -549,6 +612,8 @@ const shmrpc_type_info wd_ask_request_info = {
     wd_ask_request_store_any_,
     NULL,
     "message(8){0:uint32 x;}",
+    NULL,
+    wd_ask_request_tidy_any_,
 };
 
 static size_t wd_old_message_store_any_(void *to_any, const void *from_any)
@@ -559,6 +624,13 @@ static size_t wd_old_message_store_any_(void *to_any, const void *from_any)
     to->x = from->x;
     memset(to->padding_1_, 0, sizeof to->padding_1_);
     return sizeof(wd_old_message);
+}
+
+static void wd_old_message_tidy_any_(void *any)
+{
+    wd_old_message *message = (wd_old_message *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 void wd_old_message_init(wd_old_message *message)
@@ -575,6 +647,8 @@ const shmrpc_type_info wd_old_message_info = {
     wd_old_message_store_any_,
     NULL,
     "message(8){0:uint32 x;}",
+    NULL,
+    wd_old_message_tidy_any_,
 };
 
 const char *wd_old_enum_name(wd_old_enum value)
@@ -634,6 +708,8 @@ const shmrpc_type_info wd_old_struct_info = {
     NULL,
     NULL,
     "struct(4){0:uint32 x;}",
+    NULL,
+    NULL,
 };
 
 static size_t wd_words_ask_request_store_any_(void *to_any, const void *from_any)
@@ -644,6 +720,13 @@ static size_t wd_words_ask_request_store_any_(void *to_any, const void *from_any
     to->y = from->y;
     memset(to->padding_1_, 0, sizeof to->padding_1_);
     return sizeof(wd_words_ask_request);
+}
+
+static void wd_words_ask_request_tidy_any_(void *any)
+{
+    wd_words_ask_request *message = (wd_words_ask_request *)any;
+
+    memset(message->padding_1_, 0, sizeof message->padding_1_);
 }
 
 void wd_words_ask_request_init(wd_words_ask_request *message)
@@ -660,6 +743,8 @@ const shmrpc_type_info wd_words_ask_request_info = {
     wd_words_ask_request_store_any_,
     NULL,
     "message(8){0:uint32 y;}",
+    NULL,
+    wd_words_ask_request_tidy_any_,
 };
 
 int wd_words_connect(wd_words_client **ret, const char *name, const shmrpc_client_options *options)
@@ -759,6 +844,30 @@ void wd_words_ask_cancel(wd_words_ask_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int wd_words_ask_loan(wd_words_client *client, wd_words_ask_call *call, wd_words_ask_request **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 0, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (wd_words_ask_request *)request;
+    }
+    return rc;
+}
+
+int wd_words_ask_start_loaned(wd_words_ask_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? wd_words_ask_done_ : NULL);
+}
+
+void wd_words_ask_abandon(wd_words_ask_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
 static void wd_words_stream_done_(shmrpc_call *call, int rc, const void *reply)
 {
     wd_words_stream_call *ended = (wd_words_stream_call *)call;
@@ -786,6 +895,46 @@ void wd_words_stream_cancel(wd_words_stream_call *call)
     shmrpc_call_cancel((shmrpc_call *)call);
 }
 
+int wd_words_stream_loan(wd_words_client *client, wd_words_stream_call *call, wd_holder **ret_request)
+{
+    void *request = NULL;
+    int rc = shmrpc_call_loan((shmrpc_client *)client, (shmrpc_call *)call, 1, ret_request == NULL ? NULL : &request);
+
+    if (rc == 0) {
+        *ret_request = (wd_holder *)request;
+    }
+    return rc;
+}
+
+int wd_words_stream_start_loaned(wd_words_stream_call *call, shmrpc_deadline deadline)
+{
+    if (call == NULL) {
+        return SHMRPC_E_MISUSE;
+    }
+    return shmrpc_call_start_loaned(&call->base, deadline, call->done != NULL ? wd_words_stream_done_ : NULL);
+}
+
+void wd_words_stream_abandon(wd_words_stream_call *call)
+{
+    shmrpc_call_abandon((shmrpc_call *)call);
+}
+
+int wd_words_stream_view(wd_words_stream_call *call, const wd_alike **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const wd_alike *)reply;
+    }
+    return rc;
+}
+
+void wd_words_stream_release(wd_words_stream_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
+}
+
 static void wd_words_returns_done_(shmrpc_call *call, int rc, const void *reply)
 {
     wd_words_returns_call *ended = (wd_words_returns_call *)call;
@@ -810,6 +959,22 @@ int wd_words_returns_wait(wd_words_returns_call *call, wd_ask_request *ret)
 void wd_words_returns_cancel(wd_words_returns_call *call)
 {
     shmrpc_call_cancel((shmrpc_call *)call);
+}
+
+int wd_words_returns_view(wd_words_returns_call *call, const wd_ask_request **ret_reply)
+{
+    const void *reply = NULL;
+    int rc = shmrpc_call_view((shmrpc_call *)call, ret_reply == NULL ? NULL : &reply);
+
+    if (rc == 0) {
+        *ret_reply = (const wd_ask_request *)reply;
+    }
+    return rc;
+}
+
+void wd_words_returns_release(wd_words_returns_call *call)
+{
+    shmrpc_call_release((shmrpc_call *)call);
 }
 
 void wd_words_batch_begin(wd_words_client *client)
@@ -908,7 +1073,7 @@ static const shmrpc_method_info wd_words_methods_[] = {
 };
 
 const shmrpc_service_info wd_words_service_info = {
-    &shmrpc_generated_abi_2, "golden.words.Words", 1, 3, wd_words_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.words.Words", 1, 3, wd_words_methods_, NULL, 0,
 };
 
 static int wd_words_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)
@@ -1227,7 +1392,7 @@ static const shmrpc_method_info wd_old_words_methods_[] = {
 };
 
 const shmrpc_service_info wd_old_words_service_info = {
-    &shmrpc_generated_abi_2, "golden.words.OldWords", 1, 1, wd_old_words_methods_, NULL, 0,
+    &shmrpc_generated_abi_3, "golden.words.OldWords", 1, 1, wd_old_words_methods_, NULL, 0,
 };
 
 static int wd_old_words_permit_(shmrpc_server *server, const shmrpc_session *session, uint32_t method)

@@ -5,7 +5,7 @@
 
 #include <shmrpc/generated.h>
 
-#if SHMRPC_GENERATED_ABI != 2
+#if SHMRPC_GENERATED_ABI != 3
 #error "words.shm.h was generated for another version of the shmrpc headers: generate it again"
 #endif
 
@@ -411,6 +411,10 @@ const wd_option *wd_words_error_last(const wd_words_client *client);
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct wd_words_ask_call wd_words_ask_call;
@@ -422,6 +426,10 @@ SHMRPC_NODISCARD int wd_words_ask_start(wd_words_client *client, wd_words_ask_ca
                                         const wd_words_ask_request *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int wd_words_ask_wait(wd_words_ask_call *call);
 void wd_words_ask_cancel(wd_words_ask_call *call);
+SHMRPC_NODISCARD int wd_words_ask_loan(wd_words_client *client, wd_words_ask_call *call,
+                                       wd_words_ask_request **ret_request);
+SHMRPC_NODISCARD int wd_words_ask_start_loaned(wd_words_ask_call *call, shmrpc_deadline deadline);
+void wd_words_ask_abandon(wd_words_ask_call *call);
 
 typedef struct wd_words_stream_call wd_words_stream_call;
 struct wd_words_stream_call {
@@ -432,6 +440,11 @@ SHMRPC_NODISCARD int wd_words_stream_start(wd_words_client *client, wd_words_str
                                            const wd_holder *request, shmrpc_deadline deadline);
 SHMRPC_NODISCARD int wd_words_stream_wait(wd_words_stream_call *call, wd_alike *ret);
 void wd_words_stream_cancel(wd_words_stream_call *call);
+SHMRPC_NODISCARD int wd_words_stream_loan(wd_words_client *client, wd_words_stream_call *call, wd_holder **ret_request);
+SHMRPC_NODISCARD int wd_words_stream_start_loaned(wd_words_stream_call *call, shmrpc_deadline deadline);
+void wd_words_stream_abandon(wd_words_stream_call *call);
+SHMRPC_NODISCARD int wd_words_stream_view(wd_words_stream_call *call, const wd_alike **ret_reply);
+void wd_words_stream_release(wd_words_stream_call *call);
 
 typedef struct wd_words_returns_call wd_words_returns_call;
 struct wd_words_returns_call {
@@ -442,6 +455,8 @@ SHMRPC_NODISCARD int wd_words_returns_start(wd_words_client *client, wd_words_re
                                             shmrpc_deadline deadline);
 SHMRPC_NODISCARD int wd_words_returns_wait(wd_words_returns_call *call, wd_ask_request *ret);
 void wd_words_returns_cancel(wd_words_returns_call *call);
+SHMRPC_NODISCARD int wd_words_returns_view(wd_words_returns_call *call, const wd_ask_request **ret_reply);
+void wd_words_returns_release(wd_words_returns_call *call);
 
 /* What is sent in between is published together, with one doorbell at most. */
 void wd_words_batch_begin(wd_words_client *client);
@@ -461,7 +476,8 @@ int wd_words_client_dispatch(wd_words_client *client, int most);
  * Embed wd_words_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct wd_words_server {
     shmrpc_server base;
@@ -592,6 +608,10 @@ SHMRPC_NODISCARD int wd_old_words_ask(wd_old_words_client *client, shmrpc_deadli
  *   caller's again when done begins.
  * All in the thread that started it. ..._cancel() withdraws a call; it ends as any other, as SHMRPC_E_CANCELLED where
  * no handler began it. Where start does not return 0 there is no call.
+ *
+ * In place, for large messages: ..._loan() gives a request to be written where the server will read it, which
+ * ..._start_loaned() sends and ..._abandon() gives back; ..._view(), in place of ..._wait(), a reply where the server
+ * wrote it, until ..._release(). See shmrpc/client.h.
  */
 
 typedef struct wd_old_words_ask_call wd_old_words_ask_call;
@@ -622,7 +642,8 @@ int wd_old_words_client_dispatch(wd_old_words_client *client, int most);
  * Embed wd_old_words_server in a struct of your own.
  *
  * An operation returns 0, a declared error, what a ..._throw_... function returned, or SHMRPC_DEFERRED; `reply` is the
- * default image to begin with. An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
+ * default image to begin with; of more than 256 bytes, what is beyond the count of a last variable field is not.
+ * An operation that is NULL answers SHMRPC_E_UNIMPLEMENTED.
  */
 typedef struct wd_old_words_server {
     shmrpc_server base;
