@@ -49,7 +49,7 @@ static void call_print(const trial *self, FILE *out)
 
 static void call_save(const trial *self, FILE *out)
 {
-    static const figure_keys keys = {figures, sizeof(figures) / sizeof(figures[0]), "time_ratio", "limit"};
+    static const figure_keys keys = {figures, sizeof(figures) / sizeof(figures[0]), "time_ratio", "limit", NULL};
 
     fprintf(out, ",\n    \"calls_per_block\": %d\n  },\n  \"contestants\": ", MEASURE_BLOCK);
     figure_rows_save(self->parts->rows, self->parts->row_count, &keys, 2, out);

@@ -17,6 +17,7 @@
 
 #define CONTESTANT_IN_FLIGHT_MAX 256
 #define CONTESTANT_SLOTS_MAX 1024
+#define CONTESTANT_PAYLOAD_MAX 67108864
 
 typedef struct contestant contestant;
 
@@ -26,7 +27,8 @@ typedef struct contestant_setting {
     int client_core;
     bool shares_core;   /* both run on one core: whoever waits must let the other run */
     uint32_t in_flight; /* calls that are to be so at once: a power of two, at most CONTESTANT_IN_FLIGHT_MAX */
-    uint32_t slots; /* of a ring, for those who have one: a power of two, at most CONTESTANT_SLOTS_MAX; 0: default */
+    uint32_t slots;   /* of a ring, for those who have one: a power of two, at most CONTESTANT_SLOTS_MAX; 0: default */
+    uint32_t payload; /* bytes each way, 16 .. CONTESTANT_PAYLOAD_MAX, of those who carry more than two numbers */
 } contestant_setting;
 
 struct contestant {
@@ -76,5 +78,12 @@ contestant *typed_window_contestant(void);
 /* One way. */
 contestant *raw_oneway_contestant(void);
 contestant *typed_oneway_contestant(void);
+
+/* With large messages. */
+contestant *raw_payload_contestant(void);
+contestant *raw_three_contestant(void);
+contestant *unix_payload_contestant(void);
+contestant *typed_payload_contestant(void);
+contestant *in_place_contestant(void);
 
 #endif

@@ -19,7 +19,12 @@ typedef struct figure_info {
 } figure_info;
 
 static const figure_info infos[FIGURES] = {
+    [FIGURE_P10] = {"p10_ns", offsetof(measure_summary, p10_ns), RATIO_AS_IT_IS},
+    [FIGURE_P25] = {"p25_ns", offsetof(measure_summary, p25_ns), RATIO_AS_IT_IS},
     [FIGURE_P50] = {"p50_ns", offsetof(measure_summary, p50_ns), RATIO_AS_IT_IS},
+    [FIGURE_P75] = {"p75_ns", offsetof(measure_summary, p75_ns), RATIO_AS_IT_IS},
+    [FIGURE_P90] = {"p90_ns", offsetof(measure_summary, p90_ns), RATIO_AS_IT_IS},
+    [FIGURE_P95] = {"p95_ns", offsetof(measure_summary, p95_ns), RATIO_AS_IT_IS},
     [FIGURE_P99] = {"p99_ns", offsetof(measure_summary, p99_ns), RATIO_AS_IT_IS},
     [FIGURE_P999] = {"p999_ns", offsetof(measure_summary, p999_ns), RATIO_AS_IT_IS},
     [FIGURE_BLOCK] = {"block_ns", offsetof(measure_summary, block_ns), RATIO_AS_IT_IS},
@@ -33,10 +38,10 @@ static double figure_of(const measure_summary *summary, figure which)
     return *(const double *)(const void *)((const char *)summary + infos[which].offset);
 }
 
-static double ratio_of(const harness_pair *pair, figure which)
+static double ratio_of(const measure_summary *taken, const measure_summary *to, figure which)
 {
-    const double own = figure_of(&pair->own, which);
-    const double reference = figure_of(&pair->reference, which);
+    const double own = figure_of(taken, which);
+    const double reference = figure_of(to, which);
 
     if (own <= 0 || reference <= 0) {
         return 0; /* not measured */
@@ -55,22 +60,40 @@ static void row_fill(figure_row *row, double *scratch)
             continue;
         }
         for (uint32_t round = 0; round < row->rounds; round++) {
-            scratch[round] = ratio_of(&row->pairs[round], which);
+            scratch[round] = ratio_of(&row->pairs[round].own, &row->pairs[round].reference, which);
         }
         row->ratios[which] = stats_quartiles_of(scratch, row->rounds);
     }
 }
 
+/* To another contestant's figures of the same round. */
+static void row_compare(figure_row *row, const harness_pair *beside, double *scratch)
+{
+    for (figure which = 0; which < FIGURES; which++) {
+        if (infos[which].ratio == RATIO_NONE) {
+            continue;
+        }
+        for (uint32_t round = 0; round < row->rounds; round++) {
+            scratch[round] = ratio_of(&row->pairs[round].own, &beside[round].own, which);
+        }
+        row->beside[which] = stats_quartiles_of(scratch, row->rounds);
+    }
+}
+
 figure_row *figure_rows_new(const harness_plan *plan, contestant *const *contestants, size_t count,
-                            const harness_pair *pairs)
+                            const harness_pair *pairs, const contestant *beside)
 {
     figure_row *rows = calloc(count, sizeof(*rows));
     double *scratch = calloc(plan->rounds, sizeof(*scratch));
+    size_t other = 0;
 
     if (!rows || !scratch) {
         free(rows);
         free(scratch);
         return NULL;
+    }
+    while (other < count && contestants[other] != beside) {
+        other++;
     }
     for (size_t i = 0; i < count; i++) {
         rows[i] = (figure_row){
@@ -80,6 +103,9 @@ figure_row *figure_rows_new(const harness_plan *plan, contestant *const *contest
             .pairs = &pairs[i * plan->rounds],
         };
         row_fill(&rows[i], scratch);
+        if (other < count) {
+            row_compare(&rows[i], &pairs[other * plan->rounds], scratch);
+        }
     }
     free(scratch);
     return rows;
@@ -95,6 +121,20 @@ static void save_summary(const measure_summary *summary, const figure_keys *keys
     fputc('}', out);
 }
 
+static void save_ratios(const char *name, const stats_quartiles *ratios, const figure_keys *keys, int indent, FILE *out)
+{
+    fprintf(out, "%*s\"%s\": {\n", indent, "", name);
+    for (size_t i = 0; i < keys->count; i++) {
+        const stats_quartiles *ratio = &ratios[keys->figures[i]];
+
+        if (infos[keys->figures[i]].ratio != RATIO_NONE) {
+            fprintf(out, "%s%*s\"%s\": {\"lower\": %.4f, \"median\": %.4f, \"upper\": %.4f}", i ? ",\n" : "",
+                    indent + 2, "", infos[keys->figures[i]].key, ratio->lower, ratio->median, ratio->upper);
+        }
+    }
+    fprintf(out, "\n%*s},\n", indent, "");
+}
+
 static void save_row(const figure_row *row, const figure_keys *keys, int indent, FILE *out)
 {
     fprintf(out, "%*s{\n%*s\"name\": \"%s\",\n", indent, "", indent + 2, "", row->entrant->name);
@@ -104,16 +144,11 @@ static void save_row(const figure_row *row, const figure_keys *keys, int indent,
     for (size_t i = 0; i < keys->count; i++) {
         fprintf(out, "%*s\"%s\": %.1f,\n", indent + 2, "", infos[keys->figures[i]].key, row->medians[keys->figures[i]]);
     }
-    fprintf(out, "%*s\"%s\": {\n", indent + 2, "", keys->ratios);
-    for (size_t i = 0; i < keys->count; i++) {
-        const stats_quartiles *ratio = &row->ratios[keys->figures[i]];
-
-        if (infos[keys->figures[i]].ratio != RATIO_NONE) {
-            fprintf(out, "%s%*s\"%s\": {\"lower\": %.4f, \"median\": %.4f, \"upper\": %.4f}", i ? ",\n" : "",
-                    indent + 4, "", infos[keys->figures[i]].key, ratio->lower, ratio->median, ratio->upper);
-        }
+    save_ratios(keys->ratios, row->ratios, keys, indent + 2, out);
+    if (keys->beside && row->beside[keys->figures[0]].median > 0) {
+        save_ratios(keys->beside, row->beside, keys, indent + 2, out);
     }
-    fprintf(out, "\n%*s},\n%*s\"rounds\": [\n", indent + 2, "", indent + 2, "");
+    fprintf(out, "%*s\"rounds\": [\n", indent + 2, "");
     for (uint32_t round = 0; round < row->rounds; round++) {
         fprintf(out, "%*s{\"own\": ", indent + 4, "");
         save_summary(&row->pairs[round].own, keys, out);

@@ -16,7 +16,12 @@
 
 /* Each is a member of measure_summary. */
 typedef enum figure {
+    FIGURE_P10,
+    FIGURE_P25,
     FIGURE_P50,
+    FIGURE_P75,
+    FIGURE_P90,
+    FIGURE_P95,
     FIGURE_P99,
     FIGURE_P999,
     FIGURE_BLOCK,
@@ -32,15 +37,17 @@ typedef struct figure_row {
     uint32_t rounds;
     double medians[FIGURES];
     stats_quartiles ratios[FIGURES];
-    const harness_pair *pairs; /* [rounds] */
+    stats_quartiles beside[FIGURES]; /* to a second contestant's figures of the same round; 0 without one */
+    const harness_pair *pairs;       /* [rounds] */
 } figure_row;
 
 /*
  * A row for each contestant of a plan that harness_run() has run; what it was given and has written must outlive them.
- * The caller's to free. NULL where memory is short.
+ * The caller's to free. NULL where memory is short. `beside`: the contestant that a second ratio is taken to; NULL, or not
+ * one of these: none.
  */
 figure_row *figure_rows_new(const harness_plan *plan, contestant *const *contestants, size_t count,
-                            const harness_pair *pairs);
+                            const harness_pair *pairs, const contestant *beside);
 
 /* What of a row is saved, and under which keys. */
 typedef struct figure_keys {
@@ -48,6 +55,7 @@ typedef struct figure_keys {
     size_t count;
     const char *ratios;    /* "time_ratio" */
     const char *reference; /* of a round: "limit" */
+    const char *beside;    /* "unix_ratio"; NULL: not saved */
 } figure_keys;
 
 /* An array in JSON, each line but the first behind `indent` spaces; without an end of line. */

@@ -75,7 +75,7 @@ static void flight_print(const trial *self, FILE *out)
 
 static void flight_save(const trial *self, FILE *out)
 {
-    static const figure_keys keys = {figures, sizeof(figures) / sizeof(figures[0]), "rate_ratio", "reference"};
+    static const figure_keys keys = {figures, sizeof(figures) / sizeof(figures[0]), "rate_ratio", "reference", NULL};
 
     fprintf(out, ",\n    \"oneway_bytes\": %d", ONEWAY_BYTES);
     trial_save_parts(self, &keys, out);

@@ -105,9 +105,11 @@ int harness_pick_cores(contestant_setting *setting)
 
 uint32_t harness_calls(const harness_plan *plan, const contestant *entrant)
 {
-    const uint32_t slowness = plan->rhythm ? 1 : entrant->slowness;
-    const uint32_t calls = plan->calls / slowness / MEASURE_BLOCK * MEASURE_BLOCK;
+    const uint32_t calls = plan->calls / entrant->slowness / MEASURE_BLOCK * MEASURE_BLOCK;
 
+    if (plan->rhythm) {
+        return plan->calls;
+    }
     return calls > 0 ? calls : MEASURE_BLOCK;
 }
 

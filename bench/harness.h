@@ -57,8 +57,8 @@ int harness_run(const harness_plan *plan, contestant *reference, contestant *con
                 harness_pair *ret_pairs);
 
 /*
- * The calls that a contestant makes per pass: at least one block, a multiple of it. In a rhythm all make as many: it is
- * the gaps that take the time.
+ * The calls that a contestant makes per pass: at least one block, a multiple of it. In a rhythm, which has no blocks, all
+ * make as many as asked for.
  */
 uint32_t harness_calls(const harness_plan *plan, const contestant *entrant);
 

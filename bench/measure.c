@@ -73,6 +73,12 @@ uint64_t measure_server_time(measure_samples *samples)
     return atomic_load_explicit(&samples->reading_ns, memory_order_relaxed);
 }
 
+/* Of the sorted times of calls. */
+static double percentile_of(const measure_samples *samples, unsigned permille, double ns_per_tick)
+{
+    return (double)stats_percentile(samples->call_ticks, samples->timed_calls, permille) * ns_per_tick;
+}
+
 measure_summary measure_summarize(measure_samples *samples, double ns_per_tick)
 {
     const size_t calls = samples->timed_calls;
@@ -81,9 +87,14 @@ measure_summary measure_summarize(measure_samples *samples, double ns_per_tick)
 
     if (calls > 0) {
         stats_sort_ticks(samples->call_ticks, calls);
-        summary.p50_ns = (double)stats_percentile(samples->call_ticks, calls, 500) * ns_per_tick;
-        summary.p99_ns = (double)stats_percentile(samples->call_ticks, calls, 990) * ns_per_tick;
-        summary.p999_ns = (double)stats_percentile(samples->call_ticks, calls, 999) * ns_per_tick;
+        summary.p10_ns = percentile_of(samples, 100, ns_per_tick);
+        summary.p25_ns = percentile_of(samples, 250, ns_per_tick);
+        summary.p50_ns = percentile_of(samples, 500, ns_per_tick);
+        summary.p75_ns = percentile_of(samples, 750, ns_per_tick);
+        summary.p90_ns = percentile_of(samples, 900, ns_per_tick);
+        summary.p95_ns = percentile_of(samples, 950, ns_per_tick);
+        summary.p99_ns = percentile_of(samples, 990, ns_per_tick);
+        summary.p999_ns = percentile_of(samples, 999, ns_per_tick);
     }
     if (blocks > 0) {
         stats_sort_ticks(samples->block_ticks, blocks);

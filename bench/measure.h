@@ -55,7 +55,12 @@ typedef struct measure_samples {
 
 /* What is left of a run: in nanoseconds, and calls per second. */
 typedef struct measure_summary {
+    double p10_ns;
+    double p25_ns;
     double p50_ns;
+    double p75_ns;
+    double p90_ns;
+    double p95_ns;
     double p99_ns;
     double p999_ns;
     double block_ns; /* per call */
@@ -114,7 +119,7 @@ static inline __attribute__((always_inline)) int measure_in_rhythm(measure_sampl
     uint64_t due_ns = 0, previous, begin_ns;
     uint32_t number = 0;
 
-    for (uint32_t i = 0; i < calls / 10 + 20; i++) {
+    for (uint32_t i = 0; i < calls / 10 + measure_least(calls, 20); i++) {
         gap_pass(&between, &due_ns);
         if (call(contestant, number++)) {
             goto out_failed;

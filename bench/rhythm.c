@@ -111,7 +111,7 @@ static void rhythm_print(const trial *self, FILE *out)
 
 static void rhythm_save(const trial *self, FILE *out)
 {
-    static const figure_keys keys = {figures, sizeof(figures) / sizeof(figures[0]), "time_ratio", "reference"};
+    static const figure_keys keys = {figures, sizeof(figures) / sizeof(figures[0]), "time_ratio", "reference", NULL};
 
     trial_save_parts(self, &keys, out);
 }

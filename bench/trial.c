@@ -27,6 +27,7 @@ typedef struct options {
     contestant_setting setting;
     const char *json_path; /* NULL: none */
     const char *only;      /* comma-separated names; NULL: all */
+    const char *parts;     /* likewise */
     bool is_quiet;
 } options;
 
@@ -100,6 +101,34 @@ static bool contestants_choose(trial *self, const char *only)
     return true;
 }
 
+/* Does the name of a part begin with one of the comma-separated `names`? */
+static bool names_begin(const char *names, const char *part)
+{
+    for (const char *at = names; *at; at += strcspn(at, ","), at += *at == ',') {
+        const size_t length = strcspn(at, ",");
+
+        if (length > 0 && strncmp(part, at, length) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Leaves the parts that were asked for. Returns false where none was. */
+static bool parts_choose(trial *self, const char *names)
+{
+    bool is_any = false;
+
+    for (size_t i = 0; i < self->part_count; i++) {
+        if (self->parts[i].name && names_begin(names, self->parts[i].name)) {
+            is_any = true;
+        } else {
+            self->parts[i].contestants[0] = NULL;
+        }
+    }
+    return is_any;
+}
+
 /* ---- the command line ---- */
 
 static void print_usage(const trial *self)
@@ -110,6 +139,7 @@ static void print_usage(const trial *self)
            "  --server-core N    core of the server process (default: the first that may be used)\n"
            "  --client-core N    core of the client process (default: the next)\n"
            "  --only A,B         these contestants only\n"
+           "  --parts A,B        only the parts, where there are several, whose names begin so\n"
            "  --json FILE        writes all figures and their conditions there as well\n"
            "  --quiet            no progress on standard error\n"
            "  --help, --version\n"
@@ -143,13 +173,14 @@ typedef enum parse_outcome { PARSE_RUN, PARSE_DONE, PARSE_WRONG } parse_outcome;
 
 static parse_outcome options_parse(const trial *self, options *given, int argc, char **argv)
 {
-    enum { ROUNDS = 256, CALLS, SERVER_CORE, CLIENT_CORE, ONLY, JSON, QUIET, HELP, VERSION };
+    enum { ROUNDS = 256, CALLS, SERVER_CORE, CLIENT_CORE, ONLY, PARTS, JSON, QUIET, HELP, VERSION };
     static const struct option known[] = {
         {"rounds", required_argument, NULL, ROUNDS},
         {"calls", required_argument, NULL, CALLS},
         {"server-core", required_argument, NULL, SERVER_CORE},
         {"client-core", required_argument, NULL, CLIENT_CORE},
         {"only", required_argument, NULL, ONLY},
+        {"parts", required_argument, NULL, PARTS},
         {"json", required_argument, NULL, JSON},
         {"quiet", no_argument, NULL, QUIET},
         {"help", no_argument, NULL, HELP},
@@ -172,6 +203,7 @@ static parse_outcome options_parse(const trial *self, options *given, int argc, 
         case SERVER_CORE: fine = parse_core(program, "--server-core", optarg, &given->setting.server_core); break;
         case CLIENT_CORE: fine = parse_core(program, "--client-core", optarg, &given->setting.client_core); break;
         case ONLY: given->only = optarg; break;
+        case PARTS: given->parts = optarg; break;
         case JSON: given->json_path = optarg; break;
         case QUIET: given->is_quiet = true; break;
         case HELP: print_usage(self); return PARSE_DONE;
@@ -248,7 +280,7 @@ static int part_run(const trial *self, size_t index)
     if (r < 0) {
         return r;
     }
-    part->rows = figure_rows_new(&part->plan, part->contestants, count, part->pairs);
+    part->rows = figure_rows_new(&part->plan, part->contestants, count, part->pairs, part->beside);
     if (!part->rows) {
         fprintf(stderr, "%s: out of memory\n", self->program);
         return -ENOMEM;
@@ -307,6 +339,9 @@ void trial_save_parts(const trial *self, const figure_keys *keys, FILE *out)
         json_text(out, part->title);
         fprintf(out, ",\n      \"reference\": \"%s\",\n", part->reference->name);
         fprintf(out, "      \"in_flight\": %u,\n", part->plan.setting.in_flight);
+        if (self->has_payloads) {
+            fprintf(out, "      \"payload_bytes\": %u,\n", part->plan.setting.payload);
+        }
         fprintf(out, "      \"shares_core\": %s,\n", json_bool(part->plan.setting.shares_core));
         if (part->goal > 0) {
             fprintf(out, "      \"goal\": %.2f,\n", part->goal);
@@ -314,7 +349,7 @@ void trial_save_parts(const trial *self, const figure_keys *keys, FILE *out)
             fprintf(out, "      \"goal\": null,\n");
         }
         fprintf(out, "      \"contestants\": ");
-        figure_rows_save(part->rows, part->row_count, keys, 6, out);
+        figure_rows_save(part->rows, part->row_count, part->keys ? part->keys : keys, 6, out);
         fprintf(out, "\n    }");
         between = ",\n";
     }
@@ -339,7 +374,9 @@ static int report_save(const trial *self, const char *path)
     fprintf(out, "    \"shares_core\": %s,\n", json_bool(plan->setting.shares_core));
     fprintf(out, "    \"rounds\": %u,\n", plan->rounds);
     fprintf(out, "    \"calls\": %u,\n", plan->calls);
-    fprintf(out, "    \"request_bytes\": 8,\n    \"reply_bytes\": 8,\n");
+    if (!self->has_payloads) {
+        fprintf(out, "    \"request_bytes\": 8,\n    \"reply_bytes\": 8,\n");
+    }
     fprintf(out, "    \"stamp\": \"%s\",\n", STAMP_SOURCE);
     fprintf(out, "    \"stamp_cost_ns\": %.1f", self->stamp_cost_ns);
     self->save(self, out);
@@ -407,7 +444,11 @@ int trial_main(trial *self, int argc, char **argv)
         fprintf(stderr, "%s: --only takes names of contestants, not '%s'\n", self->program, given.only);
         return EXIT_UNUSABLE;
     }
-    if (plan_init(self, &given) < 0) {
+    if (given.parts && !parts_choose(self, given.parts)) {
+        fprintf(stderr, "%s: --parts takes the beginnings of names of parts, not '%s'\n", self->program, given.parts);
+        return EXIT_UNUSABLE;
+    }
+    if ((self->check && !self->check(self)) || plan_init(self, &given) < 0) {
         return EXIT_UNUSABLE;
     }
     harness_take_signals();

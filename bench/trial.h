@@ -18,14 +18,16 @@
 
 #include <stdio.h>
 
-#define TRIAL_CONTESTANTS_MAX 6
+#define TRIAL_CONTESTANTS_MAX 20
 
 typedef struct trial_part {
-    const char *name;     /* a key of the JSON report; NULL in the only part of a question */
-    const char *title;    /* one line for people, likewise */
-    double goal;          /* of shmrpc's ratio to the reference, as the table says; 0: none */
-    bool needs_two_cores; /* left out where the two processes share one */
+    const char *name;        /* a key of the JSON report; NULL in the only part of a question */
+    const char *title;       /* one line for people, likewise */
+    double goal;             /* of shmrpc's ratio to the reference, as the table says; 0: none */
+    bool needs_two_cores;    /* left out where the two processes share one */
+    const figure_keys *keys; /* what is saved of it; NULL: what trial_save_parts() is told */
     contestant *reference;
+    const contestant *beside; /* one of the contestants, to which a second ratio is taken; NULL: none */
     contestant *contestants[TRIAL_CONTESTANTS_MAX + 1]; /* NULL behind the last; --only leaves some of them */
 
     /* Filled by trial_main(). */
@@ -42,9 +44,12 @@ struct trial {
     const char *program; /* "bench_call" */
     const char *about;   /* what it does: lines of the usage */
     uint32_t default_calls;
+    bool has_payloads; /* of sizes that its parts say; else 8 bytes go each way */
     trial_part *parts;
     size_t part_count;
 
+    /* Can those that were asked for be run? Says what is wrong where they cannot. NULL: yes. */
+    bool (*check)(const trial *self);
     /* What a part changes in the plan. NULL: nothing. */
     void (*prepare)(const trial *self, size_t part, harness_plan *plan);
     /* The results as text, behind the line of conditions. */
@@ -61,7 +66,7 @@ struct trial {
 /* The program. Returns its exit status. */
 int trial_main(trial *self, int argc, char **argv);
 
-/* The member "parts" of the report, likewise: all that were run. */
+/* The member "parts" of the report, likewise: all that were run. `keys` may be NULL where each part has its own. */
 void trial_save_parts(const trial *self, const figure_keys *keys, FILE *out);
 
 /* One line: who is on which core, where both poll as long as each has its own. */

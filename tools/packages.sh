@@ -19,6 +19,10 @@ product_packages=(cmark-gfm protobuf-compiler python3-jsonschema)
 abi_packages=(gcc-multilib g++-multilib gdb)
 # The generated code is compiled by these too where they are there.
 lint_packages=(git g++ clang clang-format clang-tidy shellcheck)
+# What shmrpc is measured beside by `tools/dev bench --peers`, and what draws plots.
+peer_packages=(g++ libzmq3-dev libnng-dev libsystemd-dev libcapnp-dev capnproto libgrpc++-dev libprotobuf-dev
+    protobuf-compiler protobuf-compiler-grpc libiceoryx-binding-c-dev iceoryx)
+plot_packages=(gnuplot-nox)
 format_packages=(git clang-format)
 coverage_packages=(gcovr)
 
@@ -35,6 +39,17 @@ package_is_there() {
     libuv1-dev) command -v pkg-config && pkg-config --exists libuv ;;
     gcc-multilib) echo '#include <stdint.h>' | gcc -m32 -fsyntax-only -x c - ;;
     g++-multilib) echo '#include <cstdint>' | g++ -m32 -fsyntax-only -x c++ - ;;
+    libzmq3-dev) command -v pkg-config && pkg-config --exists libzmq ;;
+    libnng-dev) [ -e /usr/include/nng/nng.h ] ;;
+    libsystemd-dev) command -v pkg-config && pkg-config --exists libsystemd ;;
+    libcapnp-dev) command -v pkg-config && pkg-config --exists capnp-rpc ;;
+    capnproto) command -v capnp ;;
+    libgrpc++-dev) command -v pkg-config && pkg-config --exists grpc++ ;;
+    libprotobuf-dev) command -v pkg-config && pkg-config --exists protobuf ;;
+    protobuf-compiler-grpc) command -v grpc_cpp_plugin ;;
+    libiceoryx-binding-c-dev) compgen -G '/usr/include/iceoryx/v*/iceoryx_binding_c/client.h' ;;
+    iceoryx) command -v iox-roudi ;;
+    gnuplot-nox) command -v gnuplot ;;
     spin) spin -V | grep '^Spin Version' ;;
     *) command -v "$1" ;;
     esac >/dev/null 2>&1

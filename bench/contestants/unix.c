@@ -7,89 +7,40 @@
  */
 #include "../contestant.h"
 #include "line.h"
+#include "stream.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-enum { END_OF_SERVER, END_OF_CLIENT, ENDS };
-
-typedef struct stream {
+typedef struct unix_calls {
     contestant base;
-    int ends[ENDS];
+    stream_pair pair;
     uint32_t in_flight;
-} stream;
+} unix_calls;
 
-static int stream_open(contestant *self)
+static int calls_open(contestant *self)
 {
-    stream *pair = CONTESTANT_OF(self, stream, base);
-
-    return socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair->ends) ? -errno : 0;
+    return stream_open(&CONTESTANT_OF(self, unix_calls, base)->pair);
 }
 
-static void stream_close(contestant *self)
+static void calls_close(contestant *self)
 {
-    stream *pair = CONTESTANT_OF(self, stream, base);
-
-    close(pair->ends[END_OF_SERVER]);
-    close(pair->ends[END_OF_CLIENT]);
+    stream_close(&CONTESTANT_OF(self, unix_calls, base)->pair);
 }
 
-/* What is there, `length` bytes at most. Returns how many, 0 at the end of the stream, or -1. */
-static ssize_t receive(int end, void *bytes, size_t length)
+static int calls_serve(contestant *self, const contestant_setting *setting, int ready)
 {
-    ssize_t n;
-
-    do {
-        n = recv(end, bytes, length, 0);
-    } while (n < 0 && errno == EINTR);
-    return n;
-}
-
-static int receive_all(int end, void *bytes, size_t length)
-{
-    for (size_t done = 0; done < length;) {
-        const ssize_t n = receive(end, (char *)bytes + done, length - done);
-
-        if (n <= 0) {
-            return -1;
-        }
-        done += (size_t)n;
-    }
-    return 0;
-}
-
-/* A blocking socket takes all of it, but where a signal comes in between. */
-static int transmit(int end, const void *bytes, size_t length)
-{
-    for (size_t done = 0; done < length;) {
-        const ssize_t n = send(end, (const char *)bytes + done, length - done, MSG_NOSIGNAL);
-
-        if (n < 0 && errno != EINTR) {
-            return -1;
-        }
-        done += n > 0 ? (size_t)n : 0;
-    }
-    return 0;
-}
-
-static int stream_serve(contestant *self, const contestant_setting *setting, int ready)
-{
-    stream *pair = CONTESTANT_OF(self, stream, base);
-    const int end = pair->ends[END_OF_SERVER];
+    const int end = stream_take(&CONTESTANT_OF(self, unix_calls, base)->pair, STREAM_SERVER);
     line_operands operands[CONTESTANT_IN_FLIGHT_MAX];
     int64_t sums[CONTESTANT_IN_FLIGHT_MAX];
     size_t held = 0; /* bytes */
     ssize_t n;
 
     (void)setting;
-    close(pair->ends[END_OF_CLIENT]);
     if (contestant_tell_ready(ready)) {
         return -1;
     }
-    while ((n = receive(end, (char *)operands + held, sizeof(operands) - held)) > 0) {
+    while ((n = stream_receive(end, (char *)operands + held, sizeof(operands) - held)) > 0) {
         const size_t count = (held + (size_t)n) / sizeof(operands[0]);
 
         for (size_t i = 0; i < count; i++) {
@@ -97,40 +48,41 @@ static int stream_serve(contestant *self, const contestant_setting *setting, int
         }
         held = (held + (size_t)n) % sizeof(operands[0]);
         memmove(operands, &operands[count], held);
-        if (transmit(end, sums, count * sizeof(sums[0]))) {
+        if (stream_send_all(end, sums, count * sizeof(sums[0]))) {
             break;
         }
     }
     return 0;
 }
 
-static int stream_call(contestant *self, uint32_t number)
+static int calls_call(contestant *self, uint32_t number)
 {
-    const int end = CONTESTANT_OF(self, stream, base)->ends[END_OF_CLIENT];
+    const int end = CONTESTANT_OF(self, unix_calls, base)->pair.ends[STREAM_CLIENT];
     const line_operands operands = {measure_left(number), MEASURE_RIGHT};
     int64_t sum;
 
-    if (transmit(end, &operands, sizeof(operands)) || receive_all(end, &sum, sizeof(sum))) {
+    if (stream_send_all(end, &operands, sizeof(operands)) || stream_receive_all(end, &sum, sizeof(sum))) {
         return -1;
     }
     return sum == measure_answer(number) ? 0 : -1;
 }
 
-static uint32_t stream_many(contestant *self, uint32_t number, uint32_t count)
+static uint32_t calls_many(contestant *self, uint32_t number, uint32_t count)
 {
-    const stream *pair = CONTESTANT_OF(self, stream, base);
-    const int end = pair->ends[END_OF_CLIENT];
+    const unix_calls *own = CONTESTANT_OF(self, unix_calls, base);
+    const int end = own->pair.ends[STREAM_CLIENT];
     line_operands operands[CONTESTANT_IN_FLIGHT_MAX];
     int64_t sums[CONTESTANT_IN_FLIGHT_MAX];
     uint32_t done = 0;
 
     while (done < count) {
-        const uint32_t batch = measure_least(pair->in_flight, count - done);
+        const uint32_t batch = measure_least(own->in_flight, count - done);
 
         for (uint32_t i = 0; i < batch; i++) {
             operands[i] = (line_operands){measure_left(number + done + i), MEASURE_RIGHT};
         }
-        if (transmit(end, operands, batch * sizeof(operands[0])) || receive_all(end, sums, batch * sizeof(sums[0]))) {
+        if (stream_send_all(end, operands, batch * sizeof(operands[0])) ||
+            stream_receive_all(end, sums, batch * sizeof(sums[0]))) {
             return done;
         }
         for (uint32_t i = 0; i < batch; i++, done++) {
@@ -142,56 +94,56 @@ static uint32_t stream_many(contestant *self, uint32_t number, uint32_t count)
     return done;
 }
 
-static int stream_measure(contestant *self, const contestant_setting *setting, measure_samples *samples)
+static int calls_measure(contestant *self, const contestant_setting *setting, measure_samples *samples)
 {
     (void)setting;
-    close(CONTESTANT_OF(self, stream, base)->ends[END_OF_SERVER]);
-    return measure_run(samples, self, stream_call);
+    (void)stream_take(&CONTESTANT_OF(self, unix_calls, base)->pair, STREAM_CLIENT);
+    return measure_run(samples, self, calls_call);
 }
 
-static int stream_measure_rate(contestant *self, const contestant_setting *setting, measure_samples *samples)
+static int calls_measure_rate(contestant *self, const contestant_setting *setting, measure_samples *samples)
 {
-    stream *pair = CONTESTANT_OF(self, stream, base);
+    unix_calls *own = CONTESTANT_OF(self, unix_calls, base);
 
-    pair->in_flight = setting->in_flight;
-    close(pair->ends[END_OF_SERVER]);
-    return measure_rate(samples, self, stream_many);
+    own->in_flight = setting->in_flight;
+    (void)stream_take(&own->pair, STREAM_CLIENT);
+    return measure_rate(samples, self, calls_many);
 }
 
 contestant *unix_contestant(void)
 {
-    static stream pair = {
+    static unix_calls own = {
         .base =
             {
                 .name = "unix",
                 .summary = "Unix stream socket, blocking",
                 .slowness = 10,
-                .open = stream_open,
-                .serve = stream_serve,
-                .measure = stream_measure,
-                .close = stream_close,
+                .open = calls_open,
+                .serve = calls_serve,
+                .measure = calls_measure,
+                .close = calls_close,
             },
-        .ends = {-1, -1},
+        .pair = STREAM_PAIR_INIT,
     };
 
-    return &pair.base;
+    return &own.base;
 }
 
 contestant *unix_flight_contestant(void)
 {
-    static stream pair = {
+    static unix_calls own = {
         .base =
             {
                 .name = "unix",
                 .summary = "Unix stream socket, all written at once, all read",
                 .slowness = 10,
-                .open = stream_open,
-                .serve = stream_serve,
-                .measure = stream_measure_rate,
-                .close = stream_close,
+                .open = calls_open,
+                .serve = calls_serve,
+                .measure = calls_measure_rate,
+                .close = calls_close,
             },
-        .ends = {-1, -1},
+        .pair = STREAM_PAIR_INIT,
     };
 
-    return &pair.base;
+    return &own.base;
 }

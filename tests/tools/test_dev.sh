@@ -39,6 +39,11 @@ refuses_bounds_that_are_none() {
     expect_status 2 "$dev" coverage --at-least compiler 95 --at-least runtime most
 }
 
+refuses_peers_of_a_benchmark_that_has_none() {
+    expect_status 2 "$dev" bench rhythm --peers
+    expect_text "$output" "--peers is for all of it, or for the benchmarks call, flight, payload, not 'rhythm'"
+}
+
 works_without_home_and_locale() {
     expect_status 0 env -i PATH="$PATH" "$dev" help
     expect_text "$output" "/.cache/shmrpc/build$source_dir"
@@ -107,6 +112,7 @@ goes_on_without_what_is_only_wanted() {
 run_case helps_with_every_verb
 run_case refuses_unknown_verb
 run_case refuses_bounds_that_are_none
+run_case refuses_peers_of_a_benchmark_that_has_none
 run_case works_without_home_and_locale
 run_case builds_where_it_is_told_to
 run_case lists_missing_packages_without_apt
