@@ -127,20 +127,24 @@ static int check_free(const lane_client *lane, uint64_t position)
     return 0;
 }
 
-/* The time of a call that is published begins. */
-static void begin_time(const lane_client *lane, uint64_t position, clock_reading *now)
+/* The time of each call that is about to be published begins. */
+static void begin_times(const lane_client *lane)
 {
-    lane_waiter *waiter = *lane_client_waiter(lane, position);
+    clock_reading now = {0};
+    uint64_t position;
 
-    if (waiter != NULL && waiter->until_ns < 0) {
-        waiter->until_ns = clock_after_about_reading(now, -waiter->until_ns);
+    for (position = lane->next - lane->unsent; position < lane->next; position++) {
+        lane_waiter *waiter = *lane_client_waiter(lane, position);
+
+        if (waiter != NULL && waiter->until_ns < 0) {
+            waiter->until_ns = clock_after_about_reading(&now, -waiter->until_ns);
+        }
     }
 }
 
-int lane_client_flush(lane_client *lane)
+int lane_client_publish_unsent(lane_client *lane)
 {
     uint64_t first = lane->next - lane->unsent;
-    clock_reading now = {0};
     uint64_t position;
 
     if (lane->unsent == 0) {
@@ -153,13 +157,17 @@ int lane_client_flush(lane_client *lane)
         if (rc != 0) {
             return rc;
         }
-        begin_time(lane, position, &now);
         shared_publish_behind(region_slot(&lane->memory, position), word_request(position, lane->memory.shift));
     }
-    begin_time(lane, first, &now);
     return lane_client_publish_over(lane, first,
                                     shared_publish_request(region_slot(&lane->memory, first),
                                                            word_request(first, lane->memory.shift)));
+}
+
+int lane_client_flush(lane_client *lane)
+{
+    begin_times(lane);
+    return lane_client_publish_unsent(lane);
 }
 
 /* A server that sleeps is woken once, at the end of the batch. */

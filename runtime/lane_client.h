@@ -248,6 +248,9 @@ static inline void lane_client_open_batch(lane_client *lane)
 }
 int lane_client_flush(lane_client *lane);
 
+/* The same without a look at who waits for it: of a thread that ends, whose waiters may be gone with its stack. */
+int lane_client_publish_unsent(lane_client *lane);
+
 /* Has this position been published, or is it only written? */
 static inline bool lane_client_has_sent(const lane_client *lane, uint64_t position)
 {

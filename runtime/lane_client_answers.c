@@ -240,7 +240,8 @@ void lane_client_abandon(lane_client *lane)
     uint64_t position;
     uint32_t ticket;
 
-    (void)lane_client_close_batch(lane);
+    lane->in_batch = false;
+    (void)lane_client_publish_unsent(lane);
     lane->ready = NULL;
     lane->ready_end = &lane->ready;
     if (lane->seen < lane->reaped) {

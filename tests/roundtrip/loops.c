@@ -180,6 +180,17 @@ END_TEST
 
 static int timed_out;
 
+/* The caller has given up: the server hears of it, or finds by itself that the time is up. */
+static void turn_until_cancelled(void)
+{
+    struct pollfd server = {.fd = loop_server_fd(&served.base), .events = POLLIN};
+
+    while (!loop_never_later_is_cancelled(served.kept)) {
+        ck_assert_int_ge(loop_server_dispatch(&served.base, 64), 0);
+        ck_assert_int_ge(poll(&server, 1, 1), 0);
+    }
+}
+
 static void on_never(loop_never_call *call, int rc)
 {
     (void)call;
@@ -197,7 +208,7 @@ START_TEST(the_descriptor_tells_of_deadlines)
     ck_assert_int_eq(loop_never_start(client, &call, shmrpc_in_ms(30)), 0);
     turn_until(&ended, 1);
     ck_assert_int_eq(timed_out, SHMRPC_E_TIMEOUT);
-    ck_assert(loop_never_later_is_cancelled(served.kept));
+    turn_until_cancelled(); /* the server's time began when it took the call */
     int rc = loop_never_later_reply(served.kept); /* too late: whatever it returns, nobody hears of it */
     ck_assert(rc == 0 || rc == SHMRPC_E_CANCELLED);
     ck_assert_int_eq(loop_next_start(client, &call_after, &number, shmrpc_default()), 0);
