@@ -15,7 +15,10 @@
 
 #include "slot.h"
 
-#define ARENA_EXTENTS_MAX 256u
+#define ARENA_EXTENTS_MAX 255u
+
+/* In the place of an extent's number: the request is in sealed memory of its own, and takes nothing of the arena. */
+#define ARENA_SEALED UINT16_C(0xffff)
 
 typedef struct arena_extent {
     uint32_t first; /* unit */

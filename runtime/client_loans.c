@@ -3,8 +3,8 @@
  * client_loans.c - typed calls in place: a request that its caller writes where the server will read it, and a reply
  * that is read where the server wrote it.
  *
- * A request lies in a block of the lane from the loan on. Where it could not stay there, it lies in private memory, and
- * is copied when the call starts: where it fits into the call's slot (then it is in the call object), where the server
+ * A request lies in a block of the lane from the loan on, or, with `seal_from`, in memory of its own, which is sealed and
+ * sent when the call starts. Where it could not stay there, it lies in private memory, and is copied when the call starts: where it fits into the call's slot (then it is in the call object), where the server
  * knows the first bytes of it only, and where the connection has ended since. So is a reply that is not in a block, or
  * not whole: it is copied when it is viewed.
  */
@@ -17,6 +17,13 @@
 #include <string.h>
 
 /* ---- requests ---- */
+
+static bool is_to_be_sealed(const shmrpc_client *client, const connection *on, const shmrpc_type_info *type)
+{
+    uint32_t from = client->handle.options.seal_from;
+
+    return from != 0 && type->size >= from && type->size > SHMRPC_MESSAGE_MAX && on->takes_sealed;
+}
 
 /* Finds memory for a request: `call` has the lane. 0, AGAIN, TOO_LARGE, NO_MEMORY, UNIMPLEMENTED, PROTOCOL. */
 static int find_memory(const shmrpc_client *client, flight *self, client_call *call, loan *ret_loan)
@@ -32,11 +39,14 @@ static int find_memory(const shmrpc_client *client, flight *self, client_call *c
     if (client->uses_envelopes) {
         rc = client_measure_envelope(client, call, type->size, &envelope);
     }
+    ret_loan->room = NULL;
+    ret_loan->offset = envelope;
+    if (rc == 0 && is_to_be_sealed(client, on, type)) {
+        return flight_find_own(on, (size_t)type->size + envelope, ret_loan);
+    }
     if (rc == 0) {
         rc = lane_client_lend(&on->lane, type->size + envelope, &ret_loan->lent);
     }
-    ret_loan->room = NULL;
-    ret_loan->offset = envelope;
     return rc == SHMRPC_E_PROTOCOL ? connection_fail(on) : rc;
 }
 
@@ -100,42 +110,88 @@ static bool stays_in_place(const flight *self, const handle_lane *own)
     return self->loan.lent.room != NULL && !handle_is_to_renew(own->of, own);
 }
 
-/*
- * Begins the call in place. The request is moved where the call carries more, or less, than when it was lent. 0, or as
- * client_begin(), with nothing sent.
- */
-static int begin_in_place(const shmrpc_client *client, flight *self, client_call *call)
+/* What the call carries beside its request, which has `room` bytes with it. 0, UNIMPLEMENTED, TOO_LARGE. */
+static int measure(const shmrpc_client *client, const flight *self, client_call *call, size_t room, uint32_t *ret_size)
+{
+    uint32_t size = call->info->request->size;
+    int rc = 0;
+
+    call->terms = &call->own->session->methods[self->loan.method];
+    call->method = call->terms->number;
+    *ret_size = 0;
+    if (client->uses_envelopes) {
+        rc = client_measure_envelope(client, call, size, ret_size);
+    }
+    return rc != 0 || size + *ret_size <= room
+               ? rc
+               : error_set(SHMRPC_E_TOO_LARGE, "the connection has no room for a request with so much metadata");
+}
+
+/* Makes the request, at `room`, what is sent. It is moved where the call carries more, or less, than when it was lent. */
+static void finish(const shmrpc_client *client, flight *self, client_call *call, void *room, uint32_t envelope)
 {
     const shmrpc_type_info *type = call->info->request;
-    loan *what = &self->loan;
-    uint32_t envelope = 0;
-    int rc;
 
-    call->terms = &call->own->session->methods[what->method];
-    call->method = call->terms->number;
-    if (client->uses_envelopes) {
-        rc = client_measure_envelope(client, call, type->size, &envelope);
-        if (rc != 0) {
-            return rc;
-        }
-        if (type->size + envelope > what->lent.size) {
-            return error_set(SHMRPC_E_TOO_LARGE, "the connection has no room for a request with so much metadata");
-        }
+    if (envelope != self->loan.offset) {
+        memmove((unsigned char *)room + envelope, flight_message(self), type->size);
+        self->loan.offset = envelope;
     }
-    rc = connection_begin_lent(&call->own->connection, &what->lent, call->terms->answer_size, &call->timeout_ns,
-                               &call->at);
+    if (envelope != 0) {
+        client_write_envelope(client, room);
+    }
+    call->length = envelope + message_finish(type, flight_message(self));
+}
+
+/* Begins the call in place. 0, or as client_begin(), with nothing sent. */
+static int begin_in_place(const shmrpc_client *client, flight *self, client_call *call)
+{
+    const lane_loan *lent = &self->loan.lent;
+    uint32_t envelope;
+    int rc = measure(client, self, call, lent->size, &envelope);
+
+    if (rc == 0) {
+        rc =
+            connection_begin_lent(&call->own->connection, lent, call->terms->answer_size, &call->timeout_ns, &call->at);
+    }
+    if (rc == 0) {
+        finish(client, self, call, lent->room, envelope);
+    }
+    return rc;
+}
+
+/* In memory that can still be sealed, of a connection that goes on. */
+static bool is_sealable(const flight *self, const handle_lane *own)
+{
+    const loan *what = &self->loan;
+
+    return what->lent.room == NULL && what->room != NULL && what->room->is_own && !what->room->is_sealed &&
+           !handle_is_to_renew(own->of, own);
+}
+
+/*
+ * Begins the call, and has its request sealed and sent. 0, or as client_begin(), with nothing sent; AGAIN and NOT_SENT also
+ * where it can only be copied.
+ */
+static int begin_sealed(const shmrpc_client *client, flight *self, client_call *call)
+{
+    connection *on = &call->own->connection;
+    connection_room *room = self->loan.room;
+    uint32_t envelope;
+    int rc = measure(client, self, call, room->sealed.size_bytes, &envelope);
+
+    if (rc == 0) {
+        rc = connection_begin_sealed(on, call->terms->answer_size, &call->timeout_ns, &call->at);
+    }
     if (rc != 0) {
         return rc;
     }
-    if (envelope != what->offset) {
-        memmove((unsigned char *)what->lent.room + envelope, flight_message(self), type->size);
-        what->offset = envelope;
+    finish(client, self, call, room->bytes, envelope);
+    room->is_sealed = true;
+    if (sealed_seal(&room->sealed, call->length) != 0) {
+        lane_client_unbegin(&on->lane, &call->at);
+        return SHMRPC_E_AGAIN;
     }
-    if (envelope != 0) {
-        client_write_envelope(client, what->lent.room);
-    }
-    call->length = envelope + message_finish(type, flight_message(self));
-    return 0;
+    return connection_send_sealed(on, room->sealed.descriptor, &call->at) == 0 ? 0 : SHMRPC_E_AGAIN;
 }
 
 /* The call could not be published, and its connection has failed: it is a loan again. */
@@ -167,6 +223,7 @@ int shmrpc_call_start_loaned(shmrpc_call *object, shmrpc_deadline deadline, shmr
     client_call call;
     loan kept;
     bool in_place;
+    bool is_copied;
 
     if (rc != 0) {
         return rc;
@@ -181,11 +238,16 @@ int shmrpc_call_start_loaned(shmrpc_call *object, shmrpc_deadline deadline, shmr
     call.timeout_ns = client_timeout_ns(client, call.info, deadline);
     call.own = own;
     in_place = stays_in_place(self, own);
+    is_copied = !in_place;
     if (in_place) {
         rc = begin_in_place(client, self, &call);
         in_place = rc != SHMRPC_E_NOT_SENT || stays_in_place(self, own);
+        is_copied = !in_place;
+    } else if (is_sealable(self, own)) {
+        rc = begin_sealed(client, self, &call);
+        is_copied = rc == SHMRPC_E_AGAIN || (rc == SHMRPC_E_NOT_SENT && handle_is_to_renew(own->of, own));
     }
-    if (!in_place) {
+    if (is_copied) {
         call.own = handle_find(&client->handle);
         rc = client_begin(client, self->loan.method, flight_message(self), true, &call);
     }

@@ -401,6 +401,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
         return rc;
     }
     self->takes_envelopes = welcome->as.welcome.envelopes;
+    self->takes_sealed = welcome->as.welcome.sealed;
     watch(self);
     *ret_welcome = welcome;
     return 0;
@@ -501,6 +502,30 @@ int connection_begin_lent(connection *self, const lane_loan *loan, uint32_t repl
     }
     rc = lane_client_begin_lent(&self->lane, loan, reply_size, timeout_ns, ret_call);
     return rc == 0 && !connection_has_ended(self) ? 0 : connection_not_begun(self, rc);
+}
+
+int connection_begin_sealed(connection *self, uint32_t reply_size, int64_t *timeout_ns, lane_call *ret_call)
+{
+    int rc = connection_check(self);
+
+    if (rc != 0) {
+        return rc;
+    }
+    rc = lane_client_begin_sealed(&self->lane, reply_size, timeout_ns, ret_call);
+    return rc == 0 && !connection_has_ended(self) ? 0 : connection_not_begun(self, rc);
+}
+
+int connection_send_sealed(connection *self, int descriptor, lane_call *call)
+{
+    control_packet packet = {.kind = CONTROL_SEALED, .as.sealed = call->position};
+    int held = thread_hold();
+    int rc = handshake_send(self->socket, &packet, &descriptor, 1, 0);
+
+    thread_release(held);
+    if (rc != 0) {
+        lane_client_unbegin(&self->lane, call);
+    }
+    return rc;
 }
 
 /* The wait ended without a reply. 0: there is one after all. */

@@ -50,6 +50,7 @@ typedef struct connection {
     client_loop loop;   /* what an event loop waits for */
     bool in_dispatch;
     bool takes_envelopes; /* the server does (envelope.h) */
+    bool takes_sealed;    /* likewise: requests in memory of their own */
     int64_t settled_ns;   /* until then the server's process is given time to end; 0: nobody has asked */
 } connection;
 
@@ -127,6 +128,15 @@ static inline int connection_begin(connection *self, uint32_t request_size, uint
 /* The same for a call whose request is in what was lent (lane_client_loan.h). */
 int connection_begin_lent(connection *self, const lane_loan *loan, uint32_t reply_size, int64_t *timeout_ns,
                           lane_call *ret_call);
+
+/* The same for one whose request is in sealed memory of its own. AGAIN also where as many are in flight as may be. */
+int connection_begin_sealed(connection *self, uint32_t reply_size, int64_t *timeout_ns, lane_call *ret_call);
+
+/*
+ * Sends the memory of a call that begin_sealed() has begun, which stays the caller's to close, and which is published next.
+ * 0; or a status, with nothing sent and the call given up. Never blocks.
+ */
+int connection_send_sealed(connection *self, int descriptor, lane_call *call);
 
 /* The server broke the protocol (error.h says how): the connection is of no more use. Returns PROTOCOL. */
 int connection_fail(connection *self);

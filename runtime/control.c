@@ -241,6 +241,7 @@ static int welcome_encode(const control_welcome *welcome, void **ret_bytes, size
     to.runtime = wire_string(welcome->runtime);
     to.inbox_depth = welcome->inbox_depth;
     to.envelopes = welcome->envelopes;
+    to.sealed = welcome->sealed;
     to.arena_size = welcome->arena_size;
     to.token = token_encode(&token);
     to.membarrier = welcome->membarrier;
@@ -323,6 +324,19 @@ static int cancel_encode(uint64_t position, void **ret_bytes, size_t *ret_length
     return wire_pack(&packet, ret_bytes, ret_length);
 }
 
+static int sealed_encode(uint64_t position, void **ret_bytes, size_t *ret_length)
+{
+    wire_packet packet;
+    Shmrpc__Control__Sealed to;
+
+    shmrpc__control__packet__init(&packet);
+    shmrpc__control__sealed__init(&to);
+    to.position = position;
+    packet.body_case = SHMRPC__CONTROL__PACKET__BODY_SEALED;
+    packet.sealed = &to;
+    return wire_pack(&packet, ret_bytes, ret_length);
+}
+
 int control_encode(const control_packet *packet, void **ret_bytes, size_t *ret_length)
 {
     switch (packet->kind) {
@@ -332,6 +346,7 @@ int control_encode(const control_packet *packet, void **ret_bytes, size_t *ret_l
     case CONTROL_READY: return ready_encode(&packet->as.ready, ret_bytes, ret_length);
     case CONTROL_GOODBYE: return goodbye_encode(packet->as.goodbye, ret_bytes, ret_length);
     case CONTROL_CANCEL: return cancel_encode(packet->as.cancel, ret_bytes, ret_length);
+    case CONTROL_SEALED: return sealed_encode(packet->as.sealed, ret_bytes, ret_length);
     }
     assert(false);
     return -EINVAL;
@@ -540,6 +555,7 @@ static reason welcome_decode(const wire_welcome *from, control_mismatch *mismatc
         .inbox_depth = from->inbox_depth,
         .membarrier = from->membarrier != 0,
         .envelopes = from->envelopes != 0,
+        .sealed = from->sealed != 0,
         .arena_size = from->arena_size,
     };
     return token_decode(&from->token, &to->token);
@@ -596,6 +612,10 @@ static reason packet_decode(const wire_packet *from, void *parts, control_packet
     case SHMRPC__CONTROL__PACKET__BODY_CANCEL:
         to->kind = CONTROL_CANCEL;
         to->as.cancel = from->cancel->position;
+        return NULL;
+    case SHMRPC__CONTROL__PACKET__BODY_SEALED:
+        to->kind = CONTROL_SEALED;
+        to->as.sealed = from->sealed->position;
         return NULL;
     default: return "a packet of unknown kind";
     }

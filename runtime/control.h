@@ -96,6 +96,7 @@ typedef struct control_welcome {
     bool membarrier;
     bool envelopes;
     uint64_t arena_size; /* at most SHMRPC_ARENA_MOST, in whole units of SHMRPC_ARENA_UNIT */
+    bool sealed;
 } control_welcome;
 
 typedef struct control_attach {
@@ -116,6 +117,7 @@ typedef enum control_kind {
     CONTROL_READY,
     CONTROL_GOODBYE,
     CONTROL_CANCEL,
+    CONTROL_SEALED,
 } control_kind;
 
 /* Is there a token? */
@@ -134,6 +136,7 @@ typedef struct control_packet {
         control_ready ready;
         const char *goodbye;
         uint64_t cancel; /* any position: it is compared, never trusted */
+        uint64_t sealed; /* likewise */
     } as;
     void *storage;
 } control_packet;

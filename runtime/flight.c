@@ -189,6 +189,13 @@ void flight_lend(flight *self, uint64_t state, connection *on, const loan *what)
     list_append(&on->loans, &self->link);
 }
 
+static void add_room(connection *on, connection_room *room, loan *ret_loan)
+{
+    room->next = on->rooms;
+    on->rooms = room;
+    ret_loan->room = room;
+}
+
 int flight_find_place(flight *self, connection *on, uint32_t size, loan *ret_loan)
 {
     /* What is aligned to 16 at most is of a size that is a multiple of it. */
@@ -198,13 +205,33 @@ int flight_find_place(flight *self, connection *on, uint32_t size, loan *ret_loa
     ret_loan->room = NULL;
     ret_loan->offset = skipped;
     if (size + skipped > sizeof(self->loan.payload)) {
-        ret_loan->room = malloc(sizeof(*ret_loan->room) + size);
-        if (ret_loan->room == NULL) {
+        connection_room *room = malloc(sizeof(*room) + size);
+
+        if (room == NULL) {
             return error_system(-ENOMEM, "cannot make room for a message of %u bytes", size);
         }
-        ret_loan->room->next = on->rooms;
-        on->rooms = ret_loan->room;
+        room->bytes = room->heap;
+        room->is_own = false;
+        add_room(on, room, ret_loan);
+        ret_loan->offset = 0;
     }
+    return 0;
+}
+
+int flight_find_own(connection *on, size_t size, loan *ret_loan)
+{
+    connection_room *room = malloc(sizeof(*room));
+    int rc = room == NULL ? -ENOMEM : sealed_create(size, &room->sealed);
+
+    if (rc != 0) {
+        free(room);
+        return error_system(rc, "cannot make a memory of %zu bytes for a message", size);
+    }
+    room->bytes = room->sealed.base;
+    room->is_own = true;
+    room->is_sealed = false;
+    ret_loan->lent.room = NULL;
+    add_room(on, room, ret_loan);
     return 0;
 }
 
@@ -216,6 +243,10 @@ static void free_room(connection *on, connection_room *room)
         at = &(*at)->next;
     }
     *at = room->next;
+    if (room->is_own) {
+        /* A forked child has no mapping there, or another one. */
+        sealed_free(&room->sealed, on->generation == process_generation());
+    }
     free(room);
 }
 

@@ -31,6 +31,7 @@
 #include "list.h"
 #include "platform/clock.h"
 #include "platform/process.h"
+#include "platform/sealed.h"
 
 #include <shmrpc/client.h>
 
@@ -40,18 +41,22 @@
 #define FLIGHT_VIEWED (FLIGHT_ON + (UINT64_C(2) << FLIGHT_THREAD_BITS))
 #define FLIGHT_DROPPED UINT64_C(0x73686d2d64726f70)
 
-/* Memory of a message that there is no other for, freed with its connection at the latest. */
+/* Memory of a message that there is no other for, or that is to be sealed; freed with its connection at the latest. */
 struct connection_room {
     connection_room *next;
-    _Alignas(16) unsigned char bytes[];
+    unsigned char *bytes;
+    sealed_memory sealed; /* where `is_own`: the bytes are in it */
+    bool is_own;
+    bool is_sealed;                    /* it has been, and has not been sent: what is in it can only be copied */
+    _Alignas(16) unsigned char heap[]; /* where it is not */
 };
 
 /* A message that the caller writes, or reads: in one of three places. */
 typedef struct loan {
     lane_loan lent;        /* in shared memory, where `room` of it is not NULL; */
-    connection_room *room; /* on the heap; */
+    connection_room *room; /* on the heap, or in memory of its own; */
     uint32_t method;
-    uint32_t offset;                                /* of the message, in shared memory or `payload` */
+    uint32_t offset;                                /* of the message in any of them */
     unsigned char payload[SHMRPC_SLOT_PAYLOAD + 8]; /* or here, at a multiple of 16 where that matters */
 } loan;
 
@@ -150,7 +155,7 @@ flight *flights_next_ended(connection *on, int *ret_rc, lane_reply *ret_reply);
 static inline void *flight_message(flight *self)
 {
     return self->loan.lent.room != NULL ? (unsigned char *)self->loan.lent.room + self->loan.offset
-           : self->loan.room != NULL    ? self->loan.room->bytes
+           : self->loan.room != NULL    ? self->loan.room->bytes + self->loan.offset
                                         : self->loan.payload + self->loan.offset;
 }
 
@@ -161,6 +166,9 @@ void flight_lend(flight *self, uint64_t state, connection *on, const loan *what)
  * Finds private memory for a message of `size` bytes: within the object where it fits, else on the heap. 0, NO_MEMORY.
  */
 int flight_find_place(flight *self, connection *on, uint32_t size, loan *ret_loan);
+
+/* The same in memory that can be sealed (sealed.h), of so many bytes. 0, NO_MEMORY, SYSTEM, ... */
+int flight_find_own(connection *on, size_t size, loan *ret_loan);
 
 /* Gives what `what` has back to the connection. */
 void loan_end(loan *what, connection *on);

@@ -14,7 +14,12 @@ struct lane_caller {
     bool (*is_gone)(lane_caller *caller); /* has it closed its end, or died? Never blocks. Any thread. */
     void (*poke)(lane_caller *caller);    /* wakes one that waits in a loop of its own. Never blocks. Any thread. */
     void (*settle)(lane_caller *caller);  /* inbox_writer_await() has come true: tells the owner. Likewise. */
-    _Atomic uint64_t doorbells;           /* times that it was woken; by any thread, and read by any */
+    /*
+     * Where the request at this position is, of so many bytes, that is said to be in sealed memory. 0; PROTOCOL: there is none
+     * for it. By the lane's owner; NULL: there never is.
+     */
+    int (*unseal)(lane_caller *caller, uint64_t position, uint32_t length, const void **ret_payload);
+    _Atomic uint64_t doorbells; /* times that it was woken; by any thread, and read by any */
 };
 
 /* Wakes whoever left this wish, unless it has been taken back or fulfilled meanwhile. */

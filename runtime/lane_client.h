@@ -122,7 +122,8 @@ typedef struct lane_client {
     lane_waiter spare;      /* of a call that wait() waits for; its position is 0 while there is none */
     block_list request_blocks;
     block_list reply_blocks;
-    arena *arena; /* NULL: there is none */
+    arena *arena;    /* NULL: there is none */
+    uint32_t sealed; /* calls in flight whose requests are in memory of their own */
 } lane_client;
 
 /* Takes a formatted memory. Returns 0 or -ENOMEM. The caller keeps the memory mapped until deinit(). */

@@ -209,11 +209,14 @@ typedef struct held {
     bool request[BLOCKS_MAX + 1];
     bool reply[BLOCKS_MAX + 1];
     bool extents[ARENA_EXTENTS_MAX];
+    uint32_t sealed;
 } held;
 
 static void note_held(held *self, bool *blocks, uint16_t number)
 {
-    if (arena_has_number(number)) {
+    if (number == ARENA_SEALED) {
+        self->sealed++;
+    } else if (arena_has_number(number)) {
         self->extents[arena_index(number)] = true;
     } else {
         blocks[number] = true;
@@ -277,6 +280,7 @@ void lane_client_abandon(lane_client *lane)
     if (lane->arena != NULL) {
         arena_keep(lane->arena, still.extents);
     }
+    lane->sealed = still.sealed;
     (void)lane_client_reap(lane);
 }
 

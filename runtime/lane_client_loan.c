@@ -52,6 +52,29 @@ int lane_client_begin_lent(lane_client *lane, const lane_loan *loan, uint32_t re
     return rc;
 }
 
+int lane_client_begin_sealed(lane_client *lane, uint32_t reply_size, int64_t *timeout_ns, lane_call *ret_call)
+{
+    int rc = lane->sealed == LANE_SEALED_MAX ? collect(lane) : 0;
+
+    if (rc == 0 && lane->sealed == LANE_SEALED_MAX) {
+        rc = error_set(SHMRPC_E_AGAIN, "there are as many requests in memory of their own as may be in flight");
+    }
+    if (rc == 0) {
+        rc = lane_client_begin(lane, 0, reply_size, timeout_ns, ret_call);
+    }
+    if (rc == 0) {
+        lane->sealed++;
+        ret_call->hold.request_block = ARENA_SEALED;
+        lane_client_place(lane, ret_call);
+    }
+    return rc;
+}
+
+void lane_client_unbegin(lane_client *lane, lane_call *call)
+{
+    give_blocks(lane, &call->hold);
+}
+
 void lane_client_unbegin_lent(lane_client *lane, const lane_call *call)
 {
     lane_client_hold(lane, call->position)->request_block = BLOCK_NONE;

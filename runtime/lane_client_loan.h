@@ -41,6 +41,16 @@ int lane_client_begin_lent(lane_client *lane, const lane_loan *loan, uint32_t re
 void lane_client_unbegin_lent(lane_client *lane, const lane_call *call);
 
 /*
+ * As lane_client_begin(), for a call whose request is in sealed memory of its own, which the server gets before it is
+ * published. AGAIN also where there are LANE_SEALED_MAX in flight.
+ */
+#define LANE_SEALED_MAX 4u
+int lane_client_begin_sealed(lane_client *lane, uint32_t reply_size, int64_t *timeout_ns, lane_call *ret_call);
+
+/* The memory could not be sent: what the call has comes back, and its place in the ring is the next one's. */
+void lane_client_unbegin(lane_client *lane, lane_call *call);
+
+/*
  * The call has this answer, which is in a block and has been bounded: it stays there, lent; all else that the call had
  * comes back. What the server says of it is not read again. In place of let_go().
  */

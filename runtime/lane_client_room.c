@@ -61,7 +61,11 @@ static int find_need(const lane_client *lane, uint32_t request_size, uint32_t re
 
 void lane_client_give_extent(lane_client *lane, uint16_t number)
 {
-    arena_give(lane->arena, number);
+    if (number == ARENA_SEALED) {
+        lane->sealed--;
+    } else {
+        arena_give(lane->arena, number);
+    }
 }
 
 static unsigned char *extent_room(const lane_client *lane, uint16_t number, uint32_t *ret_size)
@@ -181,11 +185,11 @@ static bool room_will_come(const lane_client *lane, const need *lacking)
     }
     for (position = lane->seen; position < lane->next; position++) {
         const lane_hold *hold = lane_client_hold(lane, position);
-        bool request = arena_has_number(hold->request_block);
+        bool request = arena_has_number(hold->request_block) && hold->request_block != ARENA_SEALED;
         bool reply = arena_has_number(hold->reply_block);
 
         if ((extents && (request || reply)) ||
-            (lacking->request_block && !request && hold->request_block != BLOCK_NONE) ||
+            (lacking->request_block && !arena_has_number(hold->request_block) && hold->request_block != BLOCK_NONE) ||
             (lacking->reply_block && !reply && hold->reply_block != BLOCK_NONE)) {
             return true;
         }
@@ -265,7 +269,9 @@ static void store_extents(const lane_client *lane, const lane_call *call)
 {
     slot_extents at = {0};
 
-    if (arena_has_number(call->hold.request_block)) {
+    if (call->hold.request_block == ARENA_SEALED) {
+        at.request = EXTENT_SEALED;
+    } else if (arena_has_number(call->hold.request_block)) {
         at.request = arena_find(lane->arena, call->hold.request_block).first;
     }
     if (arena_has_number(call->hold.reply_block)) {
@@ -284,7 +290,9 @@ void lane_client_place(const lane_client *lane, lane_call *call)
     if (has_extents) {
         store_extents(lane, call);
     }
-    if (arena_has_number(call->hold.request_block)) {
+    if (call->hold.request_block == ARENA_SEALED) {
+        call->request = NULL;
+    } else if (arena_has_number(call->hold.request_block)) {
         call->request = region_unit(&lane->memory, arena_find(lane->arena, call->hold.request_block).first);
     } else if (call->hold.request_block != BLOCK_NONE) {
         call->request = region_request_block(&lane->memory, (uint8_t)call->hold.request_block);

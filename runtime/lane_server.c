@@ -18,9 +18,13 @@ void lane_server_init(lane_server *lane, const region *memory, lane_caller *call
     region_format(&lane->memory);
 }
 
-/* Where the client says that a request in the arena is: bounded. */
+/* Where the client says that a request in the arena, or in memory of its own, is: bounded. */
 static int bound_request_in_arena(const lane_server *lane, const slot_extents *at, lane_request *request)
 {
+    if (at->request == EXTENT_SEALED && lane->caller->unseal != NULL) {
+        request->is_sealed = true;
+        return lane->caller->unseal(lane->caller, request->position, request->length, &request->payload);
+    }
     if (!region_arena_holds(&lane->memory, at->request, request->length)) {
         return error_set(SHMRPC_E_PROTOCOL, "a request of %u bytes is said to be at unit %u of an arena of %u",
                          request->length, at->request, lane->memory.geometry.arena_units);
@@ -142,6 +146,7 @@ int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request)
     ret_request->at = at;
     ret_request->method = header.method;
     ret_request->cancelled = (word & withdrawn) != 0;
+    ret_request->is_sealed = false;
     ret_request->reply_block = header.reply_block;
     ret_request->length = header.length;
     ret_request->budget_us = header.budget_us;

@@ -39,6 +39,8 @@ typedef struct lane_request {
     uint64_t position;
     slot *at;
     uint16_t method;
+    bool
+        is_sealed; /* its payload is in memory of its own, which nobody can change: the lane_caller's until it is answered */
     bool cancelled; /* the caller gave up before it was taken, or left where its answer could not be put off */
     uint8_t reply_block;
     uint32_t length;
@@ -75,6 +77,7 @@ static inline int lane_server_take(lane_server *lane, lane_request *ret_request)
     ret_request->at = at;
     ret_request->method = header.method;
     ret_request->cancelled = false;
+    ret_request->is_sealed = false;
     ret_request->reply_block = header.reply_block;
     ret_request->length = header.length;
     ret_request->budget_us = header.budget_us;

@@ -104,6 +104,9 @@ static uint32_t answer(server_worker *self, shmrpc_session *session, session_lan
     while (rc > 0) {
         rc = offered->handle(offered, &visit, request);
         answered++;
+        if (request->is_sealed) {
+            sealed_box_close(&lane->sealed);
+        }
         count(desk, lane, offered, request->method, rc < 0);
         if (rc == SHMRPC_E_PROTOCOL) {
             break;

@@ -9,7 +9,7 @@ static bool is_within(const unsigned char *at, uint32_t size, const unsigned cha
 }
 
 /*
- * Is the request in a block or the arena, with a whole message's bytes behind its beginning? An envelope that is larger
+ * Is the request in a block, the arena or memory of its own, with a whole message's bytes behind its beginning? An envelope that is larger
  * than what was agreed on may leave less, and so may a client that says that it is at the arena's end.
  */
 static bool has_room(const lane_server *lane, const lane_request *request, uint32_t size)
@@ -17,7 +17,7 @@ static bool has_room(const lane_server *lane, const lane_request *request, uint3
     const region *memory = &lane->memory;
     const unsigned char *end = (const unsigned char *)memory->header + memory->size;
 
-    return is_within(request->payload, size, memory->request_blocks, end) ||
+    return request->is_sealed || is_within(request->payload, size, memory->request_blocks, end) ||
            (memory->arena != NULL &&
             is_within(request->payload, size, memory->arena, memory->arena + region_arena_size(&memory->geometry)));
 }

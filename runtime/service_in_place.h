@@ -2,6 +2,8 @@
 /*
  * service_in_place.h - handlers that read a request where the client wrote it, and write the reply where it will read it.
  *
+ * A request in sealed memory of its own (sealed_box.h) is handed over where it is in any case: nobody can change it.
+ *
  * For messages that are in blocks or the arena, of the layout that this side has. What is small, of another version or shorter than it
  * says is copied, as without. What a client sends is bounded and checked as ever, but once, where it can still write: one
  * that does so afterwards can make a handler, or the checks of its reply, go beyond what they were given. So clients are

@@ -389,7 +389,7 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
         return answer_status(lane, request, SHMRPC_E_PERMISSION);
     }
     method = &self->binding.service->methods[request->method];
-    rc = is_in_place ? in_place_take(lane, method, terms, request, &place) : 0;
+    rc = is_in_place || request->is_sealed ? in_place_take(lane, method, terms, request, &place) : 0;
     rc = rc == 0 ? load(self, method, terms, request, scratch->request) : rc > 0 ? 0 : rc;
     if (rc != 0) {
         return rc;

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#define SEALED_LOOKS 1024u /* packets that may be in a socket before the one that is looked for */
+
 /* ---- lanes ---- */
 
 static bool is_gone(lane_caller *caller)
@@ -34,6 +36,8 @@ static void poke(lane_caller *caller)
     (void)socket_send(lane->socket, &nothing, sizeof(nothing), NULL, 0);
 }
 
+static int unseal(lane_caller *caller, uint64_t position, uint32_t length, const void **ret_payload);
+
 static session_lane *lane_new(int socket)
 {
     session_lane *lane = calloc(1, sizeof(*lane));
@@ -43,7 +47,7 @@ static session_lane *lane_new(int socket)
         return NULL;
     }
     list_init(&lane->arriving);
-    lane->caller = (lane_caller){.is_gone = is_gone, .poke = poke};
+    lane->caller = (lane_caller){.is_gone = is_gone, .poke = poke, .unseal = unseal};
     lane->process = -1;
     lane->state = LANE_HELLO;
     lane->socket = socket;
@@ -78,6 +82,7 @@ void session_lane_close(session_lane *lane)
     if (lane->bell >= 0) {
         (void)close(lane->bell);
     }
+    sealed_box_deinit(&lane->sealed);
     memory_unmap(lane->lane.memory.header, lane->lane.memory.size);
     memory_unmap(lane->lane.memory.arena, region_arena_size(&lane->geometry));
     session_lane_unref(lane);
@@ -228,6 +233,7 @@ static int send_welcome(const shmrpc_session *session, const session_lane *lane,
         .token = session->token,
         .membarrier = lane->membarrier,
         .envelopes = terms->takes_envelopes,
+        .sealed = terms->large_request_size != 0,
         .runtime = SHMRPC_VERSION,
     };
     return say(lane, &packet);
@@ -457,6 +463,62 @@ static int check_next(const shmrpc_session *session, const session_lane *lane)
     return error_set(SHMRPC_E_PROTOCOL, "%u descriptors of the client's user are still to be closed", closing);
 }
 
+/* Bytes that a request of this session may have, in an envelope. */
+static uint32_t request_most(const shmrpc_session *session)
+{
+    return (session->large_request_size != 0 ? session->large_request_size : session->request_size) +
+           CONTROL_ENVELOPE_MAX;
+}
+
+/* A packet of a client whose lane is open. 0; AGAIN; UNAVAILABLE: there is none any more, or it says goodbye; a status. */
+static int receive_open(session_lane *lane)
+{
+    /* Only where there are some, descriptors need room here. */
+    bool brings = socket_brings_descriptors(lane->socket);
+    control_packet *packet = NULL;
+    socket_packet envelope = {.descriptor_count = 0};
+    int rc = handshake_receive(lane->socket, CONTROL_GOODBYE, CONTROL_SEALED, &packet, brings ? &envelope : NULL);
+
+    if (rc != 0) {
+        return rc;
+    }
+    if (packet->kind == CONTROL_SEALED && envelope.descriptor_count == 1) {
+        rc = sealed_box_put(&lane->sealed, packet->as.sealed, envelope.descriptors[0], request_most(lane->session));
+    } else if (packet->kind == CONTROL_SEALED) {
+        rc = error_set(SHMRPC_E_PROTOCOL, "a request's memory came with %u descriptors", envelope.descriptor_count);
+    } else if (packet->kind == CONTROL_CANCEL) {
+        lane_server_cancel(&lane->lane, packet->as.cancel);
+    } else {
+        lane->said_goodbye = true;
+        rc = SHMRPC_E_UNAVAILABLE;
+    }
+    if (brings) {
+        socket_packet_deinit(&envelope);
+    }
+    control_packet_free(packet);
+    return rc;
+}
+
+/*
+ * The memory was sent before the request was published: it has come, or is in the socket. Whatever else is there first has
+ * been sent before, too; but no end of the stream, and no goodbye.
+ */
+static int unseal(lane_caller *caller, uint64_t position, uint32_t length, const void **ret_payload)
+{
+    session_lane *lane = list_entry(caller, session_lane, caller);
+    unsigned left = SEALED_LOOKS;
+    int rc = 0;
+
+    while (rc == 0 && left-- != 0 && !sealed_box_has(&lane->sealed, position)) {
+        rc = check_next(lane->session, lane);
+        rc = rc == 0 ? receive_open(lane) : rc;
+    }
+    if (rc == SHMRPC_E_PROTOCOL) {
+        return rc;
+    }
+    return sealed_box_open(&lane->sealed, position, length, ret_payload);
+}
+
 int session_receive(shmrpc_session *session, session_lane *lane, session_host *host)
 {
     int rc = check_next(session, lane);
@@ -476,17 +538,8 @@ int session_receive(shmrpc_session *session, session_lane *lane, session_host *h
             session_refuse(lane, rc, shmrpc_last_error());
         }
     } else {
-        control_packet *packet = NULL;
-
-        rc = handshake_receive(lane->socket, CONTROL_GOODBYE, CONTROL_CANCEL, &packet, NULL);
-        if (rc == 0 && packet->kind == CONTROL_CANCEL) {
-            lane_server_cancel(&lane->lane, packet->as.cancel);
-            rc = 1;
-        } else if (rc == 0) {
-            lane->said_goodbye = true;
-            rc = SHMRPC_E_UNAVAILABLE;
-        }
-        control_packet_free(packet);
+        rc = receive_open(lane);
+        rc = rc == 0 ? 1 : rc;
     }
     return rc == SHMRPC_E_AGAIN ? 0 : rc;
 }

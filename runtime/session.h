@@ -26,6 +26,7 @@
 #include "lane_server.h"
 #include "list.h"
 #include "ringer.h"
+#include "sealed_box.h"
 #include "seat.h"
 #include "service.h"
 #include "spin.h"
@@ -62,6 +63,7 @@ typedef struct session_lane {
     struct server_host *host; /* while it is open; with: */
     uint64_t key;             /* the session's seat, as of an event */
     region_geometry geometry;
+    sealed_box sealed; /* requests that have memory of their own */
     bool said_goodbye;
     bool is_leaving;        /* what had been sent is being answered: */
     uint32_t rest;          /* at most so much of it; 0: all has been begun; */

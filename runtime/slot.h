@@ -113,6 +113,9 @@ typedef struct slot_extents {
     uint32_t zero;
 } slot_extents;
 
+/* In the place of `request`: it is in sealed memory of its own (sealed_box.h). */
+#define EXTENT_SEALED UINT32_MAX
+
 /* Bytes of a payload that travel in a slot with these. */
 #define SLOT_PAYLOAD_BEHIND ((uint32_t)(SHMRPC_SLOT_PAYLOAD - sizeof(slot_extents)))
 

@@ -56,7 +56,10 @@ typedef struct shmrpc_client_options {
                                    server of the same user, not when a call touches them first; the lane's own always are */
     bool binds_memory; /* the lane and its arena lie on the node of the machine `memory_node` */
     uint16_t memory_node; /* as in /sys/devices/system/node; looked at where binds_memory is set */
-    uint32_t reserved[4]; /* zero */
+    uint32_t seal_from; /* loans of requests of more than 64 KiB, and of so many bytes and more, are in memory of their
+                                   own that is sealed when they are started, for servers that do not trust their clients
+                                   (docs/in-place.md); 0: none */
+    uint32_t reserved[3]; /* zero */
 } shmrpc_client_options;
 
 typedef enum shmrpc_client_condition {

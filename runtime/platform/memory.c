@@ -27,7 +27,6 @@
 
 #define SEALS_OF_CLIENT (F_SEAL_SHRINK | F_SEAL_GROW)
 #define SEALS_OF_SERVER (F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
-#define STAT_BLOCK 512 /* the unit of st_blocks, on tmpfs and hugetlbfs too */
 
 static size_t page_size(void)
 {
@@ -49,7 +48,7 @@ static bool size_is_usable(size_t size_bytes)
     return size_bytes > 0 && size_bytes <= PTRDIFF_MAX && memory_round(size_bytes) == size_bytes;
 }
 
-static int memory_open(void)
+int memory_open(void)
 {
     int descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 
@@ -59,7 +58,7 @@ static int memory_open(void)
 }
 
 /* Beyond the limit for files the kernel does not only refuse: it sends SIGXFSZ, which ends the process. */
-static int memory_set_size(int descriptor, size_t size_bytes)
+int memory_set_size(int descriptor, size_t size_bytes)
 {
     struct rlimit limit;
 
@@ -72,7 +71,7 @@ static int memory_set_size(int descriptor, size_t size_bytes)
  * Kernels before 6.12 give up at a signal, and take back what they had allocated: where signals come at a steady rate,
  * as those of a profiler do, a large piece is never done. So each piece after a signal is half as large.
  */
-static int memory_allocate(int descriptor, size_t size_bytes)
+int memory_allocate(int descriptor, size_t size_bytes)
 {
     size_t done = 0;
     size_t piece = size_bytes;
@@ -178,38 +177,43 @@ out_close:
     return r;
 }
 
-/* Is this the memory of a client that keeps to the rules? 0, -EPROTO, -errno. */
-static int memory_inspect(int descriptor, size_t size_bytes)
+int memory_identify(int descriptor, memory_file *ret_file)
 {
     struct statfs file_system;
     struct stat status;
-    int flags;
     int seals;
+
+    /* First, as it asks no file system: what is not a memfd may be a file whose server never answers. */
+    seals = fcntl(descriptor, F_GET_SEALS);
+    if (seals < 0)
+        return errno == EINVAL || errno == EBADF ? -EPROTO : -errno;
+    if (fstat(descriptor, &status) < 0 || fstatfs(descriptor, &file_system) < 0)
+        return -errno;
+    if (!S_ISREG(status.st_mode) || status.st_size < 0 || status.st_blocks < 0 ||
+        (file_system.f_type != TMPFS_MAGIC && file_system.f_type != HUGETLBFS_MAGIC))
+        return -EPROTO;
+    ret_file->seals = seals & ~F_SEAL_EXEC;
+    ret_file->size_bytes = (size_t)status.st_size;
+    ret_file->blocks = (size_t)status.st_blocks;
+    return 0;
+}
+
+/* Is this the memory of a client that keeps to the rules? 0, -EPROTO, -errno. */
+static int memory_inspect(int descriptor, size_t size_bytes)
+{
+    memory_file file;
+    int flags;
+    int r;
 
     flags = fcntl(descriptor, F_GETFL);
     if (flags < 0)
         return -errno;
     if ((flags & O_PATH) || (flags & O_ACCMODE) != O_RDWR)
         return -EPROTO;
-
-    /* First, as it asks no file system: what is not a memfd may be a file whose server never answers. */
-    seals = fcntl(descriptor, F_GET_SEALS);
-    if (seals < 0)
-        return errno == EINVAL ? -EPROTO : -errno;
-    if ((seals & ~F_SEAL_EXEC) != SEALS_OF_CLIENT)
-        return -EPROTO;
-
-    if (fstat(descriptor, &status) < 0 || fstatfs(descriptor, &file_system) < 0)
-        return -errno;
-    if (!S_ISREG(status.st_mode) || status.st_size < 0 || (uintmax_t)status.st_size != size_bytes)
-        return -EPROTO;
-    if (file_system.f_type == HUGETLBFS_MAGIC) {
-        if (file_system.f_bsize <= 0 || size_bytes % (size_t)file_system.f_bsize != 0)
-            return -EPROTO;
-    } else if (file_system.f_type != TMPFS_MAGIC) {
-        return -EPROTO;
-    }
-    return 0;
+    r = memory_identify(descriptor, &file);
+    if (r < 0)
+        return r;
+    return file.seals == SEALS_OF_CLIENT && file.size_bytes == size_bytes ? 0 : -EPROTO;
 }
 
 /* Ends the client's power over the pages, then makes sure of them. 0, -EPROTO, -errno. */
@@ -233,7 +237,7 @@ static int memory_seal(int descriptor, size_t size_bytes, bool fills_holes)
         return r;
     if (fstat(descriptor, &status) < 0)
         return -errno;
-    if (status.st_blocks < 0 || (uintmax_t)status.st_blocks < size_bytes / STAT_BLOCK)
+    if (status.st_blocks < 0 || (uintmax_t)status.st_blocks < size_bytes / MEMORY_BLOCK)
         return -EPROTO;
     return 0;
 }

@@ -50,4 +50,27 @@ void memory_unmap(void *base, size_t size_bytes);
 /* Rounded up to whole pages; 0 where that overflows. */
 size_t memory_round(size_t size_bytes);
 
+/* ---- parts of it, for memory of other kinds (sealed.h) ---- */
+
+/* A memfd without size, whose seals may be set. The descriptor, or -errno. */
+int memory_open(void);
+
+/* 0, -EFBIG (the limit for files, without its signal), -errno. */
+int memory_set_size(int descriptor, size_t size_bytes);
+
+/* Fills holes of the first so many bytes. 0, -ENOSPC, -ENOMEM, -errno. */
+int memory_allocate(int descriptor, size_t size_bytes);
+
+/* What is known of a memfd; each may change unless a seal says that it cannot. */
+typedef struct memory_file {
+    int seals; /* without EXEC */
+    size_t size_bytes;
+    size_t blocks; /* of MEMORY_BLOCK bytes, which are there */
+} memory_file;
+
+#define MEMORY_BLOCK 512u
+
+/* 0; -EPROTO: there is no memfd behind it; -errno. Never waits for a file system. */
+int memory_identify(int descriptor, memory_file *ret_file);
+
 #endif

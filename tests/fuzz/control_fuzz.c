@@ -113,7 +113,8 @@ static void check_packet(const control_packet *packet)
         require_text(packet->as.ready.text, CONTROL_TEXT_MAX);
         return;
     case CONTROL_GOODBYE: require_text(packet->as.goodbye, CONTROL_TEXT_MAX); return;
-    case CONTROL_CANCEL: return;
+    case CONTROL_CANCEL:
+    case CONTROL_SEALED: return;
     }
     abort();
 }

@@ -2,6 +2,7 @@
 #include "large_service.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -106,6 +107,34 @@ static int add(large_server *self, large_add_context *context, const large_frame
     return 0;
 }
 
+/* Is this memory of a file that this process can only read, and shares with no writer? */
+static bool is_sealed(const void *at)
+{
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    bool found = false;
+
+    child_check(maps != NULL, "cannot read the maps");
+    while (!found && fgets(line, sizeof(line), maps) != NULL) {
+        unsigned long begin, end;
+        char rights[5];
+
+        found = sscanf(line, "%lx-%lx %4s", &begin, &end, rights) == 3 && (uintptr_t)at >= begin &&
+                (uintptr_t)at < end && strcmp(rights, "r--p") == 0 && strstr(line, "memfd:shmrpc") != NULL;
+    }
+    fclose(maps);
+    return found;
+}
+
+static int look(large_server *self, large_look_context *context, const large_frame *request, large_look_reply *reply)
+{
+    (void)self;
+    (void)context;
+    reply->sum = sum_of(request);
+    reply->is_sealed = is_sealed(request);
+    return 0;
+}
+
 static void note(large_server *self, large_note_context *context, const large_frame *request)
 {
     (void)self;
@@ -190,6 +219,7 @@ static const large_ops ops = {
     .spread = spread,
     .spread_more = spread_more,
     .add = add,
+    .look = look,
     .note = note,
     .noted = noted,
     .put_off = do_put_off,

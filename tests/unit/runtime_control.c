@@ -257,6 +257,9 @@ START_TEST(the_small_packets_arrive_as_they_were_sent)
     decoded = round_trip(&(control_packet){.kind = CONTROL_CANCEL, .as.cancel = UINT64_MAX - 1});
     ck_assert(decoded->kind == CONTROL_CANCEL && decoded->as.cancel == UINT64_MAX - 1);
     control_packet_free(decoded);
+    decoded = round_trip(&(control_packet){.kind = CONTROL_SEALED, .as.sealed = UINT64_MAX - 2});
+    ck_assert(decoded->kind == CONTROL_SEALED && decoded->as.sealed == UINT64_MAX - 2);
+    control_packet_free(decoded);
 
     goodbye.as.goodbye = NULL;
     decoded = round_trip(&goodbye);

@@ -39,7 +39,7 @@ static const client_row client_rows[] = {
     {{.arena_size = SHMRPC_ARENA_MOST + 1},
      SHMRPC_E_TOO_LARGE,
      "arena_size is too large: 4294967297, the limit is 4294967296"},
-    {{.reserved = {[3] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
+    {{.reserved = {[2] = 1}}, SHMRPC_E_MISUSE, "a reserved option is not zero: were the options initialised?"},
 };
 
 START_TEST(checks_the_options_of_a_client)
