@@ -85,5 +85,7 @@ contestant *raw_three_contestant(void);
 contestant *unix_payload_contestant(void);
 contestant *typed_payload_contestant(void);
 contestant *in_place_contestant(void);
+contestant *lent_contestant(void);
+contestant *sealed_contestant(void);
 
 #endif

@@ -140,9 +140,13 @@ int main(int argc, char **argv)
                             unix_payload_contestant()},
         };
         if (at->is_in_place) {
+            /* What is sealed is more than a block holds. */
+            contestant *const large = at->bytes > SMALL_MOST ? sealed_contestant() : NULL;
+
             memcpy(parts[i].contestants,
-                   (contestant *[]){raw_three_contestant(), in_place_contestant(), unix_payload_contestant(), NULL},
-                   4 * sizeof(contestant *));
+                   (contestant *[]){raw_three_contestant(), in_place_contestant(), unix_payload_contestant(),
+                                    lent_contestant(), large, NULL},
+                   6 * sizeof(contestant *));
         }
     }
     return trial_main(&question, argc, argv);

@@ -8,6 +8,9 @@
  * `in_place`: the client copies its bytes into a request that is lent to it, the handler from there to the reply, both in
  * shared memory, and the client from there to its own: as `raw_three` does. For sides that trust each other.
  *
+ * `lent`: the client does as in place, and the server, which does not trust it, copies the request. `sealed`: the request is
+ * in sealed memory of its own, which such a server need not copy.
+ *
  * Both sides poll.
  */
 #include "../contestant.h"
@@ -24,7 +27,9 @@
 
 typedef struct typed_payload {
     contestant base;
-    bool is_in_place;
+    bool lends;    /* the client */
+    bool trusts;   /* the server */
+    bool is_sealed;
     payload_buffers buffers;
     void *client;
     size_t size;
@@ -190,7 +195,7 @@ static int typed_serve(contestant *self, const contestant_setting *setting, int 
 {
     const shmrpc_server_options options = {
         .spin_ns = spin_of(setting),
-        .in_place = CONTESTANT_OF(self, typed_payload, base)->is_in_place,
+        .in_place = CONTESTANT_OF(self, typed_payload, base)->trusts,
     };
     struct sigaction action = {.sa_handler = on_terminate};
     int r;
@@ -208,8 +213,9 @@ static int typed_serve(contestant *self, const contestant_setting *setting, int 
 static int typed_measure(contestant *self, const contestant_setting *setting, measure_samples *samples)
 {
     /* Room for one call: more would only take time to allocate. */
-    const shmrpc_client_options options = {.spin_ns = spin_of(setting), .arena_size = 1};
     typed_payload *own = CONTESTANT_OF(self, typed_payload, base);
+    const shmrpc_client_options options = {
+        .spin_ns = spin_of(setting), .arena_size = 1, .seal_from = own->is_sealed ? 1 : 0};
     const echo *with = echo_of(setting);
     int r;
 
@@ -218,12 +224,12 @@ static int typed_measure(contestant *self, const contestant_setting *setting, me
     }
     own->size = setting->payload;
     payload_fill(own->buffers.from, CONTESTANT_PAYLOAD_MAX < own->size + 8 ? own->size : own->size + 8);
-    r = measure_run(samples, self, own->is_in_place ? with->in_place : with->by_copy);
+    r = measure_run(samples, self, own->lends ? with->in_place : with->by_copy);
     with->disconnect(own);
     return r;
 }
 
-#define TYPED_PAYLOAD(NAME, SUMMARY, IS_IN_PLACE) \
+#define TYPED_PAYLOAD(NAME, SUMMARY, LENDS, TRUSTS, IS_SEALED) \
     {                                             \
         .base =                                   \
             {                                     \
@@ -235,19 +241,35 @@ static int typed_measure(contestant *self, const contestant_setting *setting, me
                 .measure = typed_measure,         \
                 .close = typed_close,             \
             },                                    \
-        .is_in_place = (IS_IN_PLACE),             \
+        .lends = (LENDS),                         \
+        .trusts = (TRUSTS),                       \
+        .is_sealed = (IS_SEALED),                 \
     }
 
 contestant *typed_payload_contestant(void)
 {
-    static typed_payload own = TYPED_PAYLOAD("typed", "shmrpc: generated, by copy", false);
+    static typed_payload own = TYPED_PAYLOAD("typed", "shmrpc: generated, by copy", false, false, false);
 
     return &own.base;
 }
 
 contestant *in_place_contestant(void)
 {
-    static typed_payload own = TYPED_PAYLOAD("in_place", "shmrpc: a loan, a server in place, a view", true);
+    static typed_payload own = TYPED_PAYLOAD("in_place", "shmrpc: a loan, a server in place, a view", true, true, false);
+
+    return &own.base;
+}
+
+contestant *lent_contestant(void)
+{
+    static typed_payload own = TYPED_PAYLOAD("lent", "shmrpc: a loan, a server that copies, a view", true, false, false);
+
+    return &own.base;
+}
+
+contestant *sealed_contestant(void)
+{
+    static typed_payload own = TYPED_PAYLOAD("sealed", "shmrpc: a loan that is sealed, a view", true, false, true);
 
     return &own.base;
 }
