@@ -29,6 +29,7 @@ typedef struct contestant_setting {
     uint32_t in_flight; /* calls that are to be so at once: a power of two, at most CONTESTANT_IN_FLIGHT_MAX */
     uint32_t slots;   /* of a ring, for those who have one: a power of two, at most CONTESTANT_SLOTS_MAX; 0: default */
     uint32_t payload; /* bytes each way, 16 .. CONTESTANT_PAYLOAD_MAX, of those who carry more than two numbers */
+    bool huge_pages;  /* shmrpc's arenas lie in huge pages, where there are some */
 } contestant_setting;
 
 struct contestant {

@@ -95,6 +95,9 @@ static void payload_print(const trial *self, FILE *out)
     trial_print_polling(self, out);
     fprintf(out, "the same bytes each way; %u rounds; stamps by %s, %.0f ns of which are in each timed call\n",
             self->plan.rounds, STAMP_SOURCE, self->stamp_cost_ns);
+    if (self->plan.setting.huge_pages) {
+        fputs("shmrpc's arenas in huge pages, where there are some\n", out);
+    }
     fprintf(out, "server: processor time per call; by unix: of the same round\n");
     for (size_t i = 0; i < self->part_count; i++) {
         if (self->parts[i].row_count > 0) {
@@ -108,6 +111,7 @@ static void payload_save(const trial *self, FILE *out)
     static const figure_keys keys = {figures, sizeof(figures) / sizeof(figures[0]), "time_ratio", "reference",
                                      "unix_ratio"};
 
+    fprintf(out, ",\n    \"huge_pages\": %s", self->plan.setting.huge_pages ? "true" : "false");
     trial_save_parts(self, &keys, out);
 }
 
@@ -120,6 +124,7 @@ int main(int argc, char **argv)
         .about = about,
         .default_calls = DEFAULT_CALLS,
         .has_payloads = true,
+        .has_arenas = true,
         .parts = parts,
         .part_count = ECHOES,
         .prepare = payload_prepare,

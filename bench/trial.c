@@ -140,11 +140,13 @@ static void print_usage(const trial *self)
            "  --client-core N    core of the client process (default: the next)\n"
            "  --only A,B         these contestants only\n"
            "  --parts A,B        only the parts, where there are several, whose names begin so\n"
+           "%s"
            "  --json FILE        writes all figures and their conditions there as well\n"
            "  --quiet            no progress on standard error\n"
            "  --help, --version\n"
            "\n",
-           DEFAULT_ROUNDS, self->default_calls);
+           DEFAULT_ROUNDS, self->default_calls,
+           self->has_arenas ? "  --huge-pages       shmrpc's arenas in huge pages, where there are some\n" : "");
     printf("contestants:");
     for (size_t i = 0; i < self->part_count; i++) {
         for (contestant *const *at = self->parts[i].contestants; *at; at++) {
@@ -173,7 +175,7 @@ typedef enum parse_outcome { PARSE_RUN, PARSE_DONE, PARSE_WRONG } parse_outcome;
 
 static parse_outcome options_parse(const trial *self, options *given, int argc, char **argv)
 {
-    enum { ROUNDS = 256, CALLS, SERVER_CORE, CLIENT_CORE, ONLY, PARTS, JSON, QUIET, HELP, VERSION };
+    enum { ROUNDS = 256, CALLS, SERVER_CORE, CLIENT_CORE, ONLY, PARTS, HUGE_PAGES, JSON, QUIET, HELP, VERSION };
     static const struct option known[] = {
         {"rounds", required_argument, NULL, ROUNDS},
         {"calls", required_argument, NULL, CALLS},
@@ -181,6 +183,7 @@ static parse_outcome options_parse(const trial *self, options *given, int argc, 
         {"client-core", required_argument, NULL, CLIENT_CORE},
         {"only", required_argument, NULL, ONLY},
         {"parts", required_argument, NULL, PARTS},
+        {"huge-pages", no_argument, NULL, HUGE_PAGES},
         {"json", required_argument, NULL, JSON},
         {"quiet", no_argument, NULL, QUIET},
         {"help", no_argument, NULL, HELP},
@@ -204,6 +207,12 @@ static parse_outcome options_parse(const trial *self, options *given, int argc, 
         case CLIENT_CORE: fine = parse_core(program, "--client-core", optarg, &given->setting.client_core); break;
         case ONLY: given->only = optarg; break;
         case PARTS: given->parts = optarg; break;
+        case HUGE_PAGES:
+            fine = given->setting.huge_pages = self->has_arenas;
+            if (!fine) {
+                fprintf(stderr, "%s: --huge-pages: there are no arenas here\n", program);
+            }
+            break;
         case JSON: given->json_path = optarg; break;
         case QUIET: given->is_quiet = true; break;
         case HELP: print_usage(self); return PARSE_DONE;

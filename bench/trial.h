@@ -45,6 +45,7 @@ struct trial {
     const char *about;   /* what it does: lines of the usage */
     uint32_t default_calls;
     bool has_payloads; /* of sizes that its parts say; else 8 bytes go each way */
+    bool has_arenas;   /* shmrpc's can be in huge pages: the option is to be had */
     trial_part *parts;
     size_t part_count;
 

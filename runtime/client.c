@@ -76,6 +76,11 @@ shmrpc_client_condition shmrpc_client_state(shmrpc_client *client)
     return handle_look(&client->handle);
 }
 
+shmrpc_pages shmrpc_client_arena_pages(shmrpc_client *client)
+{
+    return client == NULL ? SHMRPC_PAGES_NONE : handle_pages(&client->handle);
+}
+
 /* ---- calls ---- */
 
 void client_refuse_method(uint32_t method)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "connection.h"
 
+#include "client_memory.h"
 #include "directory.h"
 #include "error.h"
 #include "handshake.h"
@@ -206,19 +207,6 @@ static int outcome_of(connection *self, uint64_t position, bool waits)
 
 /* ---- connecting ---- */
 
-/* Makes shared memory where the options say, mapped. 0 or a status. */
-static int make_memory(const shmrpc_client_options *options, size_t size, memory_faults faults, void **ret_base,
-                       int *ret_descriptor)
-{
-    int node = options->binds_memory ? options->memory_node : MEMORY_ANY_NODE;
-    int rc = memory_create(size, faults, node, ret_base, ret_descriptor);
-
-    if (rc == -ENODEV) {
-        return error_set(SHMRPC_E_MISUSE, "memory_node is %d: this machine has no such node", node);
-    }
-    return rc == 0 ? 0 : error_system(rc, "cannot make %zu bytes of shared memory", size);
-}
-
 /* Where the server says that there is one. 0 or a status. */
 static int make_arena(connection *self, const shmrpc_client_options *options, int *ret_descriptor)
 {
@@ -229,25 +217,11 @@ static int make_arena(connection *self, const shmrpc_client_options *options, in
     if (size == 0) {
         return 0;
     }
-    rc = make_memory(options, size, options->prefault ? MEMORY_PREFAULTED : MEMORY_ON_DEMAND, &base, ret_descriptor);
+    rc = client_memory_make_arena(options, size, &base, ret_descriptor);
     if (rc == 0) {
         self->memory.arena = base;
     }
     return rc;
-}
-
-/* No more is made than what was asked for, or would have been without asking. */
-static int check_arena(const control_hello *hello, const control_welcome *welcome)
-{
-    uint32_t request_size = hello->request_size + hello->envelope;
-    bool has_large = hello->request_size > SHMRPC_MESSAGE_MAX || hello->reply_size > SHMRPC_MESSAGE_MAX;
-    uint64_t most = has_large ? shmrpc_arena_size(request_size, hello->reply_size) : 0;
-
-    most = has_large && hello->arena_size > most ? hello->arena_size : most;
-    if (welcome->arena_size > memory_round((size_t)most)) {
-        return error_set(SHMRPC_E_PROTOCOL, "the server asks for an arena of %" PRIu64 " bytes", welcome->arena_size);
-    }
-    return 0;
 }
 
 static int attach(connection *self, const control_hello *hello, const control_welcome *welcome,
@@ -271,7 +245,7 @@ static int attach(connection *self, const control_hello *hello, const control_we
     if (!region_check(&geometry)) {
         return error_set(SHMRPC_E_PROTOCOL, "the server asks for an impossible memory");
     }
-    rc = check_arena(hello, welcome);
+    rc = client_memory_check(hello, welcome);
     if (rc != 0) {
         return rc;
     }
@@ -280,7 +254,7 @@ static int attach(connection *self, const control_hello *hello, const control_we
         return error_set(SHMRPC_E_PROTOCOL, "the server gives an inbox of %u entries to a ring of %u slots",
                          geometry.inbox_depth, geometry.depth);
     }
-    rc = make_memory(options, region_size(&geometry), MEMORY_PREFAULTED, &base, &descriptors[count++]);
+    rc = client_memory_make(options, region_size(&geometry), &base, &descriptors[count++]);
     if (rc != 0) {
         return rc;
     }
@@ -366,7 +340,7 @@ int connection_init(connection *self, const char *name, const shmrpc_client_opti
     hello->protocol_most = CONTROL_PROTOCOL;
     hello->depth = options->depth;
     hello->blocks = options->blocks;
-    hello->arena_size = options->arena_size;
+    hello->arena_size = client_memory_wish(options, hello);
     hello->inbox = options->depth == 0 ? REGION_DEPTH : options->depth;
     hello->runtime = SHMRPC_VERSION;
     hello->semaphores = !feature_is_wanted(FEATURE_FUTEX);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "handle_lanes.h"
 
+#include "client_memory.h"
 #include "error.h"
 #include "flight.h"
 #include "message.h"
@@ -254,4 +255,26 @@ shmrpc_client_condition handle_look(handle *self)
         return SHMRPC_CLIENT_RECONNECTING;
     }
     return condition;
+}
+
+shmrpc_pages handle_pages(handle *self)
+{
+    region memory = {.arena = NULL};
+    handle_lane *lane;
+
+    if (self->generation != process_generation()) {
+        return SHMRPC_PAGES_NONE;
+    }
+    lane = handle_find(self);
+    if (lane != NULL) {
+        return client_memory_pages(&lane->connection.memory);
+    }
+    handles_lock();
+    lane = lane_first_idle(self);
+    if (lane != NULL) {
+        memory = lane->connection.memory;
+    }
+    handles_unlock();
+    /* It may be gone by now: nothing is read of it. */
+    return client_memory_pages(&memory);
 }

@@ -85,6 +85,11 @@ shmrpc_client_condition shmrpc_lane_state(shmrpc_lane *lane)
     return handle_look(&lane->handle);
 }
 
+shmrpc_pages shmrpc_lane_arena_pages(shmrpc_lane *lane)
+{
+    return lane == NULL ? SHMRPC_PAGES_NONE : handle_pages(&lane->handle);
+}
+
 /* Everything that can be refused before there is room to be had. */
 static int check(const shmrpc_lane *lane, uint16_t method, const void *request, size_t size)
 {

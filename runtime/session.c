@@ -7,6 +7,7 @@
 #include "platform/closer.h"
 #include "platform/event.h"
 #include "platform/memory.h"
+#include "platform/pages.h"
 #include "platform/process.h"
 #include "platform/socket.h"
 
@@ -254,7 +255,8 @@ static int plan_arena(const control_hello *hello, const session_host *host, cons
     if (terms->large_request_size == 0 && terms->large_answer_size == 0) {
         return 0;
     }
-    most = host->max_arena != 0 ? host->max_arena : most > SESSION_ARENA_MAX ? most : SESSION_ARENA_MAX;
+    /* One that is meant to lie in large pages is not made odd by a cap that nobody has set. */
+    most = host->max_arena != 0 ? host->max_arena : most > SESSION_ARENA_MAX ? pages_round(most) : SESSION_ARENA_MAX;
     *ret_units = region_plan_arena(hello->arena_size, most, request_size, answer_size);
     if (*ret_units == 0) {
         return error_set(SHMRPC_E_REFUSED,

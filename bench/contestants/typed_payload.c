@@ -27,8 +27,8 @@
 
 typedef struct typed_payload {
     contestant base;
-    bool lends;    /* the client */
-    bool trusts;   /* the server */
+    bool lends;  /* the client */
+    bool trusts; /* the server */
     bool is_sealed;
     payload_buffers buffers;
     void *client;
@@ -215,7 +215,11 @@ static int typed_measure(contestant *self, const contestant_setting *setting, me
     /* Room for one call: more would only take time to allocate. */
     typed_payload *own = CONTESTANT_OF(self, typed_payload, base);
     const shmrpc_client_options options = {
-        .spin_ns = spin_of(setting), .arena_size = 1, .seal_from = own->is_sealed ? 1 : 0};
+        .spin_ns = spin_of(setting),
+        .arena_size = 1,
+        .huge_pages = setting->huge_pages,
+        .seal_from = own->is_sealed ? 1 : 0,
+    };
     const echo *with = echo_of(setting);
     int r;
 
@@ -229,21 +233,19 @@ static int typed_measure(contestant *self, const contestant_setting *setting, me
     return r;
 }
 
-#define TYPED_PAYLOAD(NAME, SUMMARY, LENDS, TRUSTS, IS_SEALED) \
-    {                                             \
-        .base =                                   \
-            {                                     \
-                .name = (NAME),                   \
-                .summary = (SUMMARY),             \
-                .slowness = 1,                    \
-                .open = typed_open,               \
-                .serve = typed_serve,             \
-                .measure = typed_measure,         \
-                .close = typed_close,             \
-            },                                    \
-        .lends = (LENDS),                         \
-        .trusts = (TRUSTS),                       \
-        .is_sealed = (IS_SEALED),                 \
+#define TYPED_PAYLOAD(NAME, SUMMARY, LENDS, TRUSTS, IS_SEALED)          \
+    {                                                                   \
+        .base =                                                         \
+            {                                                           \
+                .name = (NAME),                                         \
+                .summary = (SUMMARY),                                   \
+                .slowness = 1,                                          \
+                .open = typed_open,                                     \
+                .serve = typed_serve,                                   \
+                .measure = typed_measure,                               \
+                .close = typed_close,                                   \
+            },                                                          \
+        .lends = (LENDS), .trusts = (TRUSTS), .is_sealed = (IS_SEALED), \
     }
 
 contestant *typed_payload_contestant(void)
@@ -255,14 +257,16 @@ contestant *typed_payload_contestant(void)
 
 contestant *in_place_contestant(void)
 {
-    static typed_payload own = TYPED_PAYLOAD("in_place", "shmrpc: a loan, a server in place, a view", true, true, false);
+    static typed_payload own =
+        TYPED_PAYLOAD("in_place", "shmrpc: a loan, a server in place, a view", true, true, false);
 
     return &own.base;
 }
 
 contestant *lent_contestant(void)
 {
-    static typed_payload own = TYPED_PAYLOAD("lent", "shmrpc: a loan, a server that copies, a view", true, false, false);
+    static typed_payload own =
+        TYPED_PAYLOAD("lent", "shmrpc: a loan, a server that copies, a view", true, false, false);
 
     return &own.base;
 }

@@ -53,7 +53,7 @@ runs_both_sides_on_one_core() {
 }
 
 writes_json_with_two_ratios() {
-    expect_json_of "server_core client_core shares_core rounds calls stamp stamp_cost_ns parts title reference \
+    expect_json_of "server_core client_core shares_core rounds calls stamp stamp_cost_ns huge_pages parts title reference \
         in_flight payload_bytes goal contestants name summary p50_ns p99_ns server_ns time_ratio unix_ratio lower \
         median upper own" --only in_place,unix
     local name
@@ -68,12 +68,22 @@ takes_no_ratio_to_what_was_not_asked_for() {
     ! grep -q unix_ratio result.json || fail "a ratio to unix: $(cat result.json)"
 }
 
+puts_arenas_in_huge_pages_when_asked() {
+    expect_status 0 small_run --huge-pages --only in_place --parts in_place_1m --json result.json
+    expect_text "$output" "arenas in huge pages, where there are some"
+    expect_rows 1 in_place
+    grep -q '"huge_pages": true' result.json || fail "not said in: $(cat result.json)"
+    rm result.json
+    expect_nothing_left
+}
+
 ends_by_the_signal_and_cleans_up() { expect_end_by_signal --rounds 1000 --quiet; }
 
 run_case times_each_size_in_each_way
 run_case runs_both_sides_on_one_core
 run_case writes_json_with_two_ratios
 run_case takes_no_ratio_to_what_was_not_asked_for
+run_case puts_arenas_in_huge_pages_when_asked
 run_case reports_json_that_cannot_be_written
 run_case ends_by_the_signal_and_cleans_up
 end_cases

@@ -54,6 +54,8 @@ typedef struct shmrpc_client_options {
                                    request and one answer take; 0: what two of each take, at least 1 MiB */
     bool prefault;     /* the arena's pages are entered into this process's tables when it connects, and into those of a
                                    server of the same user, not when a call touches them first; the lane's own always are */
+    bool huge_pages;   /* the arena lies in pages of 2 MiB where the system has them (shmrpc_client_arena_pages()); its
+                                   size is rounded up to whole ones */
     bool binds_memory; /* the lane and its arena lie on the node of the machine `memory_node` */
     uint16_t memory_node; /* as in /sys/devices/system/node; looked at where binds_memory is set */
     uint32_t seal_from; /* loans of requests of more than 64 KiB, and of so many bytes and more, are in memory of their
@@ -61,6 +63,14 @@ typedef struct shmrpc_client_options {
                                    (docs/in-place.md); 0: none */
     uint32_t reserved[3]; /* zero */
 } shmrpc_client_options;
+
+/* What an arena (option `arena_size`) lies in. */
+typedef enum shmrpc_pages {
+    SHMRPC_PAGES_NONE,        /* there is no arena */
+    SHMRPC_PAGES_ORDINARY,    /* pages of the system's usual size */
+    SHMRPC_PAGES_TRANSPARENT, /* at least a part of it in pages of 2 MiB that the kernel has made of ordinary memory */
+    SHMRPC_PAGES_HUGE,        /* pages of 2 MiB of the pool that the administrator has set aside */
+} shmrpc_pages;
 
 typedef enum shmrpc_client_condition {
     SHMRPC_CLIENT_UP,       /* connected */
@@ -76,6 +86,16 @@ typedef enum shmrpc_client_condition {
  * what its own lane has been told; another one may see UP where that is STOPPING.
  */
 SHMRPC_EXPORT shmrpc_client_condition shmrpc_client_state(shmrpc_client *client);
+
+/*
+ * What the arena of the calling thread's lane lies in, in this process, as the kernel says in /proc/self/smaps; where the
+ * thread has not called yet, that of a lane which is free for it, as the one that connecting has made. Nothing is known
+ * of pages that the process has not touched, but with the option `huge_pages` those of 2 MiB have been. Reads that file
+ * each time, which takes as long as the process has mappings and memory: not for the path of a call. ORDINARY also where
+ * it cannot be read. NONE: the service has no messages of more than 64 KiB, there is no such lane, `client` is NULL, or it
+ * was connected before fork(). Any thread; never waits for the server.
+ */
+SHMRPC_EXPORT shmrpc_pages shmrpc_client_arena_pages(shmrpc_client *client);
 
 /* ---- for generated code ---- */
 

@@ -61,6 +61,9 @@ SHMRPC_EXPORT void shmrpc_lane_free(shmrpc_lane *lane);
 /* As shmrpc_client_state(). */
 SHMRPC_EXPORT shmrpc_client_condition shmrpc_lane_state(shmrpc_lane *lane);
 
+/* As shmrpc_client_arena_pages(). */
+SHMRPC_EXPORT shmrpc_pages shmrpc_lane_arena_pages(shmrpc_lane *lane);
+
 /*
  * One call: sends `size` bytes (0 .. request_size; `request` may be NULL for 0) to `method` (0 .. 0xfffe), waits, and
  * copies the reply to `buffer`. Returns 0, the handler's error (> 0), or a status as shmrpc_client_call(); *ret_reply

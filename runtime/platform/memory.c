@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "memory.h"
 
+#include "pages.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,14 +17,8 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#ifndef MFD_NOEXEC_SEAL
-#define MFD_NOEXEC_SEAL 0x0008U
-#endif
 #ifndef F_SEAL_EXEC
 #define F_SEAL_EXEC 0x0020
-#endif
-#ifndef MADV_POPULATE_WRITE
-#define MADV_POPULATE_WRITE 23
 #endif
 
 #define SEALS_OF_CLIENT (F_SEAL_SHRINK | F_SEAL_GROW)
@@ -48,15 +44,6 @@ static bool size_is_usable(size_t size_bytes)
     return size_bytes > 0 && size_bytes <= PTRDIFF_MAX && memory_round(size_bytes) == size_bytes;
 }
 
-int memory_open(void)
-{
-    int descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-    if (descriptor < 0 && errno == EINVAL)
-        descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    return descriptor < 0 ? -errno : descriptor;
-}
-
 /* Beyond the limit for files the kernel does not only refuse: it sends SIGXFSZ, which ends the process. */
 int memory_set_size(int descriptor, size_t size_bytes)
 {
@@ -67,36 +54,13 @@ int memory_set_size(int descriptor, size_t size_bytes)
     return ftruncate(descriptor, (off_t)size_bytes) < 0 ? -errno : 0;
 }
 
-/*
- * Kernels before 6.12 give up at a signal, and take back what they had allocated: where signals come at a steady rate,
- * as those of a profiler do, a large piece is never done. So each piece after a signal is half as large.
- */
-int memory_allocate(int descriptor, size_t size_bytes)
-{
-    size_t done = 0;
-    size_t piece = size_bytes;
-
-    while (done < size_bytes) {
-        size_t left = size_bytes - done;
-        size_t length = piece < left ? piece : left;
-
-        if (fallocate(descriptor, 0, (off_t)done, (off_t)length) == 0)
-            done += length;
-        else if (errno != EINTR)
-            return -errno;
-        else if (piece > page_size())
-            piece = memory_round(piece / 2);
-    }
-    return 0;
-}
-
 static int memory_map(int descriptor, size_t size_bytes, void **ret_base)
 {
-    void *base = mmap(NULL, size_bytes, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    int r;
+    void *base = NULL;
+    int r = pages_map(descriptor, size_bytes, PROT_READ | PROT_WRITE, &base);
 
-    if (base == MAP_FAILED)
-        return -errno;
+    if (r < 0)
+        return r;
     if (madvise(base, size_bytes, MADV_DONTFORK) < 0) {
         r = -errno;
         memory_unmap(base, size_bytes);
@@ -109,12 +73,9 @@ static int memory_map(int descriptor, size_t size_bytes, void **ret_base)
 /* All pages exist; here their entries are made, so that the first calls do not pay for them. Linux 5.14. */
 static int memory_populate(void *base, size_t size_bytes)
 {
-    int r;
+    int r = pages_enter(base, size_bytes);
 
-    do {
-        r = madvise(base, size_bytes, MADV_POPULATE_WRITE);
-    } while (r < 0 && (errno == EINTR || errno == EAGAIN));
-    return r < 0 && errno != EINVAL ? -errno : 0;
+    return r == -EINVAL ? 0 : r;
 }
 
 /* From here on new pages of this mapping's file come from one node. -ENODEV: there is no such node. */
@@ -132,16 +93,34 @@ static int memory_bind(void *base, size_t size_bytes, int node)
     return errno == EINVAL ? -ENODEV : -errno;
 }
 
-int memory_create(size_t size_bytes, memory_faults faults, int node, void **ret_base, int *ret_descriptor)
+/* Whether fallocate() heeds the mapping's node is up to the kind of file; that the pages are there is not. */
+static int memory_fill_huge(int descriptor, void *base, size_t size_bytes, bool is_bound)
+{
+    int r = pages_enter(base, size_bytes);
+
+    if (r < 0 && (is_bound || r != -EINVAL))
+        return r;
+    return pages_allocate(descriptor, 0, size_bytes);
+}
+
+static int memory_fill(int descriptor, void *base, size_t size_bytes, pages_kind kind, bool is_bound)
+{
+    switch (kind) {
+    case PAGES_ORDINARY: break;
+    case PAGES_TRANSPARENT: return pages_allocate_transparent(descriptor, base, size_bytes);
+    case PAGES_HUGE: return memory_fill_huge(descriptor, base, size_bytes, is_bound);
+    }
+    return pages_allocate(descriptor, 0, size_bytes);
+}
+
+static int memory_create_of(pages_kind kind, size_t size_bytes, memory_faults faults, int node, void **ret_base,
+                            int *ret_descriptor)
 {
     void *base = NULL;
     int descriptor;
     int r;
 
-    if (!size_is_usable(size_bytes))
-        return -EINVAL;
-
-    descriptor = memory_open();
+    descriptor = pages_open(kind == PAGES_HUGE);
     if (descriptor < 0)
         return descriptor;
 
@@ -159,7 +138,7 @@ int memory_create(size_t size_bytes, memory_faults faults, int node, void **ret_
     r = node == MEMORY_ANY_NODE ? 0 : memory_bind(base, size_bytes, node);
     if (r < 0)
         goto out_unmap;
-    r = memory_allocate(descriptor, size_bytes);
+    r = memory_fill(descriptor, base, size_bytes, kind, node != MEMORY_ANY_NODE);
     if (r < 0)
         goto out_unmap;
     r = faults == MEMORY_PREFAULTED ? memory_populate(base, size_bytes) : 0;
@@ -175,6 +154,20 @@ out_unmap:
 out_close:
     (void)close(descriptor);
     return r;
+}
+
+int memory_create(size_t size_bytes, memory_faults faults, memory_pages pages, int node, void **ret_base,
+                  int *ret_descriptor)
+{
+    if (!size_is_usable(size_bytes))
+        return -EINVAL;
+    if (pages == MEMORY_ORDINARY_PAGES)
+        return memory_create_of(PAGES_ORDINARY, size_bytes, faults, node, ret_base, ret_descriptor);
+    /* Why there are none is not told: what else is wrong is so for other pages, too. */
+    if (size_bytes % PAGES_LARGE == 0 &&
+        memory_create_of(PAGES_HUGE, size_bytes, faults, node, ret_base, ret_descriptor) == 0)
+        return 0;
+    return memory_create_of(PAGES_TRANSPARENT, size_bytes, faults, node, ret_base, ret_descriptor);
 }
 
 int memory_identify(int descriptor, memory_file *ret_file)
@@ -232,7 +225,7 @@ static int memory_seal(int descriptor, size_t size_bytes, bool fills_holes)
     if ((seals & ~F_SEAL_EXEC) != (SEALS_OF_CLIENT | SEALS_OF_SERVER))
         return -EPROTO;
 
-    r = fills_holes ? memory_allocate(descriptor, size_bytes) : 0;
+    r = fills_holes ? pages_allocate(descriptor, 0, size_bytes) : 0;
     if (r < 0)
         return r;
     if (fstat(descriptor, &status) < 0)

@@ -3,7 +3,7 @@
  * memory.h - memory that two processes map: made by and charged to one, sealed by the other.
  *
  * The client makes it: memfd_create (MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL, without the last where the
- * kernel does not know it), ftruncate, fallocate, seals SHRINK | GROW (MFD_NOEXEC_SEAL has set EXEC), maps.
+ * kernel does not know it), ftruncate, seals SHRINK | GROW (MFD_NOEXEC_SEAL has set EXEC), maps, makes the pages (pages.h).
  *
  * The server takes a descriptor that anything may be behind. It must be a memfd (fstatfs: tmpfs or hugetlbfs; an
  * ordinary file has no seals), open for reading and writing, of exactly the size asked for, with exactly these seals.
@@ -25,19 +25,26 @@ typedef enum memory_faults {
     MEMORY_PREFAULTED, /* all before the memory is used, so that no call pays for it */
 } memory_faults;
 
+typedef enum memory_pages {
+    MEMORY_ORDINARY_PAGES,
+    MEMORY_LARGE_PAGES, /* huge, else transparent, else ordinary, as they are to be had (pages.h) */
+} memory_pages;
+
 #define MEMORY_ANY_NODE (-1)
 #define MEMORY_NODES_MAX 1024 /* nodes that the kernel can have */
 
 /*
  * A new shared memory of size_bytes (whole pages, above 0): mapped, all zero, not inherited by forked children; its
- * pages on this node of the machine, or MEMORY_ANY_NODE. 0; -EINVAL for another size, -ENODEV for a node that is not
+ * pages on this node of the machine, or MEMORY_ANY_NODE. Large pages are for sizes that are multiples of PAGES_LARGE;
+ * of another size, whole ones of it may be transparent. 0; -EINVAL for another size, -ENODEV for a node that is not
  * there; -errno. On failure nothing stays open or mapped.
  */
-int memory_create(size_t size_bytes, memory_faults faults, int node, void **ret_base, int *ret_descriptor);
+int memory_create(size_t size_bytes, memory_faults faults, memory_pages pages, int node, void **ret_base,
+                  int *ret_descriptor);
 
 /*
- * Maps what a client sent. The descriptor stays the caller's; the mapping does not need it. 0; -EPROTO where it is
- * not what it has to be; -EINVAL for a size that memory_create() would not take; -errno.
+ * Maps what a client sent, of whatever pages, so that large ones have large entries. The descriptor stays the caller's;
+ * the mapping does not need it. 0; -EPROTO where it is not what it has to be; -EINVAL for a size that memory_create() would not take; -errno.
  */
 int memory_adopt(int descriptor, size_t size_bytes, memory_faults faults, void **ret_base);
 
@@ -52,14 +59,8 @@ size_t memory_round(size_t size_bytes);
 
 /* ---- parts of it, for memory of other kinds (sealed.h) ---- */
 
-/* A memfd without size, whose seals may be set. The descriptor, or -errno. */
-int memory_open(void);
-
 /* 0, -EFBIG (the limit for files, without its signal), -errno. */
 int memory_set_size(int descriptor, size_t size_bytes);
-
-/* Fills holes of the first so many bytes. 0, -ENOSPC, -ENOMEM, -errno. */
-int memory_allocate(int descriptor, size_t size_bytes);
 
 /* What is known of a memfd; each may change unless a seal says that it cannot. */
 typedef struct memory_file {

@@ -2,6 +2,7 @@
 #include "sealed.h"
 
 #include "memory.h"
+#include "pages.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -21,7 +22,7 @@ int sealed_create(size_t size_bytes, sealed_memory *ret_memory)
 
     if (size == 0)
         return -EINVAL;
-    descriptor = memory_open();
+    descriptor = pages_open(false);
     if (descriptor < 0)
         return descriptor;
     r = memory_set_size(descriptor, size);
@@ -61,7 +62,7 @@ int sealed_seal(sealed_memory *self, size_t used_bytes)
     int r;
 
     assert(used != 0 && used <= self->size_bytes);
-    r = memory_allocate(self->descriptor, used);
+    r = pages_allocate(self->descriptor, 0, used);
     if (r < 0)
         return r;
     r = map_privately((char *)self->base + used, self->size_bytes - used, PROT_READ | PROT_WRITE, -1);

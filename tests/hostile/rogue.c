@@ -208,7 +208,9 @@ int rogue_make_memory(rogue *self)
     void *base = NULL;
     int descriptor = -1;
 
-    ck_assert_int_eq(memory_create(region_size(&geometry), MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), 0);
+    ck_assert_int_eq(memory_create(region_size(&geometry), MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE,
+                                   &base, &descriptor),
+                     0);
     region_init(&self->memory, base, &geometry);
     self->bell = event_new();
     ck_assert_int_ge(self->bell, 0);

@@ -16,6 +16,7 @@
 #include "rogue.h"
 #include "runtime/platform/event.h"
 #include "runtime/platform/memory.h"
+#include "runtime/platform/pages.h"
 
 #define LIMIT 1048576u
 #define UNITS 1024u /* two of each */
@@ -139,7 +140,8 @@ static void join(rogue *self)
 
     greet(self);
     int memory = rogue_make_memory(self);
-    ck_assert_int_eq(memory_create(ARENA_SIZE, MEMORY_ON_DEMAND, MEMORY_ANY_NODE, &base, &arena), 0);
+    ck_assert_int_eq(memory_create(ARENA_SIZE, MEMORY_ON_DEMAND, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base, &arena),
+                     0);
     ck_assert(attach(self, ARENA_SIZE, (const int[]){memory, self->bell, arena}, 3));
     self->memory.arena = base;
     close(memory);
@@ -163,6 +165,10 @@ typedef enum arena_lie {
     ARENA_SEALED_ALREADY,
     ARENA_IS_THE_MEMORY,
     ARENA_IS_A_DOORBELL,
+    ARENA_OF_HUGE_PAGES_THAT_ARE_NOT_THERE,
+    ARENA_OF_HUGE_PAGES_AND_LARGER,
+    ARENA_OF_HUGE_PAGES_UNSEALED,
+    ARENA_OF_ORDINARY_PAGES_THAT_ARE_NOT_THERE,
     ARENA_LIES,
 } arena_lie;
 
@@ -174,9 +180,38 @@ static int make_memfd(size_t size, int seals)
     return made;
 }
 
+/* Of huge pages, none of which is allocated: it takes no pool to make one. */
+static int make_huge(size_t size, int seals)
+{
+    int made = pages_open(true);
+
+    ck_assert(made >= 0 && ftruncate(made, (off_t)size) == 0 && fcntl(made, F_ADD_SEALS, seals) == 0);
+    return made;
+}
+
+static bool is_of_huge_pages(arena_lie lie)
+{
+    return lie == ARENA_OF_HUGE_PAGES_THAT_ARE_NOT_THERE || lie == ARENA_OF_HUGE_PAGES_AND_LARGER ||
+           lie == ARENA_OF_HUGE_PAGES_UNSEALED;
+}
+
+static bool has_huge_files(void)
+{
+    int made = pages_open(true);
+
+    if (made >= 0)
+        close(made);
+    return made >= 0;
+}
+
 START_TEST(refuses_an_arena_that_is_not_what_it_has_to_be)
 {
     rogue peer;
+
+    if (is_of_huge_pages((arena_lie)_i) && !has_huge_files()) {
+        test_skip("this kernel has no huge pages of 2 MiB");
+        return;
+    }
 
     greet(&peer);
     int memory = rogue_make_memory(&peer);
@@ -199,6 +234,12 @@ START_TEST(refuses_an_arena_that_is_not_what_it_has_to_be)
     case ARENA_SEALED_ALREADY: arena = make_memfd(ARENA_SIZE, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL); break;
     case ARENA_IS_THE_MEMORY: arena = dup(memory); break;
     case ARENA_IS_A_DOORBELL: arena = event_new(); break;
+    case ARENA_OF_HUGE_PAGES_THAT_ARE_NOT_THERE: arena = make_huge(ARENA_SIZE, F_SEAL_SHRINK | F_SEAL_GROW); break;
+    case ARENA_OF_HUGE_PAGES_AND_LARGER:
+        arena = make_huge(ARENA_SIZE + PAGES_LARGE, F_SEAL_SHRINK | F_SEAL_GROW);
+        break;
+    case ARENA_OF_HUGE_PAGES_UNSEALED: arena = make_huge(ARENA_SIZE, 0); break;
+    case ARENA_OF_ORDINARY_PAGES_THAT_ARE_NOT_THERE: arena = make_memfd(ARENA_SIZE, F_SEAL_SHRINK | F_SEAL_GROW); break;
     case ARENA_LIES: break;
     }
     ck_assert(!attach(&peer, said, (const int[]){memory, peer.bell, arena}, count));

@@ -329,6 +329,31 @@ START_TEST(the_pages_of_an_arena_are_there_when_asked_for)
 }
 END_TEST
 
+START_TEST(an_arena_in_large_pages_is_of_whole_ones)
+{
+    static const size_t sizes[][2] = {{0, 6}, {1, 4}, {CALL_SIZE, 4}, {8 << 20, 8}};
+    large_client *made = NULL;
+
+    _Static_assert(CALL_SIZE > 2 << 20 && 2 * CALL_SIZE < 6 << 20, "sizes");
+    ck_assert_int_eq(shmrpc_client_arena_pages(large_client_base(client)), SHMRPC_PAGES_ORDINARY); /* and untouched */
+    ck_assert_int_eq(shmrpc_client_arena_pages(NULL), SHMRPC_PAGES_NONE);
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        const shmrpc_client_options options = {.huge_pages = true, .arena_size = sizes[i][0]};
+        const unsigned long kib = CALL_SIZE / 1024;
+        unsigned long size, resident;
+
+        assert_status(large_connect(&made, "large", &options), 0);
+        ck_assert_int_ge(shmrpc_client_arena_pages(large_client_base(made)), SHMRPC_PAGES_ORDINARY);
+        measure(getpid(), &size, &resident);
+        ck_assert_uint_eq(size, 2 * kib + sizes[i][1] * 1024);
+        measure(process.pid, &size, &resident);
+        ck_assert_uint_eq(size, 2 * kib + sizes[i][1] * 1024);
+        expect_room(made, (uint32_t)((sizes[i][1] << 20) / CALL_SIZE));
+        large_client_free(made);
+    }
+}
+END_TEST
+
 START_TEST(memory_lies_on_the_node_that_is_asked_for)
 {
     shmrpc_client_options options = {.binds_memory = true, .memory_node = 1000};
@@ -360,6 +385,7 @@ static Suite *large_ends_suite(void)
     tcase_add_test(tests, a_server_takes_no_larger_arena_than_it_says);
     tcase_add_test(tests, a_large_call_makes_no_system_call_while_both_are_awake);
     tcase_add_test(tests, the_pages_of_an_arena_are_there_when_asked_for);
+    tcase_add_test(tests, an_arena_in_large_pages_is_of_whole_ones);
     tcase_add_test(tests, memory_lies_on_the_node_that_is_asked_for);
     suite_add_tcase(suite, tests);
     return suite;

@@ -13,6 +13,7 @@ foreach(noun IN ITEMS
         feature
         futex
         memory
+        pages
         process
         semaphore
         socket

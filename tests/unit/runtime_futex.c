@@ -74,7 +74,9 @@ START_TEST(wakes_a_sleeper_in_another_process_and_mapping)
     void *base;
     int descriptor;
 
-    ck_assert_int_eq(memory_create(memory_round(1), MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), 0);
+    ck_assert_int_eq(memory_create(memory_round(1), MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base,
+                                   &descriptor),
+                     0);
     words = base;
     child_spawn(&process, sleeper, &descriptor);
     link_await(&process.link, 'r');

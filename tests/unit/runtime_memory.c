@@ -2,6 +2,7 @@
 #include "test_support.h"
 
 #include "runtime/platform/memory.h"
+#include "runtime/platform/pages.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -91,7 +92,8 @@ START_TEST(creates_zeroed_memory_of_exact_size_and_seals)
     void *base;
     int descriptor;
 
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base, &descriptor),
+                     0);
     bytes = base;
     for (size_t i = 0; i < size; i++)
         ck_assert_uint_eq(bytes[i], 0);
@@ -132,12 +134,13 @@ START_TEST(creates_memory_on_a_node)
         test_skip("this kernel tells nothing of nodes");
         return;
     }
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, 0, &base, &descriptor), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, 0, &base, &descriptor), 0);
     ck_assert_int_eq(policy_of(base), MPOL_BIND);
     ck_assert_int_eq(node_of((unsigned char *)base + size - 1), 0);
     memory_unmap(base, size);
     close(descriptor);
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base, &descriptor),
+                     0);
     ck_assert_int_eq(policy_of(base), MPOL_DEFAULT);
     memory_unmap(base, size);
     close(descriptor);
@@ -152,10 +155,97 @@ START_TEST(refuses_a_node_that_is_not_there)
     int descriptor = -7;
 
     for (size_t i = 0; i < sizeof(nodes) / sizeof(nodes[0]); i++)
-        ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, nodes[i], &base, &descriptor), -ENODEV);
+        ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, nodes[i], &base, &descriptor),
+                         -ENODEV);
     ck_assert_ptr_eq(base, &size);
     ck_assert_int_eq(descriptor, -7);
     counts_expect_same(&before);
+}
+END_TEST
+
+/* Is each byte of it this one? */
+static bool is_filled(const void *base, unsigned char byte, size_t bytes)
+{
+    const unsigned char *at = base;
+
+    return at[0] == byte && memcmp(at, at + 1, bytes - 1) == 0;
+}
+
+/* Whatever pages there are: what is made is the same. */
+START_TEST(large_pages_are_asked_for_and_not_needed)
+{
+    const size_t sizes[] = {size, PAGES_LARGE - memory_round(1), PAGES_LARGE, PAGES_LARGE + size, 4 * PAGES_LARGE};
+
+    for (size_t i = 0; i < 2 * sizeof(sizes) / sizeof(sizes[0]); i++) {
+        const size_t bytes = sizes[i / 2];
+        const memory_faults faults = i % 2 == 0 ? MEMORY_ON_DEMAND : MEMORY_PREFAULTED;
+        unsigned char *made, *adopted;
+        struct stat status;
+        void *base;
+        int descriptor;
+
+        ck_assert_int_eq(memory_create(bytes, faults, MEMORY_LARGE_PAGES, MEMORY_ANY_NODE, &base, &descriptor), 0);
+        made = base;
+        ck_assert(bytes < PAGES_LARGE || (uintptr_t)made % PAGES_LARGE == 0);
+        ck_assert(bytes % PAGES_LARGE == 0 || pages_find(base, bytes) != PAGES_HUGE);
+        ck_assert_int_eq(fstat(descriptor, &status), 0);
+        ck_assert_uint_eq((size_t)status.st_size, bytes);
+        ck_assert_uint_ge((size_t)status.st_blocks * 512, bytes);
+        ck_assert_int_eq(fcntl(descriptor, F_GET_SEALS) & ~F_SEAL_EXEC, F_SEAL_SHRINK | F_SEAL_GROW);
+        ck_assert_int_ne(fcntl(descriptor, F_GETFD) & FD_CLOEXEC, 0);
+        ck_assert_int_eq(memory_adopt_whole(descriptor, bytes, faults, &base), 0);
+        adopted = base;
+        ck_assert(bytes < PAGES_LARGE || (uintptr_t)adopted % PAGES_LARGE == 0);
+        ck_assert(is_filled(adopted, 0, bytes));
+        memset(made, 0x5a, bytes);
+        ck_assert(is_filled(adopted, 0x5a, bytes));
+        memory_unmap(made, bytes);
+        memory_unmap(adopted, bytes);
+        close(descriptor);
+        counts_expect_same(&before);
+    }
+}
+END_TEST
+
+START_TEST(of_large_pages_too_a_node_and_a_size_are_checked)
+{
+    void *base = &size;
+    int descriptor = -7;
+
+    ck_assert_int_eq(memory_create(PAGES_LARGE + 1, MEMORY_ON_DEMAND, MEMORY_LARGE_PAGES, 0, &base, &descriptor),
+                     -EINVAL);
+    if (policy_of(&before) >= 0)
+        ck_assert_int_eq(memory_create(PAGES_LARGE, MEMORY_ON_DEMAND, MEMORY_LARGE_PAGES, 1000, &base, &descriptor),
+                         -ENODEV);
+    ck_assert_ptr_eq(base, &size);
+    ck_assert_int_eq(descriptor, -7);
+    counts_expect_same(&before);
+}
+END_TEST
+
+static int create_without_transparent(child_link *link, void *data)
+{
+    void *base = NULL;
+    int descriptor = -1;
+
+    (void)link;
+    (void)data;
+    child_check(prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) == 0, "prctl");
+    /* No multiple, so that the pool is not asked. */
+    child_check(memory_create(PAGES_LARGE + size, MEMORY_PREFAULTED, MEMORY_LARGE_PAGES, MEMORY_ANY_NODE, &base,
+                              &descriptor) == 0,
+                "memory_create");
+    child_check(pages_find(base, PAGES_LARGE + size) == PAGES_ORDINARY, "ordinary pages");
+    memset(base, 1, PAGES_LARGE + size);
+    return 0;
+}
+
+START_TEST(where_there_are_no_large_pages_it_is_of_ordinary_ones)
+{
+    child process;
+
+    child_spawn(&process, create_without_transparent, NULL);
+    child_expect_exit(&process, 0);
 }
 END_TEST
 
@@ -166,7 +256,9 @@ START_TEST(refuses_sizes_that_are_not_whole_pages)
     int descriptor = -7;
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        ck_assert_int_eq(memory_create(bad[i], MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor), -EINVAL);
+        ck_assert_int_eq(memory_create(bad[i], MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base,
+                                       &descriptor),
+                         -EINVAL);
         ck_assert_int_eq(memory_adopt(0, bad[i], MEMORY_PREFAULTED, &base), -EINVAL);
     }
     ck_assert_ptr_eq(base, &size);
@@ -192,7 +284,7 @@ START_TEST(leaves_nothing_where_the_process_is_at_its_limits)
         /* Check writes to a file as well. */
         none = (struct rlimit){.rlim_cur = resources[i] == RLIMIT_FSIZE ? size - 1 : 1, .rlim_max = usual.rlim_max};
         ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &none), 0);
-        r = memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor);
+        r = memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base, &descriptor);
         ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &usual), 0);
 
         ck_assert_int_eq(r, expected[i]);
@@ -233,7 +325,9 @@ static int create_interrupted(child_link *link, void *data)
     (void)link;
     (void)data;
     child_check(interrupt_large_pieces(), "seccomp");
-    child_check(memory_create(bytes, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base, &descriptor) == 0, "memory_create");
+    child_check(memory_create(bytes, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base, &descriptor) ==
+                    0,
+                "memory_create");
     child_check(fstat(descriptor, &status) == 0 && (size_t)status.st_blocks * 512 >= bytes, "all blocks");
     child_check(memory_adopt(descriptor, bytes, MEMORY_PREFAULTED, &base) == 0, "memory_adopt");
     return 0;
@@ -262,7 +356,8 @@ START_TEST(a_forked_child_has_neither_side_mapped)
     int descriptor;
     child process;
 
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &made, &descriptor),
+                     0);
     ck_assert_int_eq(memory_adopt(descriptor, size, MEMORY_PREFAULTED, &adopted), 0);
     child_spawn(&process, look_at_parents_memory, made);
     child_expect_exit(&process, 0);
@@ -281,7 +376,8 @@ START_TEST(both_sides_see_the_same_bytes)
     void *adopted;
     int descriptor;
 
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &made, &descriptor),
+                     0);
     ck_assert_int_eq(memory_adopt(descriptor, size, MEMORY_PREFAULTED, &adopted), 0);
     close(descriptor);
     ck_assert_ptr_ne(made, adopted);
@@ -306,7 +402,8 @@ START_TEST(after_adoption_the_client_cannot_take_pages_away)
     void *adopted;
     int descriptor;
 
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &made, &descriptor), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &made, &descriptor),
+                     0);
     ck_assert_int_eq(memory_adopt(descriptor, size, MEMORY_PREFAULTED, &adopted), 0);
     bytes = adopted;
     memset(made, 0x5a, size);
@@ -518,6 +615,9 @@ static Suite *memory_suite(void)
     tcase_add_test(made, creates_zeroed_memory_of_exact_size_and_seals);
     tcase_add_test(made, creates_memory_on_a_node);
     tcase_add_test(made, refuses_a_node_that_is_not_there);
+    tcase_add_test(made, large_pages_are_asked_for_and_not_needed);
+    tcase_add_test(made, of_large_pages_too_a_node_and_a_size_are_checked);
+    tcase_add_test(made, where_there_are_no_large_pages_it_is_of_ordinary_ones);
     tcase_add_test(made, refuses_sizes_that_are_not_whole_pages);
     tcase_add_test(made, leaves_nothing_where_the_process_is_at_its_limits);
     tcase_add_test(made, is_allocated_piece_by_piece_where_signals_interrupt_it);

@@ -35,7 +35,7 @@ static const client_row client_rows[] = {
     {{.blocks = 255}, SHMRPC_E_TOO_LARGE, "blocks is too large: 255, the limit is 254"},
     {{.metadata = 1024, .send_times = true}, 0, NULL},
     {{.metadata = 1025}, SHMRPC_E_TOO_LARGE, "metadata is too large: 1025, the limit is 1024"},
-    {{.arena_size = SHMRPC_ARENA_MOST}, 0, NULL},
+    {{.arena_size = SHMRPC_ARENA_MOST, .huge_pages = true}, 0, NULL},
     {{.arena_size = SHMRPC_ARENA_MOST + 1},
      SHMRPC_E_TOO_LARGE,
      "arena_size is too large: 4294967297, the limit is 4294967296"},

@@ -25,8 +25,8 @@ static void begin(void)
     void *base = NULL;
 
     counts_take(&before);
-    ck_assert_int_eq(memory_create(memory_round(sizeof(*header)), MEMORY_PREFAULTED, MEMORY_ANY_NODE, &base,
-                                   &descriptor),
+    ck_assert_int_eq(memory_create(memory_round(sizeof(*header)), MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES,
+                                   MEMORY_ANY_NODE, &base, &descriptor),
                      0);
     header = base;
     semaphore_init(&header->client_bell);

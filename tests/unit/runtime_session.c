@@ -135,7 +135,8 @@ static int attach_well(void)
 {
     size_t size = region_size(&lane->geometry);
 
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &mapping, &memory), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &mapping, &memory),
+                     0);
     return attach(size, (const int[]){memory, bell}, 2);
 }
 
@@ -166,7 +167,8 @@ START_TEST(a_client_with_semaphores_sends_its_memory_alone)
     ck_assert_int_eq(session_receive(session, lane, &host), 1);
     expect_welcome(0, "");
     size = region_size(&lane->geometry);
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &mapping, &memory), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &mapping, &memory),
+                     0);
     if (_i == 1) {
         ck_assert_int_eq(attach(size, (const int[]){memory, bell}, 2), SHMRPC_E_PROTOCOL);
         ck_assert_uint_eq(opened, 0);
@@ -333,7 +335,8 @@ START_TEST(refuses_a_memory_that_is_not_as_agreed)
 
     greet();
     size = region_size(&lane->geometry);
-    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ANY_NODE, &mapping, &memory), 0);
+    ck_assert_int_eq(memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &mapping, &memory),
+                     0);
     switch (_i) {
     case 0: ck_assert_int_eq(attach(size + 1, (const int[]){memory, bell}, 2), SHMRPC_E_PROTOCOL); break;
     case 1: ck_assert_int_eq(attach(size, (const int[]){memory}, 1), SHMRPC_E_PROTOCOL); break;
