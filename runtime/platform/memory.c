@@ -23,6 +23,7 @@
 
 #define SEALS_OF_CLIENT (F_SEAL_SHRINK | F_SEAL_GROW)
 #define SEALS_OF_SERVER (F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
+#define STAT_BLOCK 512 /* the unit of st_blocks, on tmpfs and hugetlbfs too */
 
 static size_t page_size(void)
 {
@@ -182,13 +183,21 @@ int memory_identify(int descriptor, memory_file *ret_file)
         return errno == EINVAL || errno == EBADF ? -EPROTO : -errno;
     if (fstat(descriptor, &status) < 0 || fstatfs(descriptor, &file_system) < 0)
         return -errno;
-    if (!S_ISREG(status.st_mode) || status.st_size < 0 || status.st_blocks < 0 ||
+    if (!S_ISREG(status.st_mode) || status.st_size < 0 ||
         (file_system.f_type != TMPFS_MAGIC && file_system.f_type != HUGETLBFS_MAGIC))
         return -EPROTO;
     ret_file->seals = seals & ~F_SEAL_EXEC;
     ret_file->size_bytes = (size_t)status.st_size;
-    ret_file->blocks = (size_t)status.st_blocks;
     return 0;
+}
+
+int memory_require_whole(int descriptor, size_t size_bytes)
+{
+    struct stat status;
+
+    if (ftruncate(descriptor, (off_t)size_bytes) < 0 || fstat(descriptor, &status) < 0)
+        return -errno;
+    return status.st_blocks >= 0 && (uintmax_t)status.st_blocks >= size_bytes / STAT_BLOCK ? 0 : -EPROTO;
 }
 
 /* Is this the memory of a client that keeps to the rules? 0, -EPROTO, -errno. */
@@ -212,7 +221,6 @@ static int memory_inspect(int descriptor, size_t size_bytes)
 /* Ends the client's power over the pages, then makes sure of them. 0, -EPROTO, -errno. */
 static int memory_seal(int descriptor, size_t size_bytes, bool fills_holes)
 {
-    struct stat status;
     int seals;
     int r;
 
@@ -226,13 +234,7 @@ static int memory_seal(int descriptor, size_t size_bytes, bool fills_holes)
         return -EPROTO;
 
     r = fills_holes ? pages_allocate(descriptor, 0, size_bytes) : 0;
-    if (r < 0)
-        return r;
-    if (fstat(descriptor, &status) < 0)
-        return -errno;
-    if (status.st_blocks < 0 || (uintmax_t)status.st_blocks < size_bytes / MEMORY_BLOCK)
-        return -EPROTO;
-    return 0;
+    return r < 0 ? r : memory_require_whole(descriptor, size_bytes);
 }
 
 static int memory_take(int descriptor, size_t size_bytes, memory_faults faults, bool fills_holes, void **ret_base)

@@ -66,12 +66,16 @@ int memory_set_size(int descriptor, size_t size_bytes);
 typedef struct memory_file {
     int seals; /* without EXEC */
     size_t size_bytes;
-    size_t blocks; /* of MEMORY_BLOCK bytes, which are there */
 } memory_file;
-
-#define MEMORY_BLOCK 512u
 
 /* 0; -EPROTO: there is no memfd behind it; -errno. Never waits for a file system. */
 int memory_identify(int descriptor, memory_file *ret_file);
+
+/*
+ * Are there pages for all of a memfd of this size, which is sealed so that neither its size changes nor a page is taken
+ * away? They are counted, and those that fallocate() has made behind the end count like others: they are given back
+ * first. The descriptor can write. 0, -EPROTO, -errno.
+ */
+int memory_require_whole(int descriptor, size_t size_bytes);
 
 #endif

@@ -93,14 +93,17 @@ static int inspect(int descriptor, size_t room_bytes, size_t *ret_size)
 
     if (flags < 0)
         return -errno;
-    if ((flags & O_PATH) || (flags & O_ACCMODE) == O_WRONLY)
+    if ((flags & O_PATH) || (flags & O_ACCMODE) != O_RDWR)
         return -EPROTO;
     r = memory_identify(descriptor, &file);
     if (r < 0)
         return r;
     if (file.seals != SEALS || file.size_bytes == 0 || file.size_bytes > memory_round(room_bytes) ||
-        memory_round(file.size_bytes) != file.size_bytes || file.blocks < file.size_bytes / MEMORY_BLOCK)
+        memory_round(file.size_bytes) != file.size_bytes)
         return -EPROTO;
+    r = memory_require_whole(descriptor, file.size_bytes);
+    if (r < 0)
+        return r;
     *ret_size = file.size_bytes;
     return 0;
 }
@@ -125,7 +128,8 @@ int sealed_adopt(int descriptor, size_t room_bytes, size_t *ret_size_bytes, cons
         r = -errno;
     if (r < 0) {
         memory_unmap(base, room);
-        return r == -EPERM || r == -EACCES ? -EPROTO : r;
+        /* EINVAL: its pages are huge, and the room is not laid out for them. */
+        return r == -EPERM || r == -EACCES || r == -EINVAL ? -EPROTO : r;
     }
     *ret_base = base;
     *ret_size_bytes = size;

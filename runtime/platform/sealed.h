@@ -8,7 +8,8 @@
  * descriptor is sent.
  *
  * Whoever takes it looks for exactly these seals, for the size and, since reading a hole would make a page at the reader's
- * expense, for as many blocks as the size has; after the seals none of it can change. It is mapped for reading, privately
+ * expense, for as many blocks as the size has (memory_require_whole(): so the descriptor is one that could write); after
+ * the seals none of it can change. It is mapped for reading, privately
  * (before Linux 6.7 a shared mapping of what is sealed is refused also for reading), at the beginning of a larger room
  * that reads as zeros.
  */

@@ -469,6 +469,23 @@ START_TEST(a_memory_that_has_to_be_whole_is_not_filled)
 }
 END_TEST
 
+/* They count as its blocks, and nothing of them can be read. */
+START_TEST(is_not_taken_in_by_pages_behind_the_end)
+{
+    const int punch_hole = FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE;
+    int descriptor = make_memfd(size, F_SEAL_SHRINK);
+    blkcnt_t full = blocks_of(descriptor);
+
+    ck_assert_int_eq(fallocate(descriptor, FALLOC_FL_KEEP_SIZE, (off_t)size, (off_t)size), 0);
+    ck_assert_int_eq(fallocate(descriptor, punch_hole, 0, (off_t)size), 0);
+    ck_assert_int_eq(blocks_of(descriptor), full);
+    ck_assert_int_eq(fcntl(descriptor, F_ADD_SEALS, F_SEAL_GROW), 0);
+    ck_assert_int_eq(memory_adopt_whole(descriptor, size, MEMORY_ON_DEMAND, &(void *){NULL}), -EPROTO);
+    close(descriptor);
+    counts_expect_same(&before);
+}
+END_TEST
+
 typedef struct puncher {
     int descriptor;
     _Atomic bool stop;
@@ -629,6 +646,7 @@ static Suite *memory_suite(void)
     tcase_add_test(adopted, after_adoption_the_client_cannot_take_pages_away);
     tcase_add_test(adopted, fills_holes_that_were_punched_before_the_seal);
     tcase_add_test(adopted, a_memory_that_has_to_be_whole_is_not_filled);
+    tcase_add_test(adopted, is_not_taken_in_by_pages_behind_the_end);
     tcase_add_test(adopted, a_client_that_punches_all_the_while_leaves_no_hole);
     tcase_add_test(adopted, refuses_an_ordinary_file);
     tcase_add_test(adopted, refuses_a_named_file_in_shared_memory);
