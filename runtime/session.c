@@ -450,6 +450,18 @@ static int shake_hands(shmrpc_session *session, session_lane *lane, session_host
     return rc;
 }
 
+/* Does the client send memory with its requests? */
+static bool takes_sealed(const shmrpc_session *session)
+{
+    return session->large_request_size != 0;
+}
+
+/* May a client that keeps to the rules send descriptors now? */
+static bool expects_descriptors(const shmrpc_session *session, const session_lane *lane)
+{
+    return lane->state == LANE_ATTACH || (lane->state == LANE_OPEN && takes_sealed(session));
+}
+
 /*
  * A user some of whose descriptors take long to close sends no others where none are expected, and none at all where they
  * are many: those that are taken in count against this process's limit.
@@ -458,18 +470,17 @@ static int check_next(const shmrpc_session *session, const session_lane *lane)
 {
     unsigned closing = closer_count(session->caller);
 
-    if (closing == 0 || (lane->state == LANE_ATTACH && closing < CLOSER_MANY) ||
+    if (closing == 0 || (closing < CLOSER_MANY && expects_descriptors(session, lane)) ||
         !socket_brings_descriptors(lane->socket)) {
         return 0;
     }
     return error_set(SHMRPC_E_PROTOCOL, "%u descriptors of the client's user are still to be closed", closing);
 }
 
-/* Bytes that a request of this session may have, in an envelope. */
+/* Bytes that a large request of this session may have, in an envelope. */
 static uint32_t request_most(const shmrpc_session *session)
 {
-    return (session->large_request_size != 0 ? session->large_request_size : session->request_size) +
-           CONTROL_ENVELOPE_MAX;
+    return session->large_request_size + CONTROL_ENVELOPE_MAX;
 }
 
 /* A packet of a client whose lane is open. 0; AGAIN; UNAVAILABLE: there is none any more, or it says goodbye; a status. */
@@ -484,10 +495,13 @@ static int receive_open(session_lane *lane)
     if (rc != 0) {
         return rc;
     }
-    if (packet->kind == CONTROL_SEALED && envelope.descriptor_count == 1) {
-        rc = sealed_box_put(&lane->sealed, packet->as.sealed, envelope.descriptors[0], request_most(lane->session));
+    if (packet->kind == CONTROL_SEALED && !takes_sealed(lane->session)) {
+        rc = error_set(SHMRPC_E_PROTOCOL, "a request's memory came, and none was offered to be taken");
+    } else if (envelope.descriptor_count != (packet->kind == CONTROL_SEALED)) {
+        rc = error_set(SHMRPC_E_PROTOCOL, "%u descriptors came with a packet of an open lane",
+                       envelope.descriptor_count);
     } else if (packet->kind == CONTROL_SEALED) {
-        rc = error_set(SHMRPC_E_PROTOCOL, "a request's memory came with %u descriptors", envelope.descriptor_count);
+        rc = sealed_box_put(&lane->sealed, packet->as.sealed, envelope.descriptors[0], request_most(lane->session));
     } else if (packet->kind == CONTROL_CANCEL) {
         lane_server_cancel(&lane->lane, packet->as.cancel);
     } else {
