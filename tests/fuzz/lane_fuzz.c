@@ -43,7 +43,8 @@ _Static_assert(sizeof(step) == STEP_SIZE, "a step of the input");
 typedef struct bench {
     region memory;
     unsigned char *base;
-    unsigned char *copy; /* ARENA bytes */
+    unsigned char *copy;   /* ARENA bytes */
+    unsigned char *sealed; /* likewise: what a request that says so is in */
     int bell;
 } bench;
 
@@ -74,6 +75,7 @@ static const bench *bench_get(void)
         require(region_check(&geometry));
         only.base = guarded(region_size(&geometry));
         only.copy = guarded(ARENA);
+        only.sealed = guarded(ARENA);
         only.bell = event_new();
         require(only.bell >= 0);
         region_init(&only.memory, only.base, &geometry);
@@ -94,7 +96,7 @@ static void require_payload(const bench *with, const slot *at, const void *paylo
 {
     require(lies_in(payload, length, at->payload, SHMRPC_SLOT_PAYLOAD) ||
             lies_in(payload, length, blocks, (size_t)BLOCK * BLOCKS) ||
-            lies_in(payload, length, with->memory.arena, ARENA));
+            lies_in(payload, length, with->memory.arena, ARENA) || lies_in(payload, length, with->sealed, ARENA));
     shared_copy_out(with->copy, payload, length);
 }
 
@@ -134,6 +136,7 @@ static bool server_works(const bench *with, lane_server *lane, const step *what)
             return rc == 0;
         }
         require_payload(with, request.at, request.payload, request.length, with->memory.request_blocks);
+        require(request.is_sealed == lies_in(request.payload, request.length, with->sealed, ARENA));
         lane_server_start(lane, &request);
         to = lane_server_place(lane, &request, size, &block);
         if (to == NULL) {
@@ -161,9 +164,20 @@ static void poke(lane_caller *caller)
     (void)caller;
 }
 
+/* The memory of every second request has come. What is read beyond it is seen. */
+static int unseal(lane_caller *caller, uint64_t position, uint32_t length, const void **ret_payload)
+{
+    (void)caller;
+    if (position % 2 != 0 || length > ARENA) {
+        return SHMRPC_E_PROTOCOL;
+    }
+    *ret_payload = bench_get()->sealed + ARENA - length;
+    return 0;
+}
+
 static void serve(const bench *with, const step *steps, size_t count)
 {
-    lane_caller caller = {.is_gone = is_gone, .poke = poke};
+    lane_caller caller = {.is_gone = is_gone, .poke = poke, .unseal = unseal};
     lane_server lane;
     bool open = true;
 
@@ -295,6 +309,15 @@ size_t fuzz_seed(size_t index, uint8_t *to)
         {STEP_WORD, 0, 0, {1, 0, 255, 255, 0, 16, 0, 0}},
         {STEP_WORK, 240, 4096, {0}},
         {STEP_ARM, 0, 0, {0}},
+        /* In sealed memory: one, and its answer in the arena; then one that has not come. */
+        {STEP_WORD, 0, 0, {1, 0, 0, 0, 48, 0, 0, 0}},
+        {STEP_WORK, 0, 48, {0}},
+        {STEP_WRITE, 0, SHMRPC_LANE_HEADER + 16, {255, 255, 255, 255, 2, 0, 0, 0, 1, 0, 0, 0}},
+        {STEP_WRITE, 0, SHMRPC_LANE_HEADER + 80, {255, 255, 255, 255, 2, 0, 0, 0, 1, 0, 0, 0}},
+        {STEP_WORD, 0, 0, {1, 0, 255, 255, 0, 8, 0, 0}},
+        {STEP_WORK, 240, 4096, {0}},
+        {STEP_WORD, 0, 0, {1, 0, 255, 0, 32, 0, 0, 0}},
+        {STEP_WORK, 0, 48, {0}},
     };
 
     if (index >= 4) {

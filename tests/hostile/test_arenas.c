@@ -2,116 +2,23 @@
 /*
  * test_arenas.c - rogues with an arena: what they send for one, and where in it they say that messages are.
  *
- * The server echoes whatever it is given, by the raw transport, in a thread of the case; the witness is a lane that
- * behaves. Later a rogue is the server.
+ * The server echoes whatever it is given (echoing.h). Later a rogue is the server.
  */
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <shmrpc/lane.h>
-
-#include "rogue.h"
+#include "echoing.h"
 #include "runtime/platform/event.h"
-#include "runtime/platform/memory.h"
 #include "runtime/platform/pages.h"
-
-#define LIMIT 1048576u
-#define UNITS 1024u /* two of each */
-#define ARENA_SIZE ((size_t)UNITS * SHMRPC_ARENA_UNIT)
-
-typedef struct echo_server {
-    shmrpc_lane_server base;
-    pthread_t thread;
-    int run_status;
-    _Atomic(uint64_t) calls, dropped;
-} echo_server;
-
-static echo_server server;
-static shmrpc_lane *witness;
-static probe_state *log_state;
-static const shmrpc_lane_limits limits = {LIMIT, LIMIT};
-
-static int handle(shmrpc_lane_server *self, const shmrpc_lane_request *request, size_t *ret_size)
-{
-    atomic_fetch_add(&((echo_server *)(void *)self)->calls, 1);
-    memcpy(request->reply, request->data, request->size);
-    *ret_size = request->size;
-    return 0;
-}
-
-static void disconnected(shmrpc_lane_server *self, shmrpc_session *session, int why)
-{
-    (void)session;
-    atomic_fetch_add(&((echo_server *)(void *)self)->dropped, why == SHMRPC_WHY_PROTOCOL);
-}
-
-static const shmrpc_lane_handlers handlers = {handle, NULL, disconnected};
-
-static void *serve(void *data)
-{
-    echo_server *mine = data;
-
-    mine->run_status = shmrpc_lane_server_run(&mine->base);
-    return NULL;
-}
-
-static void assert_witness_served(void)
-{
-    static unsigned char request[LIMIT], reply[LIMIT];
-
-    for (size_t size = 1; size <= LIMIT; size *= 32) {
-        shmrpc_lane_reply how = {0};
-        memset(request, (int)(size % 251), size);
-        assert_status(shmrpc_lane_call(witness, 1, request, size, reply, sizeof(reply), &how, shmrpc_default()), 0);
-        ck_assert_uint_eq(how.size, size);
-        ck_assert(memcmp(request, reply, size) == 0);
-    }
-}
-
-static void setup(void)
-{
-    runtime_dir_make();
-    log_state = probe_state_new();
-    probe_log_to(log_state);
-    memset(&server, 0, sizeof(server));
-    assert_status(shmrpc_lane_server_init(&server.base, &handlers, "raw", &limits, NULL), 0);
-    ck_assert_int_eq(pthread_create(&server.thread, NULL, serve, &server), 0);
-    assert_status(shmrpc_lane_connect(&witness, "raw", &limits, NULL), 0);
-    assert_witness_served();
-}
-
-static void teardown(void)
-{
-    assert_witness_served();
-    shmrpc_lane_free(witness);
-    shmrpc_lane_server_stop(&server.base);
-    ck_assert_int_eq(pthread_join(server.thread, NULL), 0);
-    assert_status(server.run_status, 0);
-    shmrpc_lane_server_deinit(&server.base);
-    probe_log_to(NULL);
-    probe_state_free(log_state);
-    runtime_dir_remove();
-}
-
-static control_packet raw_hello(void)
-{
-    return (control_packet){.kind = CONTROL_HELLO,
-                            .as.hello = {.protocol_least = CONTROL_PROTOCOL,
-                                         .protocol_most = CONTROL_PROTOCOL,
-                                         .service = "",
-                                         .depth = 16,
-                                         .blocks = 4,
-                                         .request_size = LIMIT,
-                                         .reply_size = LIMIT,
-                                         .runtime = "rogue"}};
-}
 
 static void greet(rogue *self)
 {
-    const control_packet hello = raw_hello();
+    const control_packet hello = raw_hello(&limits);
 
     rogue_connect(self, "raw");
     ck_assert(rogue_greet_with(self, &hello));
@@ -120,40 +27,6 @@ static void greet(rogue *self)
 }
 
 /* ---- the arena as it is sent ---- */
-
-static bool attach(rogue *self, uint64_t arena_size, const int *descriptors, unsigned count)
-{
-    const control_packet packet = {.kind = CONTROL_ATTACH, .as.attach = {self->memory.size, arena_size, false}};
-
-    rogue_send(self, &packet, descriptors, count);
-    control_packet *ready = rogue_receive(self, CONTROL_READY, CONTROL_READY);
-    bool taken = ready != NULL && ready->as.ready.status == 0;
-    control_packet_free(ready);
-    return taken;
-}
-
-/* All of it, well, and the arena mapped. */
-static void join(rogue *self)
-{
-    void *base = NULL;
-    int arena = -1;
-
-    greet(self);
-    int memory = rogue_make_memory(self);
-    ck_assert_int_eq(memory_create(ARENA_SIZE, MEMORY_ON_DEMAND, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base, &arena),
-                     0);
-    ck_assert(attach(self, ARENA_SIZE, (const int[]){memory, self->bell, arena}, 3));
-    self->memory.arena = base;
-    close(memory);
-    close(arena);
-}
-
-static void leave(rogue *self)
-{
-    memory_unmap(self->memory.arena, self->memory.arena == NULL ? 0 : ARENA_SIZE);
-    self->memory.arena = NULL;
-    rogue_leave(self);
-}
 
 typedef enum arena_lie {
     ARENA_MISSING,
@@ -319,7 +192,8 @@ START_TEST(answers_a_rogue_where_it_says)
         ck_assert_uint_eq(answer.reply_block, 255);
         ck_assert_uint_eq(answer.length, length);
         for (uint32_t k = 0; k < length; k++)
-            ck_assert(to[k] == (unsigned char)(k * 7 + i));
+            if (to[k] != (unsigned char)(k * 7 + i))
+                ck_abort_msg("byte %u of %u", k, length);
     }
     leave(&peer);
 }
@@ -343,7 +217,8 @@ START_TEST(writes_no_answer_beyond_the_room_that_was_offered)
     ck_assert(rogue_await_reply(&peer, &answer));
     ck_assert_int_eq((int16_t)answer.method, SHMRPC_E_TOO_LARGE);
     for (size_t i = 0; i < ARENA_SIZE; i++)
-        ck_assert(peer.memory.arena[i] == 0xa5);
+        if (peer.memory.arena[i] != 0xa5)
+            ck_abort_msg("byte %zu", i);
     leave(&peer);
 }
 END_TEST
@@ -355,6 +230,16 @@ typedef struct victim {
     int connect_status, call_status, later_status;
     unsigned char buffer[4096];
 } victim;
+
+static void end_liar(int listener)
+{
+    char *path = NULL;
+
+    ck_assert_int_gt(asprintf(&path, "%s/liar", runtime_dir_path()), 0);
+    ck_assert_int_eq(unlink(path), 0);
+    free(path);
+    close(listener);
+}
 
 static void *call_the_liar(void *data)
 {
@@ -403,7 +288,7 @@ START_TEST(makes_no_arena_that_is_larger_than_it_would_be)
     ck_assert_msg(client.connect_status == SHMRPC_E_PROTOCOL, "%d", client.connect_status);
     control_packet_free(hello);
     rogue_leave(&liar);
-    close(listener);
+    end_liar(listener);
 }
 END_TEST
 
@@ -423,7 +308,7 @@ START_TEST(says_so_where_a_server_gives_no_arena)
     assert_status(client.call_status, SHMRPC_E_TOO_LARGE);
     control_packet_free(hello);
     rogue_leave(&liar);
-    close(listener);
+    end_liar(listener);
 }
 END_TEST
 
@@ -468,7 +353,7 @@ START_TEST(says_protocol_of_a_reply_that_lies)
         ck_assert_uint_eq(client.buffer[i], 0xee);
     control_packet_free(hello);
     rogue_leave(&liar);
-    close(listener);
+    end_liar(listener);
 }
 END_TEST
 
@@ -477,7 +362,7 @@ static Suite *arenas_suite(void)
     Suite *suite = suite_create("hostile_arenas");
     TCase *tests = tcase_create("arenas");
 
-    tcase_add_checked_fixture(tests, setup, teardown);
+    tcase_add_checked_fixture(tests, echoing_setup, echoing_teardown);
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, refuses_an_arena_that_is_not_what_it_has_to_be, 0, ARENA_LIES);
     tcase_add_loop_test(tests, drops_a_session_for_a_place_that_lies, 0,

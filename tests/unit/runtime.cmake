@@ -15,6 +15,7 @@ foreach(noun IN ITEMS
         memory
         pages
         process
+        sealed
         semaphore
         socket
         error
@@ -43,6 +44,7 @@ foreach(noun IN ITEMS
         poller
         random
         region
+        sealed_box
         seat
         server
         server_clients
