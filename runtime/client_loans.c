@@ -42,7 +42,7 @@ static int find_memory(const shmrpc_client *client, flight *self, client_call *c
     ret_loan->room = NULL;
     ret_loan->offset = envelope;
     if (rc == 0 && is_to_be_sealed(client, on, type)) {
-        return flight_find_own(on, (size_t)type->size + envelope, ret_loan);
+        return flight_find_own(on, (size_t)type->size + envelope, client->handle.options.huge_pages, ret_loan);
     }
     if (rc == 0) {
         rc = lane_client_lend(&on->lane, type->size + envelope, &ret_loan->lent);
@@ -187,11 +187,17 @@ static int begin_sealed(const shmrpc_client *client, flight *self, client_call *
     }
     finish(client, self, call, room->bytes, envelope);
     room->is_sealed = true;
-    if (sealed_seal(&room->sealed, call->length) != 0) {
+    rc = sealed_seal(&room->sealed, call->length);
+    if (rc != 0) {
         lane_client_unbegin(&on->lane, &call->at);
-        return SHMRPC_E_AGAIN;
+    } else {
+        rc = connection_send_sealed(on, room->sealed.descriptor, &call->at);
     }
-    return connection_send_sealed(on, room->sealed.descriptor, &call->at) == 0 ? 0 : SHMRPC_E_AGAIN;
+    if (rc != 0) {
+        (void)sealed_keep(&room->sealed); /* where it cannot, it can be copied all the same */
+        rc = SHMRPC_E_AGAIN;
+    }
+    return rc;
 }
 
 /* The call could not be published, and its connection has failed: it is a loan again. */

@@ -218,10 +218,10 @@ int flight_find_place(flight *self, connection *on, uint32_t size, loan *ret_loa
     return 0;
 }
 
-int flight_find_own(connection *on, size_t size, loan *ret_loan)
+int flight_find_own(connection *on, size_t size, bool is_large, loan *ret_loan)
 {
     connection_room *room = malloc(sizeof(*room));
-    int rc = room == NULL ? -ENOMEM : sealed_create(size, &room->sealed);
+    int rc = room == NULL ? -ENOMEM : sealed_create(size, is_large, &room->sealed);
 
     if (rc != 0) {
         free(room);

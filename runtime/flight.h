@@ -167,8 +167,8 @@ void flight_lend(flight *self, uint64_t state, connection *on, const loan *what)
  */
 int flight_find_place(flight *self, connection *on, uint32_t size, loan *ret_loan);
 
-/* The same in memory that can be sealed (sealed.h), of so many bytes. 0, NO_MEMORY, SYSTEM, ... */
-int flight_find_own(connection *on, size_t size, loan *ret_loan);
+/* The same in memory that can be sealed (sealed.h), of so many bytes, in large pages where that is wished. 0, NO_MEMORY, SYSTEM, ... */
+int flight_find_own(connection *on, size_t size, bool is_large, loan *ret_loan);
 
 /* Gives what `what` has back to the connection. */
 void loan_end(loan *what, connection *on);

@@ -502,6 +502,11 @@ static int receive_open(session_lane *lane)
                        envelope.descriptor_count);
     } else if (packet->kind == CONTROL_SEALED) {
         rc = sealed_box_put(&lane->sealed, packet->as.sealed, envelope.descriptors[0], request_most(lane->session));
+        if (rc == 0) {
+            /* It is mapped, so that closing it is done at once, and is not waited for by the next one. */
+            (void)close(envelope.descriptors[0]);
+            envelope.descriptors[0] = -1;
+        }
     } else if (packet->kind == CONTROL_CANCEL) {
         lane_server_cancel(&lane->lane, packet->as.cancel);
     } else {

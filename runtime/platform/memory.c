@@ -188,6 +188,7 @@ int memory_identify(int descriptor, memory_file *ret_file)
         return -EPROTO;
     ret_file->seals = seals & ~F_SEAL_EXEC;
     ret_file->size_bytes = (size_t)status.st_size;
+    ret_file->page_bytes = file_system.f_bsize > 0 ? (size_t)file_system.f_bsize : page_size();
     return 0;
 }
 

@@ -66,6 +66,7 @@ int memory_set_size(int descriptor, size_t size_bytes);
 typedef struct memory_file {
     int seals; /* without EXEC */
     size_t size_bytes;
+    size_t page_bytes; /* of its pages, if they are huge; else of ordinary ones */
 } memory_file;
 
 /* 0; -EPROTO: there is no memfd behind it; -errno. Never waits for a file system. */

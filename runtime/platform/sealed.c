@@ -8,41 +8,57 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #define SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
-int sealed_create(size_t size_bytes, sealed_memory *ret_memory)
+static size_t round_to(size_t size_bytes, size_t page_bytes)
 {
-    size_t size = memory_round(size_bytes);
-    void *base;
-    int descriptor;
+    return (size_bytes + page_bytes - 1) / page_bytes * page_bytes;
+}
+
+/* ---- who makes it ---- */
+
+/* `size` is of whole pages. */
+static int create(size_t size, size_t page_bytes, bool is_huge, sealed_memory *ret_memory)
+{
+    void *base = NULL;
+    int descriptor = pages_open(is_huge);
     int r;
 
-    if (size == 0)
-        return -EINVAL;
-    descriptor = pages_open(false);
     if (descriptor < 0)
         return descriptor;
     r = memory_set_size(descriptor, size);
-    if (r < 0)
-        goto out_close;
-    base = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, descriptor, 0);
-    if (base == MAP_FAILED) {
-        r = -errno;
-        goto out_close;
-    }
-    if (madvise(base, size, MADV_DONTFORK) < 0) {
+    if (r == 0)
+        r = pages_map(descriptor, size, PROT_READ | PROT_WRITE, &base);
+    if (r == 0 && madvise(base, size, MADV_DONTFORK) < 0) {
         r = -errno;
         memory_unmap(base, size);
-        goto out_close;
     }
-    *ret_memory = (sealed_memory){base, size, descriptor};
+    if (r < 0) {
+        (void)close(descriptor);
+        return r;
+    }
+    *ret_memory = (sealed_memory){base, size, page_bytes, descriptor};
     return 0;
+}
 
-out_close:
-    (void)close(descriptor);
+int sealed_create(size_t size_bytes, bool is_large, sealed_memory *ret_memory)
+{
+    size_t size = memory_round(size_bytes);
+    int r;
+
+    if (size == 0 || size > PTRDIFF_MAX)
+        return -EINVAL;
+    is_large = is_large && size >= PAGES_LARGE;
+    /* Mapping takes the huge pages for all of it out of the pool. */
+    if (is_large && create((size_t)pages_round(size), PAGES_LARGE, true, ret_memory) == 0)
+        return 0;
+    r = create(size, memory_round(1), false, ret_memory);
+    if (r == 0 && is_large)
+        (void)madvise(ret_memory->base, size, MADV_HUGEPAGE); /* as far as shmem_enabled goes */
     return r;
 }
 
@@ -58,16 +74,15 @@ static int map_privately(void *base, size_t size, int protection, int descriptor
 
 int sealed_seal(sealed_memory *self, size_t used_bytes)
 {
-    size_t used = memory_round(used_bytes);
+    size_t used = round_to(used_bytes, self->page_bytes);
     int r;
 
     assert(used != 0 && used <= self->size_bytes);
     r = pages_allocate(self->descriptor, 0, used);
-    if (r < 0)
-        return r;
-    r = map_privately((char *)self->base + used, self->size_bytes - used, PROT_READ | PROT_WRITE, -1);
     if (r == 0)
-        r = map_privately(self->base, used, PROT_READ | PROT_WRITE, self->descriptor);
+        r = map_privately((char *)self->base + used, self->size_bytes - used, PROT_READ, -1);
+    if (r == 0)
+        r = map_privately(self->base, used, PROT_READ, self->descriptor);
     if (r == 0)
         r = memory_set_size(self->descriptor, used);
     if (r == 0 && madvise(self->base, self->size_bytes, MADV_DONTFORK) < 0)
@@ -77,11 +92,36 @@ int sealed_seal(sealed_memory *self, size_t used_bytes)
     return r;
 }
 
+/* A copy, since a private mapping of huge pages would need others to be written to, and there may be none. */
+int sealed_keep(sealed_memory *self)
+{
+    void *copy = mmap(NULL, self->size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int r = 0;
+
+    if (copy == MAP_FAILED)
+        return -errno;
+    memcpy(copy, self->base, self->size_bytes);
+    if (madvise(copy, self->size_bytes, MADV_DONTFORK) < 0 ||
+        mremap(copy, self->size_bytes, self->size_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, self->base) == MAP_FAILED) {
+        r = -errno;
+        memory_unmap(copy, self->size_bytes);
+    }
+    return r;
+}
+
 void sealed_free(sealed_memory *self, bool is_mapped)
 {
     if (is_mapped)
         memory_unmap(self->base, self->size_bytes);
     (void)close(self->descriptor);
+}
+
+/* ---- who takes it ---- */
+
+/* For pages of either kind. */
+static size_t whole_room(size_t room_bytes)
+{
+    return (size_t)pages_round(room_bytes);
 }
 
 /* Is it sealed, whole, and of a size that fits? 0, -EPROTO, -errno. */
@@ -98,8 +138,8 @@ static int inspect(int descriptor, size_t room_bytes, size_t *ret_size)
     r = memory_identify(descriptor, &file);
     if (r < 0)
         return r;
-    if (file.seals != SEALS || file.size_bytes == 0 || file.size_bytes > memory_round(room_bytes) ||
-        memory_round(file.size_bytes) != file.size_bytes)
+    if (file.seals != SEALS || file.page_bytes > PAGES_LARGE || file.size_bytes == 0 ||
+        file.size_bytes > round_to(room_bytes, file.page_bytes) || file.size_bytes % file.page_bytes != 0)
         return -EPROTO;
     r = memory_require_whole(descriptor, file.size_bytes);
     if (r < 0)
@@ -108,28 +148,43 @@ static int inspect(int descriptor, size_t room_bytes, size_t *ret_size)
     return 0;
 }
 
+/* So much that reads as zeros, at a multiple of 2 MiB. */
+static int map_room(size_t room, void **ret_base)
+{
+    unsigned char *wide = mmap(NULL, room + PAGES_LARGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    size_t before;
+
+    if (wide == MAP_FAILED)
+        return -errno;
+    before = (PAGES_LARGE - (uintptr_t)wide % PAGES_LARGE) % PAGES_LARGE;
+    if (before != 0)
+        memory_unmap(wide, before);
+    memory_unmap(wide + before + room, PAGES_LARGE - before);
+    *ret_base = wide + before;
+    return 0;
+}
+
 int sealed_adopt(int descriptor, size_t room_bytes, size_t *ret_size_bytes, const void **ret_base)
 {
-    size_t room = memory_round(room_bytes);
+    size_t room = whole_room(room_bytes);
     size_t size = 0;
-    void *base;
+    void *base = NULL;
     int r;
 
-    if (room == 0)
+    if (room_bytes == 0 || room_bytes > PTRDIFF_MAX)
         return -EINVAL;
     r = inspect(descriptor, room_bytes, &size);
     if (r < 0)
         return r;
-    base = mmap(NULL, room, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (base == MAP_FAILED)
-        return -errno;
+    r = map_room(room, &base);
+    if (r < 0)
+        return r;
     r = map_privately(base, size, PROT_READ, descriptor);
     if (r == 0 && madvise(base, room, MADV_DONTFORK) < 0)
         r = -errno;
     if (r < 0) {
         memory_unmap(base, room);
-        /* EINVAL: its pages are huge, and the room is not laid out for them. */
-        return r == -EPERM || r == -EACCES || r == -EINVAL ? -EPROTO : r;
+        return r == -EPERM || r == -EACCES ? -EPROTO : r;
     }
     *ret_base = base;
     *ret_size_bytes = size;
@@ -138,5 +193,5 @@ int sealed_adopt(int descriptor, size_t room_bytes, size_t *ret_size_bytes, cons
 
 void sealed_unmap(const void *base, size_t room_bytes)
 {
-    memory_unmap((void *)(uintptr_t)base, memory_round(room_bytes));
+    memory_unmap((void *)(uintptr_t)base, whole_room(room_bytes));
 }

@@ -35,7 +35,7 @@ static int make_sealed(size_t size, unsigned seed)
 {
     sealed_memory made;
 
-    ck_assert_int_eq(sealed_create(size, &made), 0);
+    ck_assert_int_eq(sealed_create(size, false, &made), 0);
     for (size_t i = 0; i < size; i++)
         ((unsigned char *)made.base)[i] = byte_of(i, seed);
     ck_assert_int_eq(sealed_seal(&made, size), 0);

@@ -22,6 +22,7 @@
 #include "probe_server.h"
 #include "runtime/platform/memory.h"
 #include "runtime/platform/pages.h"
+#include "runtime/platform/sealed.h"
 
 #define POOL "/sys/kernel/mm/hugepages/hugepages-2048kB/"
 #define MIB ((size_t)1024 * 1024)
@@ -550,6 +551,69 @@ START_TEST(huge_pages_with_holes_are_refused)
 }
 END_TEST
 
+/* ---- requests in sealed memory ---- */
+
+static void expect_sealed_and_read(sealed_memory *made, size_t used, size_t room)
+{
+    unsigned char *bytes = made->base;
+    const void *read = NULL;
+    size_t size = 0;
+
+    for (size_t i = 0; i < used; i++)
+        bytes[i] = (unsigned char)(i * 7 + i / 251);
+    ck_assert_int_eq(sealed_seal(made, used), 0);
+    ck_assert_int_eq(sealed_adopt(made->descriptor, room, &size, &read), 0);
+    ck_assert_uint_eq(size % made->page_bytes, 0);
+    ck_assert_uint_ge(size, used);
+    ck_assert_uint_lt(size, used + made->page_bytes);
+    for (size_t i = 0; i < room; i++)
+        if (((const unsigned char *)read)[i] != (i < used ? (unsigned char)(i * 7 + i / 251) : 0))
+            ck_abort_msg("byte %zu of %zu", i, room);
+    /* Without a further huge page it is the maker's own again. */
+    ck_assert_int_eq(sealed_keep(made), 0);
+    ck_assert_uint_eq(bytes[used - 1], (unsigned char)((used - 1) * 7 + (used - 1) / 251));
+    memset(bytes, 0x11, made->size_bytes);
+    ck_assert_uint_eq(*(const unsigned char *)read, 0);
+    sealed_unmap(read, room);
+}
+
+START_TEST(sealed_memory_lies_in_them)
+{
+    sealed_memory made;
+
+    if (!pool_has(2))
+        return;
+    ck_assert_int_eq(sealed_create(3 * MIB, true, &made), 0);
+    ck_assert_uint_eq(made.page_bytes, PAGES_LARGE);
+    ck_assert_uint_eq(made.size_bytes, 4 * MIB);
+    ck_assert_uint_eq((uintptr_t)made.base % PAGES_LARGE, 0);
+    ck_assert_int_eq(pool_left(), 0);
+    expect_sealed_and_read(&made, MIB + 1, 3 * MIB);
+    sealed_free(&made, true);
+    expect_left(2);
+}
+END_TEST
+
+START_TEST(sealed_memory_does_without_them)
+{
+    sealed_memory made;
+
+    if (!pool_has(1))
+        return;
+    ck_assert_int_eq(sealed_create(3 * MIB, true, &made), 0); /* which takes two */
+    ck_assert_uint_eq(made.page_bytes, memory_round(1));
+    ck_assert_uint_eq(made.size_bytes, 3 * MIB);
+    ck_assert_uint_eq((uintptr_t)made.base % PAGES_LARGE, 0);
+    expect_sealed_and_read(&made, MIB + 1, 3 * MIB);
+    sealed_free(&made, true);
+    ck_assert_int_eq(sealed_create(MIB, true, &made), 0); /* which is less than one */
+    ck_assert_uint_eq(made.page_bytes, memory_round(1));
+    expect_sealed_and_read(&made, MIB, MIB);
+    sealed_free(&made, true);
+    expect_left(1);
+}
+END_TEST
+
 static Suite *huge_pages_suite(void)
 {
     Suite *suite = suite_create("ipc_huge_pages");
@@ -577,6 +641,8 @@ static Suite *huge_pages_suite(void)
     tcase_add_test(with, the_pool_has_all_back_when_a_side_is_killed);
     tcase_add_test(with, adopted_huge_pages_cannot_be_taken_away);
     tcase_add_test(with, huge_pages_with_holes_are_refused);
+    tcase_add_test(with, sealed_memory_lies_in_them);
+    tcase_add_test(with, sealed_memory_does_without_them);
     suite_add_tcase(suite, with);
     return suite;
 }

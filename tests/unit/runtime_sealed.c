@@ -46,7 +46,7 @@ static sealed_memory make(size_t bytes)
 {
     sealed_memory made;
 
-    ck_assert_int_eq(sealed_create(bytes, &made), 0);
+    ck_assert_int_eq(sealed_create(bytes, false, &made), 0);
     return made;
 }
 
@@ -194,6 +194,8 @@ START_TEST(its_maker_goes_on_at_the_same_place_without_effect)
     const unsigned char *adopted = adopt(made.descriptor, size, size / 2);
 
     expect_bytes(bytes, size / 2, size);
+    ck_assert_int_eq(sealed_keep(&made), 0);
+    expect_bytes(bytes, size / 2, size);
     memset(bytes, 0xee, size);
     expect_bytes(adopted, size / 2, size);
     for (size_t i = 0; i < size / 2; i += page / 2) {
@@ -285,7 +287,9 @@ START_TEST(is_busy_while_another_mapping_can_write)
     ck_assert(another != MAP_FAILED);
     ck_assert_int_eq(sealed_seal(&made, size / 2), -EBUSY);
     expect_not_adopted(made.descriptor, size, -EPROTO);
-    /* What was used can be read, and all of it written. */
+    /* What was used can be read, and all of it written where it is kept. */
+    expect_bytes(made.base, size / 2, size / 2);
+    ck_assert_int_eq(sealed_keep(&made), 0);
     expect_bytes(made.base, size / 2, size / 2);
     memset(made.base, 0x11, size);
     ck_assert_uint_eq(((unsigned char *)made.base)[size - 1], 0x11);
@@ -355,8 +359,8 @@ START_TEST(refuses_sizes_that_are_none)
 {
     sealed_memory made = {.descriptor = -7};
 
-    ck_assert_int_eq(sealed_create(0, &made), -EINVAL);
-    ck_assert_int_eq(sealed_create(SIZE_MAX, &made), -EINVAL);
+    ck_assert_int_eq(sealed_create(0, false, &made), -EINVAL);
+    ck_assert_int_eq(sealed_create(SIZE_MAX, false, &made), -EINVAL);
     ck_assert_int_eq(made.descriptor, -7);
     made = make_sealed(size);
     expect_not_adopted(made.descriptor, 0, -EINVAL);
@@ -392,7 +396,7 @@ START_TEST(leaves_nothing_where_the_process_is_at_its_limits)
         struct rlimit usual;
 
         limit(resources[i], resources[i] == RLIMIT_FSIZE ? size - 1 : 1, &usual);
-        int r = sealed_create(size, &made);
+        int r = sealed_create(size, false, &made);
         unlimit(resources[i], &usual);
         ck_assert_int_eq(r, expected[i]);
         ck_assert_int_eq(made.descriptor, -7);
@@ -412,6 +416,8 @@ START_TEST(one_that_the_limit_for_files_does_not_take_is_not_sealed)
     int r = sealed_seal(&made, size);
     unlimit(RLIMIT_FSIZE, &usual);
     ck_assert_int_eq(r, -EFBIG);
+    expect_bytes(made.base, size, size);
+    ck_assert_int_eq(sealed_keep(&made), 0);
     expect_bytes(made.base, size, size);
     memset(made.base, 0x11, size);
     expect_not_adopted(made.descriptor, size, -EPROTO);

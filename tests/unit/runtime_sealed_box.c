@@ -38,7 +38,7 @@ static int put_sized(uint64_t position, uint32_t size, unsigned char mark)
 {
     sealed_memory made;
 
-    ck_assert_int_eq(sealed_create(size, &made), 0);
+    ck_assert_int_eq(sealed_create(size, false, &made), 0);
     memset(made.base, mark, made.size_bytes);
     ck_assert_int_eq(sealed_seal(&made, size), 0);
     int rc = sealed_box_put(&box, position, made.descriptor, most);
@@ -194,7 +194,7 @@ START_TEST(refuses_memory_that_is_not_sealed_or_too_large)
 {
     sealed_memory made;
 
-    ck_assert_int_eq(sealed_create(page, &made), 0);
+    ck_assert_int_eq(sealed_create(page, false, &made), 0);
     ck_assert_int_eq(sealed_box_put(&box, 1, made.descriptor, most), SHMRPC_E_PROTOCOL);
     sealed_free(&made, true);
     ck_assert_int_eq(put_sized(1, most + page, 1), SHMRPC_E_PROTOCOL);
