@@ -499,6 +499,9 @@ int connection_send_sealed(connection *self, int descriptor, lane_call *call)
     if (rc != 0) {
         lane_client_unbegin(&self->lane, call);
     }
+    if (rc == SHMRPC_E_UNAVAILABLE) {
+        (void)connection_look(self); /* it has ended: what is copied goes to the next one */
+    }
     return rc;
 }
 
