@@ -599,6 +599,21 @@ START_TEST(refuses_a_descriptor_that_may_not_write)
 }
 END_TEST
 
+START_TEST(refuses_a_part_of_a_huge_page)
+{
+    int descriptor = memfd_create("shmrpc", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_HUGETLB | MFD_HUGE_2MB);
+
+    if (descriptor < 0 || fallocate(descriptor, 0, 0, (off_t)size) < 0) {
+        if (descriptor >= 0)
+            close(descriptor);
+        test_skip("this machine has no free huge page");
+        return;
+    }
+    ck_assert_int_eq(fcntl(descriptor, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW), 0);
+    expect_refused(descriptor, -EPROTO);
+}
+END_TEST
+
 START_TEST(adopts_huge_pages_and_counts_their_blocks)
 {
     const size_t huge = (size_t)2 << 20;
@@ -654,6 +669,7 @@ static Suite *memory_suite(void)
     tcase_add_test(adopted, refuses_another_size);
     tcase_add_test(adopted, refuses_missing_and_extra_seals);
     tcase_add_test(adopted, refuses_a_descriptor_that_may_not_write);
+    tcase_add_test(adopted, refuses_a_part_of_a_huge_page);
     tcase_add_test(adopted, adopts_huge_pages_and_counts_their_blocks);
     suite_add_tcase(suite, adopted);
     return suite;
