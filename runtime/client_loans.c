@@ -41,8 +41,10 @@ static int find_memory(const shmrpc_client *client, flight *self, client_call *c
     }
     ret_loan->room = NULL;
     ret_loan->offset = envelope;
-    if (rc == 0 && is_to_be_sealed(client, on, type)) {
-        return flight_find_own(on, (size_t)type->size + envelope, client->handle.options.huge_pages, ret_loan);
+    /* Where this process may have no more descriptors or mappings, the lane's memory does as well. */
+    if (rc == 0 && is_to_be_sealed(client, on, type) &&
+        flight_find_own(on, (size_t)type->size + envelope, client->handle.options.huge_pages, ret_loan) == 0) {
+        return 0;
     }
     if (rc == 0) {
         rc = lane_client_lend(&on->lane, type->size + envelope, &ret_loan->lent);

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "large_pair.h"
@@ -261,6 +262,26 @@ START_TEST(what_cannot_be_sealed_is_copied)
 }
 END_TEST
 
+START_TEST(where_there_is_no_descriptor_for_it_it_is_copied)
+{
+    large_look_call call = {0};
+    large_frame *lent = NULL;
+    struct rlimit usual;
+
+    look_once(sealing, 2, MIB, true); /* the thread has its lane */
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
+    const struct rlimit none = {.rlim_cur = 1, .rlim_max = usual.rlim_max};
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    int rc = large_look_loan(sealing, &call, &lent);
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    assert_status(rc, 0);
+    make_request(lent, 3, MIB);
+    assert_status(large_look_start_loaned(&call, shmrpc_default()), 0);
+    expect_look(&call, 3, MIB, false);
+    look_once(sealing, 4, MIB, true);
+}
+END_TEST
+
 START_TEST(metadata_travels_in_it)
 {
     large_client *carrying = connect_sealing(&(shmrpc_client_options){.metadata = 64});
@@ -446,6 +467,7 @@ static Suite *sealed_suite(void)
     tcase_add_test(tests, a_loan_that_is_given_back_leaves_nothing);
     tcase_add_test(tests, one_that_is_not_valid_can_be_corrected);
     tcase_add_test(tests, what_cannot_be_sealed_is_copied);
+    tcase_add_test(tests, where_there_is_no_descriptor_for_it_it_is_copied);
     tcase_add_test(tests, metadata_travels_in_it);
     tcase_add_test(tests, calls_that_are_put_off_are_answered);
     tcase_add_test(tests, one_that_is_cancelled_takes_no_memory_along);
