@@ -23,7 +23,8 @@
 
 #define SEALS_OF_CLIENT (F_SEAL_SHRINK | F_SEAL_GROW)
 #define SEALS_OF_SERVER (F_SEAL_FUTURE_WRITE | F_SEAL_SEAL)
-#define STAT_BLOCK 512 /* the unit of st_blocks, on tmpfs and hugetlbfs too */
+#define STAT_BLOCK 512                       /* the unit of st_blocks, on tmpfs and hugetlbfs too */
+#define SPARE_MAX ((size_t)64 * 1024 * 1024) /* bytes that are given back in some milliseconds, as in closer.c */
 
 static size_t page_size(void)
 {
@@ -196,6 +197,10 @@ int memory_require_whole(int descriptor, size_t size_bytes)
 {
     struct stat status;
 
+    if (fstat(descriptor, &status) < 0)
+        return -errno;
+    if (status.st_blocks < 0 || (uintmax_t)status.st_blocks > ((uintmax_t)size_bytes + SPARE_MAX) / STAT_BLOCK)
+        return -EPROTO;
     if (ftruncate(descriptor, (off_t)size_bytes) < 0 || fstat(descriptor, &status) < 0)
         return -errno;
     return status.st_blocks >= 0 && (uintmax_t)status.st_blocks >= size_bytes / STAT_BLOCK ? 0 : -EPROTO;

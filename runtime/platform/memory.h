@@ -75,7 +75,8 @@ int memory_identify(int descriptor, memory_file *ret_file);
 /*
  * Are there pages for all of a memfd of this size, which is sealed so that neither its size changes nor a page is taken
  * away? They are counted, and those that fallocate() has made behind the end count like others: they are given back
- * first. The descriptor can write. 0, -EPROTO, -errno.
+ * first, unless they are many, for which whoever closes the file has a thread. The descriptor can write. 0, -EPROTO,
+ * -errno.
  */
 int memory_require_whole(int descriptor, size_t size_bytes);
 

@@ -538,6 +538,23 @@ START_TEST(is_not_taken_in_by_pages_behind_the_end)
 }
 END_TEST
 
+/* Whoever looks at it does not spend the time that it takes to give them back. */
+START_TEST(leaves_many_pages_behind_the_end_where_they_are)
+{
+    const size_t many = (size_t)65 << 20;
+    int made = make_memfd(size, 0);
+
+    ck_assert_int_eq(fallocate(made, FALLOC_FL_KEEP_SIZE, (off_t)size, (off_t)many), 0);
+    seal(made);
+    expect_not_adopted(made, size, -EPROTO);
+    ck_assert_uint_eq((size_t)status_of(made).st_blocks * 512, size + many);
+    ck_assert_int_eq(ftruncate(made, (off_t)size), 0);
+    sealed_unmap(adopt(made, size, size), size);
+    close(made);
+    counts_expect_same(&before);
+}
+END_TEST
+
 START_TEST(refuses_what_is_no_memory)
 {
     char path[] = "/var/tmp/shmrpc-test-XXXXXX", shared[] = "/dev/shm/shmrpc-test-XXXXXX";
@@ -678,6 +695,7 @@ static Suite *sealed_suite(void)
     tcase_add_test(adopted, refuses_another_size);
     tcase_add_test(adopted, refuses_holes);
     tcase_add_test(adopted, is_not_taken_in_by_pages_behind_the_end);
+    tcase_add_test(adopted, leaves_many_pages_behind_the_end_where_they_are);
     tcase_add_test(adopted, refuses_what_is_no_memory);
     tcase_add_test(adopted, refuses_a_descriptor_that_may_not_do_both);
     tcase_add_test(adopted, takes_huge_pages_for_what_they_are_or_not_at_all);
