@@ -486,8 +486,11 @@ static uint32_t request_most(const shmrpc_session *session)
 /* A packet of a client whose lane is open. 0; AGAIN; UNAVAILABLE: there is none any more, or it says goodbye; a status. */
 static int receive_open(session_lane *lane)
 {
-    /* Only where there are some, descriptors need room here. */
-    bool brings = socket_brings_descriptors(lane->socket);
+    /*
+     * Elsewhere descriptors need no room here. Whether the next packet brings some is no question to ask first: it may
+     * come in between, and would lose them.
+     */
+    bool brings = takes_sealed(lane->session);
     control_packet *packet = NULL;
     socket_packet envelope = {.descriptor_count = 0};
     int rc = handshake_receive(lane->socket, CONTROL_GOODBYE, CONTROL_SEALED, &packet, brings ? &envelope : NULL);

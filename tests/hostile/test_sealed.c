@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -136,6 +137,44 @@ START_TEST(answers_as_many_as_may_be_in_flight)
         expect_echo(&peer, LENGTH, SEALED_MAX - 1);
         ck_assert_uint_eq(atomic_load(&server.calls), calls + SEALED_MAX);
     }
+    leave(&peer);
+    ck_assert_uint_eq(atomic_load(&server.dropped), 0);
+}
+END_TEST
+
+/* ---- what comes while the server reads ---- */
+
+static _Atomic(rogue *) between;
+static _Atomic int looks; /* that the server has yet to take before memory comes */
+
+ssize_t __real_recvmsg(int descriptor, struct msghdr *message, int flags);
+ssize_t __wrap_recvmsg(int descriptor, struct msghdr *message, int flags);
+
+ssize_t __wrap_recvmsg(int descriptor, struct msghdr *message, int flags)
+{
+    rogue *peer = atomic_load(&between);
+
+    if (peer != NULL && (flags & MSG_PEEK) == 0 && pthread_equal(pthread_self(), server.thread) &&
+        atomic_fetch_sub(&looks, 1) == 1) {
+        send_memory(peer, peer->next, make_sealed(LENGTH, 3));
+        atomic_store(&between, NULL);
+    }
+    return __real_recvmsg(descriptor, message, flags);
+}
+
+/* When the server has read all that there was, and looks once more. */
+START_TEST(is_taken_whenever_it_comes)
+{
+    const control_packet cancel = {.kind = CONTROL_CANCEL, .as.cancel = UINT64_MAX};
+    rogue peer;
+
+    join(&peer);
+    atomic_store(&looks, 2);
+    atomic_store(&between, &peer);
+    rogue_send(&peer, &cancel, NULL, 0);
+    await_true(atomic_load(&between) == NULL);
+    say_sealed(&peer, LENGTH);
+    expect_echo(&peer, LENGTH, 3);
     leave(&peer);
     ck_assert_uint_eq(atomic_load(&server.dropped), 0);
 }
@@ -582,6 +621,7 @@ static Suite *sealed_suite(void)
     tcase_set_timeout(tests, 60);
     tcase_add_loop_test(tests, answers_a_request_that_is_where_it_says, 0, 2);
     tcase_add_test(tests, answers_as_many_as_may_be_in_flight);
+    tcase_add_test(tests, is_taken_whenever_it_comes);
     tcase_add_test(tests, memory_that_no_request_asks_for_goes_with_the_next_one);
     tcase_add_loop_test(tests, does_what_a_client_asked_for_that_has_died_since, 0, 2);
     tcase_add_loop_test(tests, drops_a_session_that_lies_about_sealed_memory, 0, (int)(sizeof(lies) / sizeof(lies[0])));
