@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * client_memory.h - the memory that a client makes for a lane: what it asks for, what of the server's answer it takes, how
- * it makes it by its options, and what it got.
+ * client_memory.h - the memory that a client makes for a lane: what it asks for, what of the server's answer it takes,
+ * how it makes it by its options, and what it got.
  */
 #ifndef SHMRPC_CLIENT_MEMORY_H
 #define SHMRPC_CLIENT_MEMORY_H

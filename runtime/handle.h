@@ -171,8 +171,8 @@ bool handle_lives(uint64_t number);
 shmrpc_client_condition handle_look(handle *self);
 
 /*
- * What the arena of the calling thread's lane lies in, or, where it has none, that of the idle one that it would be given.
- * NONE also where there is neither, and in a forked child.
+ * What the arena of the calling thread's lane lies in, or, where it has none, that of the idle one that it would be
+ * given. NONE also where there is neither, and in a forked child.
  */
 shmrpc_pages handle_pages(handle *self);
 

@@ -88,12 +88,12 @@ typedef enum shmrpc_client_condition {
 SHMRPC_EXPORT shmrpc_client_condition shmrpc_client_state(shmrpc_client *client);
 
 /*
- * What the arena of the calling thread's lane lies in, in this process, as the kernel says in /proc/self/smaps; where the
- * thread has not called yet, that of a lane which is free for it, as the one that connecting has made. Nothing is known
- * of pages that the process has not touched, but with the option `huge_pages` those of 2 MiB have been. Reads that file
- * each time, which takes as long as the process has mappings and memory: not for the path of a call. ORDINARY also where
- * it cannot be read. NONE: the service has no messages of more than 64 KiB, there is no such lane, `client` is NULL, or it
- * was connected before fork(). Any thread; never waits for the server.
+ * What the arena of the calling thread's lane lies in, in this process, as the kernel says in /proc/self/smaps; where
+ * the thread has not called yet, that of a lane which is free for it, as the one that connecting has made. Nothing is
+ * known of pages that the process has not touched, but with the option `huge_pages` those of 2 MiB have been. Reads
+ * that file each time, which takes as long as the process has mappings and memory: not for the path of a call.
+ * ORDINARY also where it cannot be read. NONE: the service has no messages of more than 64 KiB, there is no such lane,
+ * `client` is NULL, or it was connected before fork(). Any thread; never waits for the server.
  */
 SHMRPC_EXPORT shmrpc_pages shmrpc_client_arena_pages(shmrpc_client *client);
 

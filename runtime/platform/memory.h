@@ -3,7 +3,8 @@
  * memory.h - memory that two processes map: made by and charged to one, sealed by the other.
  *
  * The client makes it: memfd_create (MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL, without the last where the
- * kernel does not know it), ftruncate, seals SHRINK | GROW (MFD_NOEXEC_SEAL has set EXEC), maps, makes the pages (pages.h).
+ * kernel does not know it), ftruncate, seals SHRINK | GROW (MFD_NOEXEC_SEAL has set EXEC), maps, makes the pages
+ * (pages.h).
  *
  * The server takes a descriptor that anything may be behind. It must be a memfd (fstatfs: tmpfs or hugetlbfs; an
  * ordinary file has no seals), open for reading and writing, of exactly the size asked for, with exactly these seals.
@@ -43,8 +44,9 @@ int memory_create(size_t size_bytes, memory_faults faults, memory_pages pages, i
                   int *ret_descriptor);
 
 /*
- * Maps what a client sent, of whatever pages, so that large ones have large entries. The descriptor stays the caller's;
- * the mapping does not need it. 0; -EPROTO where it is not what it has to be; -EINVAL for a size that memory_create() would not take; -errno.
+ * Maps what a client sent, of whatever pages, so that large ones have large entries. The descriptor stays the
+ * caller's; the mapping does not need it. 0; -EPROTO where it is not what it has to be; -EINVAL for a size that
+ * memory_create() would not take; -errno.
  */
 int memory_adopt(int descriptor, size_t size_bytes, memory_faults faults, void **ret_base);
 

@@ -50,8 +50,8 @@ static bool is_aligned(const void *base)
 }
 
 /*
- * The same once more, where it is aligned, if there is such a place: the first one in a gap that takes 2 MiB more. Another
- * thread may be quicker to map something there, which is then left as it is.
+ * The same once more, where it is aligned, if there is such a place: the first one in a gap that takes 2 MiB more.
+ * Another thread may be quicker to map something there, which is then left as it is.
  */
 static void *map_aligned(int descriptor, size_t size_bytes, int protection)
 {

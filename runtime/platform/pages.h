@@ -4,13 +4,13 @@
  *
  * Beside ordinary pages there are two kinds of 2 MiB, of which a process needs one entry of its tables, not 512:
  *
- *     huge          of the pool that the administrator sets aside (/proc/sys/vm/nr_hugepages), for files that are opened
- *                   for them. Their sizes, and what is mapped or unmapped of them, are multiples of 2 MiB.
+ *     huge          of the pool that the administrator sets aside (/proc/sys/vm/nr_hugepages), for files that are
+ *                   opened for them. Their sizes, and what is mapped or unmapped of them, are multiples of 2 MiB.
  *     transparent   those that the kernel makes of ordinary memory where it finds 2 MiB in one piece, if
  *                   /sys/kernel/mm/transparent_hugepage/shmem_enabled is `advise` or more. Split again where it has to.
  *
- * A process has large entries only where its mapping begins at a multiple of 2 MiB, be it the one that made the memory or
- * another.
+ * A process has large entries only where its mapping begins at a multiple of 2 MiB, be it the one that made the memory
+ * or another.
  */
 #ifndef SHMRPC_PLATFORM_PAGES_H
 #define SHMRPC_PLATFORM_PAGES_H
@@ -35,7 +35,8 @@ static inline uint64_t pages_round(uint64_t size_bytes)
 
 /*
  * A new memfd of no size: closed by exec, sealable, and not executable where the kernel can say so. `is_huge`: of huge
- * pages, which shows only when it is mapped or allocated whether there are any (-ENOMEM, -ENOSPC). A descriptor or -errno.
+ * pages, which shows only when it is mapped or allocated whether there are any (-ENOMEM, -ENOSPC). A descriptor or
+ * -errno.
  */
 int pages_open(bool is_huge);
 
@@ -58,8 +59,9 @@ int pages_allocate(int descriptor, size_t offset, size_t size_bytes);
 int pages_enter(void *base, size_t size_bytes);
 
 /*
- * Makes the pages of an ordinary file that has none yet, transparent where they are to be had: of `base`, where pages_map() has put
- * it, as many whole ones as there are; the rest ordinary. Those are entered into the process's tables too. 0 or -errno.
+ * Makes the pages of an ordinary file that has none yet, transparent where they are to be had: of `base`, where
+ * pages_map() has put it, as many whole ones as there are; the rest ordinary. Those are entered into the process's
+ * tables too. 0 or -errno.
  */
 int pages_allocate_transparent(int descriptor, void *base, size_t size_bytes);
 

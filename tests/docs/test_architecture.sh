@@ -69,7 +69,7 @@ runtime_includes_nothing_of_the_compiler() {
 
 platform_includes_nothing_above_it() {
     cd "$source_dir"
-    only '(barrier|clock|closer|cpu|event|feature|futex|memory|poller|process|random|sealed|semaphore|socket|thread|timer)\.h' runtime/platform/*.[ch]
+    only '(barrier|clock|closer|cpu|event|feature|futex|memory|pages|poller|process|random|sealed|semaphore|socket|thread|timer)\.h' runtime/platform/*.[ch]
     ! grep -n '#include <shmrpc/' runtime/platform/*.[ch] || fail "platform knows a public header"
 }
 

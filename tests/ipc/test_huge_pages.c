@@ -2,8 +2,8 @@
 /*
  * test_huge_pages.c - arenas in huge pages, of a pool that the cases fill and empty, and where there are none.
  *
- * The only file that changes the machine's pool (nr_hugepages): by a few pages, only where it is empty, and put back by a
- * fixture that runs outside of the cases, so also after one that has failed.
+ * The only file that changes the machine's pool (nr_hugepages): by a few pages, only where it is empty, and put back
+ * by a fixture that runs outside of the cases, so also after one that has failed.
  */
 #include <errno.h>
 #include <fcntl.h>
