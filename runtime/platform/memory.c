@@ -209,7 +209,7 @@ int memory_require_whole(int descriptor, size_t size_bytes)
 /* Is this the memory of a client that keeps to the rules? 0, -EPROTO, -errno. */
 static int memory_inspect(int descriptor, size_t size_bytes)
 {
-    memory_file file;
+    memory_file file = {0};
     int flags;
     int r;
 

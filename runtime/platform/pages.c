@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -162,26 +163,27 @@ int pages_allocate_transparent(int descriptor, void *base, size_t size_bytes)
 /* Is this the line that a mapping's begin with, "start-end ..."? */
 static bool read_range(const char *line, uint64_t *ret_start, uint64_t *ret_end)
 {
-    unsigned long long start;
-    unsigned long long end;
+    char *after;
+    const char *second;
 
-    if (sscanf(line, "%llx-%llx ", &start, &end) != 2)
+    *ret_start = strtoull(line, &after, 16);
+    if (after == line || *after != '-')
         return false;
-    *ret_start = start;
-    *ret_end = end;
-    return true;
+    second = after + 1;
+    *ret_end = strtoull(second, &after, 16);
+    return after != second && *after == ' ';
 }
 
 /* "name:   number kB" */
 static bool read_kib(const char *line, const char *name, uint64_t *ret_kib)
 {
     const size_t length = strlen(name);
-    unsigned long long kib;
+    char *after;
 
-    if (strncmp(line, name, length) != 0 || sscanf(line + length, ": %llu kB", &kib) != 1)
+    if (strncmp(line, name, length) != 0 || line[length] != ':')
         return false;
-    *ret_kib = kib;
-    return true;
+    *ret_kib = strtoull(line + length + 1, &after, 10);
+    return after != line + length + 1;
 }
 
 pages_kind pages_find(const void *base, size_t size_bytes)

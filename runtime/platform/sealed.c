@@ -127,7 +127,7 @@ static size_t whole_room(size_t room_bytes)
 /* Is it sealed, whole, and of a size that fits? 0, -EPROTO, -errno. */
 static int inspect(int descriptor, size_t room_bytes, size_t *ret_size)
 {
-    memory_file file;
+    memory_file file = {0};
     int flags = fcntl(descriptor, F_GETFL);
     int r;
 

@@ -116,11 +116,10 @@ static bool is_sealed(const void *at)
 
     child_check(maps != NULL, "cannot read the maps");
     while (!found && fgets(line, sizeof(line), maps) != NULL) {
-        unsigned long begin, end;
-        char rights[5];
+        uintptr_t begin, end;
 
-        found = sscanf(line, "%lx-%lx %4s", &begin, &end, rights) == 3 && (uintptr_t)at >= begin &&
-                (uintptr_t)at < end && strcmp(rights, "r--p") == 0 && strstr(line, "memfd:shmrpc") != NULL;
+        found = maps_range(line, &begin, &end) && (uintptr_t)at >= begin && (uintptr_t)at < end &&
+                strstr(line, " r--p ") != NULL && strstr(line, "memfd:shmrpc") != NULL;
     }
     fclose(maps);
     return found;

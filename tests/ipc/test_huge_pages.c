@@ -38,15 +38,15 @@ static counts before;
 /* A number of the pool's, or -1. */
 static long pool_read(const char *name)
 {
-    char path[128];
+    char text[128];
     long number = -1;
 
-    (void)snprintf(path, sizeof(path), POOL "%s", name);
-    FILE *file = fopen(path, "re");
+    (void)snprintf(text, sizeof(text), POOL "%s", name);
+    FILE *file = fopen(text, "re");
     if (file == NULL)
         return -1;
-    if (fscanf(file, "%ld", &number) != 1)
-        number = -1;
+    if (fgets(text, sizeof(text), file) != NULL)
+        number = strtol(text, NULL, 10);
     (void)fclose(file);
     return number;
 }
@@ -225,14 +225,14 @@ static arena_seen arena_of(pid_t pid)
     FILE *file = fopen(line, "re");
     ck_assert_ptr_nonnull(file);
     while (fgets(line, sizeof(line), file) != NULL) {
-        unsigned long start, end, kib;
+        uintptr_t start, end;
+        size_t kib;
 
-        if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
+        if (maps_range(line, &start, &end))
             at = (arena_seen){.base = start, .size = strstr(line, "memfd:shmrpc") == NULL ? 0 : end - start};
-        else if (sscanf(line, "KernelPageSize: %lu kB", &kib) == 1)
+        else if (maps_kib(line, "KernelPageSize", &kib))
             at.page_size = kib * 1024;
-        else if (sscanf(line, "Shared_Hugetlb: %lu kB", &kib) == 1 ||
-                 sscanf(line, "Private_Hugetlb: %lu kB", &kib) == 1)
+        else if (maps_kib(line, "Shared_Hugetlb", &kib) || maps_kib(line, "Private_Hugetlb", &kib))
             at.in_tables += kib * 1024;
         if (at.size >= found.size)
             found = at;

@@ -208,7 +208,7 @@ START_TEST(the_descriptor_tells_of_deadlines)
     ck_assert_int_eq(loop_never_start(client, &call, shmrpc_in_ms(30)), 0);
     turn_until(&ended, 1);
     ck_assert_int_eq(timed_out, SHMRPC_E_TIMEOUT);
-    turn_until_cancelled(); /* the server's time began when it took the call */
+    turn_until_cancelled();                       /* the server's time began when it took the call */
     int rc = loop_never_later_reply(served.kept); /* too late: whatever it returns, nobody hears of it */
     ck_assert(rc == 0 || rc == SHMRPC_E_CANCELLED);
     ck_assert_int_eq(loop_next_start(client, &call_after, &number, shmrpc_default()), 0);

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -104,12 +105,12 @@ END_TEST
 /* Bytes of the process's address space that are in use. */
 static size_t space(void)
 {
-    unsigned long pages = 0;
+    char line[128];
     FILE *file = fopen("/proc/self/statm", "re");
 
-    child_check(file != NULL && fscanf(file, "%lu", &pages) == 1, "statm");
+    child_check(file != NULL && fgets(line, sizeof(line), file) != NULL, "statm");
     fclose(file);
-    return pages * PAGE;
+    return strtoul(line, NULL, 10) * PAGE;
 }
 
 static int map_without_room(child_link *link, void *data)

@@ -210,21 +210,12 @@ START_TEST(its_maker_goes_on_at_the_same_place_without_effect)
 }
 END_TEST
 
-static char *path_of(int descriptor)
-{
-    char *path = NULL;
-
-    ck_assert_int_gt(asprintf(&path, "/proc/self/fd/%d", descriptor), 0);
-    return path;
-}
-
 static int reopen(int descriptor, int flags)
 {
-    char *path = path_of(descriptor);
-    int opened = open(path, flags | O_CLOEXEC);
+    char path[64];
 
-    free(path);
-    return opened;
+    ck_assert_int_gt(snprintf(path, sizeof(path), "/proc/self/fd/%d", descriptor), 0);
+    return open(path, flags | O_CLOEXEC);
 }
 
 static void expect_errno(long result, int expected)
