@@ -176,12 +176,17 @@ int memory_identify(int descriptor, memory_file *ret_file)
 {
     struct statfs file_system;
     struct stat status;
+    int flags = fcntl(descriptor, F_GETFL);
     int seals;
 
+    if (flags < 0)
+        return -errno;
+    if ((flags & O_PATH) || (flags & O_ACCMODE) != O_RDWR)
+        return -EPROTO;
     /* First, as it asks no file system: what is not a memfd may be a file whose server never answers. */
     seals = fcntl(descriptor, F_GET_SEALS);
     if (seals < 0)
-        return errno == EINVAL || errno == EBADF ? -EPROTO : -errno;
+        return errno == EINVAL ? -EPROTO : -errno;
     if (fstat(descriptor, &status) < 0 || fstatfs(descriptor, &file_system) < 0)
         return -errno;
     if (!S_ISREG(status.st_mode) || status.st_size < 0 ||
@@ -210,15 +215,8 @@ int memory_require_whole(int descriptor, size_t size_bytes)
 static int memory_inspect(int descriptor, size_t size_bytes)
 {
     memory_file file = {0};
-    int flags;
-    int r;
+    int r = memory_identify(descriptor, &file);
 
-    flags = fcntl(descriptor, F_GETFL);
-    if (flags < 0)
-        return -errno;
-    if ((flags & O_PATH) || (flags & O_ACCMODE) != O_RDWR)
-        return -EPROTO;
-    r = memory_identify(descriptor, &file);
     if (r < 0)
         return r;
     /* fallocate() can make it end within a huge page, all of which is mapped: the rest would not be unmapped. */

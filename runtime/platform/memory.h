@@ -71,7 +71,7 @@ typedef struct memory_file {
     size_t page_bytes; /* of its pages, if they are huge; else of ordinary ones */
 } memory_file;
 
-/* 0; -EPROTO: there is no memfd behind it; -errno. Never waits for a file system. */
+/* 0; -EPROTO: it is no memfd that can be read and written; -errno. Never waits for a file system. */
 int memory_identify(int descriptor, memory_file *ret_file);
 
 /*

@@ -128,14 +128,8 @@ static size_t whole_room(size_t room_bytes)
 static int inspect(int descriptor, size_t room_bytes, size_t *ret_size)
 {
     memory_file file = {0};
-    int flags = fcntl(descriptor, F_GETFL);
-    int r;
+    int r = memory_identify(descriptor, &file);
 
-    if (flags < 0)
-        return -errno;
-    if ((flags & O_PATH) || (flags & O_ACCMODE) != O_RDWR)
-        return -EPROTO;
-    r = memory_identify(descriptor, &file);
     if (r < 0)
         return r;
     if (file.seals != SEALS || file.page_bytes > PAGES_LARGE || file.size_bytes == 0 ||
