@@ -72,8 +72,11 @@ static int not_received(int rc)
     }
 }
 
-int handshake_receive(int socket, control_kind first, control_kind last, control_packet **ret_packet,
-                      socket_packet *ret_envelope)
+typedef int receive_whole(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet);
+
+/* `whole` receives what is beside the bytes as well, where that is wanted. */
+static int receive(int socket, control_kind first, control_kind last, receive_whole *whole, control_packet **ret_packet,
+                   socket_packet *ret_envelope)
 {
     void *bytes = malloc(SOCKET_PACKET_MAX);
     socket_packet envelope;
@@ -86,7 +89,7 @@ int handshake_receive(int socket, control_kind first, control_kind last, control
     if (ret_envelope == NULL) {
         rc = socket_receive_bytes(socket, bytes, SOCKET_PACKET_MAX, &length);
     } else {
-        rc = socket_receive(socket, bytes, SOCKET_PACKET_MAX, &envelope);
+        rc = whole(socket, bytes, SOCKET_PACKET_MAX, &envelope);
         length = rc == 0 ? envelope.length : 0;
     }
     switch (rc) {
@@ -102,6 +105,18 @@ int handshake_receive(int socket, control_kind first, control_kind last, control
     }
     free(bytes);
     return rc;
+}
+
+int handshake_receive(int socket, control_kind first, control_kind last, control_packet **ret_packet,
+                      socket_packet *ret_envelope)
+{
+    return receive(socket, first, last, socket_receive, ret_packet, ret_envelope);
+}
+
+int handshake_receive_rights(int socket, control_kind first, control_kind last, control_packet **ret_packet,
+                             socket_packet *ret_envelope)
+{
+    return receive(socket, first, last, socket_receive_rights, ret_packet, ret_envelope);
 }
 
 int handshake_await(int socket, int64_t until_ns, control_kind first, control_kind last, control_packet **ret_packet,

@@ -25,6 +25,10 @@ int handshake_send(int socket, const control_packet *packet, const int *descript
 int handshake_receive(int socket, control_kind first, control_kind last, control_packet **ret_packet,
                       socket_packet *ret_envelope);
 
+/* The same of one whose sender is known: only descriptors need room. */
+int handshake_receive_rights(int socket, control_kind first, control_kind last, control_packet **ret_packet,
+                             socket_packet *ret_envelope);
+
 /*
  * Receives, waiting until until_ns. As above, and UNAVAILABLE at that time. `ret_sender` receives the sender's pidfd,
  * or -1; may be NULL.

@@ -493,7 +493,8 @@ static int receive_open(session_lane *lane)
     bool brings = takes_sealed(lane->session);
     control_packet *packet = NULL;
     socket_packet envelope = {.descriptor_count = 0};
-    int rc = handshake_receive(lane->socket, CONTROL_GOODBYE, CONTROL_SEALED, &packet, brings ? &envelope : NULL);
+    int rc =
+        handshake_receive_rights(lane->socket, CONTROL_GOODBYE, CONTROL_SEALED, &packet, brings ? &envelope : NULL);
 
     if (rc != 0) {
         return rc;

@@ -298,12 +298,15 @@ static int packet_check_bytes(const socket_packet *packet, const socket_control 
     return packet->length == 0 ? -EPIPE : 0;
 }
 
-/* Of what came with them. */
-static int packet_check_rest(socket_packet *packet, const socket_control *control, int flags)
+/* Of the descriptors that came with them. The buffer has room for all: what was cut off, the table had no room for. */
+static int packet_check_rights(int flags)
 {
-    /* The buffer has room for all that may come, so what was cut off is what the descriptor table had no room for. */
-    if (flags & MSG_CTRUNC)
-        return -EMFILE;
+    return flags & MSG_CTRUNC ? -EMFILE : 0;
+}
+
+/* Of who sent them. */
+static int packet_check_sender(socket_packet *packet, const socket_control *control)
+{
     if (control->pidfd_error == -EMFILE || control->pidfd_error == -ENFILE)
         return control->pidfd_error;
     return sender_open_pidfd(&packet->sender);
@@ -345,8 +348,10 @@ static int packet_take(int descriptor, void *bytes, size_t capacity, socket_pack
     return 0;
 }
 
-/* `whole`: with what came beside the bytes, which has to be there. */
-static int packet_receive(int descriptor, void *bytes, size_t capacity, bool whole, socket_packet *ret_packet)
+/* What of a packet has to be there. */
+typedef enum packet_needs { NEEDS_BYTES, NEEDS_RIGHTS, NEEDS_SENDER } packet_needs;
+
+static int packet_receive(int descriptor, void *bytes, size_t capacity, packet_needs needs, socket_packet *ret_packet)
 {
     socket_packet packet = packet_nothing;
     socket_control control = {0};
@@ -356,8 +361,10 @@ static int packet_receive(int descriptor, void *bytes, size_t capacity, bool who
     if (r < 0)
         return r;
     r = packet_check_bytes(&packet, &control, flags);
-    if (r == 0 && whole)
-        r = packet_check_rest(&packet, &control, flags);
+    if (r == 0 && needs >= NEEDS_RIGHTS)
+        r = packet_check_rights(flags);
+    if (r == 0 && needs >= NEEDS_SENDER)
+        r = packet_check_sender(&packet, &control);
     if (r < 0) {
         socket_packet_deinit(&packet);
         return r;
@@ -368,13 +375,18 @@ static int packet_receive(int descriptor, void *bytes, size_t capacity, bool who
 
 int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet)
 {
-    return packet_receive(descriptor, bytes, capacity, true, ret_packet);
+    return packet_receive(descriptor, bytes, capacity, NEEDS_SENDER, ret_packet);
+}
+
+int socket_receive_rights(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet)
+{
+    return packet_receive(descriptor, bytes, capacity, NEEDS_RIGHTS, ret_packet);
 }
 
 int socket_receive_bytes(int descriptor, void *bytes, size_t capacity, size_t *ret_length)
 {
     socket_packet packet;
-    int r = packet_receive(descriptor, bytes, capacity, false, &packet);
+    int r = packet_receive(descriptor, bytes, capacity, NEEDS_BYTES, &packet);
 
     if (r < 0)
         return r;

@@ -73,6 +73,9 @@ int socket_send(int descriptor, const void *bytes, size_t length, const int *des
  */
 int socket_receive(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet);
 
+/* The same where nobody asks who sent it: its pidfd need not have had room here. */
+int socket_receive_rights(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet);
+
 /* The same where only the bytes count: what comes with them is closed, and need not have had room here. */
 int socket_receive_bytes(int descriptor, void *bytes, size_t capacity, size_t *ret_length);
 

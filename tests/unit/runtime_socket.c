@@ -450,7 +450,9 @@ START_TEST(an_empty_packet_ends_the_stream_and_its_descriptors_are_closed)
 END_TEST
 
 /* Room for so many (at most 3) more descriptors; the limit is put back before anything is asserted. NULL: bytes alone. */
-static int receive_with_room_for(unsigned room, socket_packet *ret_packet)
+typedef int receive_whole(int descriptor, void *bytes, size_t capacity, socket_packet *ret_packet);
+
+static int receive_by(receive_whole *whole, unsigned room, socket_packet *ret_packet)
 {
     struct rlimit usual;
     struct rlimit narrow;
@@ -467,13 +469,30 @@ static int receive_with_room_for(unsigned room, socket_packet *ret_packet)
     narrow = (struct rlimit){.rlim_cur = (rlim_t)free_numbers[room], .rlim_max = usual.rlim_max};
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &narrow), 0);
     if (ret_packet != NULL)
-        r = socket_receive(far_end, bytes, sizeof(bytes), ret_packet);
+        r = whole(far_end, bytes, sizeof(bytes), ret_packet);
     else
         r = socket_receive_bytes(far_end, bytes, sizeof(bytes), &length);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
     ck_assert(ret_packet != NULL || r < 0 || (length == 3 && memcmp(bytes, "two", 3) == 0));
     return r;
 }
+
+static int receive_with_room_for(unsigned room, socket_packet *ret_packet)
+{
+    return receive_by(socket_receive, room, ret_packet);
+}
+
+START_TEST(who_sent_it_needs_no_room_where_nobody_asks)
+{
+    socket_packet packet;
+
+    ck_assert_int_eq(socket_send(near_end, "none", 4, NULL, 0), 0);
+    ck_assert_int_eq(receive_by(socket_receive_rights, 0, &packet), 0);
+    ck_assert(packet.length == 4 && packet.descriptor_count == 0 && packet.sender.pidfd == -1);
+    ck_assert_int_eq(socket_send(near_end, "two", 3, (int[]){near_end, near_end}, 2), 0);
+    ck_assert_int_eq(receive_by(socket_receive_rights, 1, &packet), -EMFILE);
+}
+END_TEST
 
 START_TEST(says_when_the_process_has_no_room_for_descriptors)
 {
@@ -655,6 +674,7 @@ static void add_packets(Suite *suite)
     tcase_add_test(tests, too_many_descriptors_are_refused_and_closed);
     tcase_add_test(tests, a_packet_beyond_the_capacity_is_refused_and_its_descriptors_closed);
     tcase_add_test(tests, an_empty_packet_ends_the_stream_and_its_descriptors_are_closed);
+    tcase_add_test(tests, who_sent_it_needs_no_room_where_nobody_asks);
     tcase_add_test(tests, says_when_the_process_has_no_room_for_descriptors);
     tcase_add_test(tests, what_was_sent_before_the_end_can_still_be_read);
     tcase_add_test(tests, sending_to_a_closed_peer_is_an_error_and_no_signal);
