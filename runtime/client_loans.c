@@ -12,6 +12,7 @@
 
 #include "client_core.h"
 #include "error.h"
+#include "platform/thread.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -144,6 +145,17 @@ static void finish(const shmrpc_client *client, flight *self, client_call *call,
     call->length = envelope + message_finish(type, flight_message(self));
 }
 
+/* The call has not been sent: the request is again where its caller has been told that it is. */
+static void move_back(flight *self, const shmrpc_type_info *type, uint32_t offset)
+{
+    if (self->loan.offset != offset) {
+        unsigned char *at = (unsigned char *)flight_message(self) - self->loan.offset;
+
+        memmove(at + offset, at + self->loan.offset, type->size);
+        self->loan.offset = offset;
+    }
+}
+
 /* Begins the call in place. 0, or as client_begin(), with nothing sent. */
 static int begin_in_place(const shmrpc_client *client, flight *self, client_call *call)
 {
@@ -178,15 +190,18 @@ static int begin_sealed(const shmrpc_client *client, flight *self, client_call *
 {
     connection *on = &call->own->connection;
     connection_room *room = self->loan.room;
+    const uint32_t offset = self->loan.offset;
     uint32_t envelope;
     int rc = measure(client, self, call, room->sealed.size_bytes, &envelope);
+    int held;
 
     if (rc == 0) {
         rc = connection_begin_sealed(on, call->terms->answer_size, &call->timeout_ns, &call->at);
     }
     if (rc != 0) {
-        return rc;
+        return rc == SHMRPC_E_TOO_LARGE ? SHMRPC_E_AGAIN : rc; /* its place in the arena may have room */
     }
+    held = thread_hold();
     finish(client, self, call, room->bytes, envelope);
     room->is_sealed = true;
     rc = sealed_seal(&room->sealed, call->length);
@@ -196,19 +211,30 @@ static int begin_sealed(const shmrpc_client *client, flight *self, client_call *
         rc = connection_send_sealed(on, room->sealed.descriptor, &call->at);
     }
     if (rc != 0) {
-        (void)sealed_keep(&room->sealed); /* where it cannot, it can be copied all the same */
+        if (sealed_keep(&room->sealed) == 0) { /* where it cannot, it can be copied all the same */
+            move_back(self, call->info->request, offset);
+        }
         rc = SHMRPC_E_AGAIN;
     }
+    thread_release(held);
     return rc;
 }
 
 /* The call could not be published, and its connection has failed: it is a loan again. */
-static int restore(flight *self, const loan *what, connection *on, const client_call *call)
+static int restore(flight *self, const loan *what, uint32_t offset, connection *on, const client_call *call)
 {
+    bool can_write = true;
+
     if (what->lent.room != NULL) {
         lane_client_unbegin_lent(&call->own->connection.lane, &call->at);
     }
     self->loan = *what;
+    if (what->lent.room == NULL && what->room != NULL && what->room->is_own && what->room->is_sealed) {
+        can_write = sealed_keep(&what->room->sealed) == 0;
+    }
+    if (can_write) {
+        move_back(self, call->info->request, offset);
+    }
     flight_lend(self, FLIGHT_LENT, on, &self->loan);
     return SHMRPC_E_PROTOCOL;
 }
@@ -230,6 +256,7 @@ int shmrpc_call_start_loaned(shmrpc_call *object, shmrpc_deadline deadline, shmr
     handle_lane *own;
     client_call call;
     loan kept;
+    uint32_t offset;
     bool in_place;
     bool is_copied;
 
@@ -245,6 +272,7 @@ int shmrpc_call_start_loaned(shmrpc_call *object, shmrpc_deadline deadline, shmr
     }
     call.timeout_ns = client_timeout_ns(client, call.info, deadline);
     call.own = own;
+    offset = self->loan.offset;
     in_place = stays_in_place(self, own);
     is_copied = !in_place;
     if (in_place) {
@@ -268,7 +296,7 @@ int shmrpc_call_start_loaned(shmrpc_call *object, shmrpc_deadline deadline, shmr
     self->waiter.method = (uint16_t)kept.method;
     rc = flight_start(self, &call.own->connection, &call.at, call.method, call.length, call.timeout_ns);
     if (rc != 0) {
-        return restore(self, &kept, &own->connection, &call);
+        return restore(self, &kept, offset, &own->connection, &call);
     }
     end_loan(&kept, own, in_place);
     return 0;

@@ -3,6 +3,7 @@
 
 #include "error.h"
 #include "platform/clock.h"
+#include "platform/thread.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -221,8 +222,10 @@ int flight_find_place(flight *self, connection *on, uint32_t size, loan *ret_loa
 int flight_find_own(connection *on, size_t size, bool is_large, loan *ret_loan)
 {
     connection_room *room = malloc(sizeof(*room));
+    int held = thread_hold();
     int rc = room == NULL ? -ENOMEM : sealed_create(size, is_large, &room->sealed);
 
+    thread_release(held);
     if (rc != 0) {
         free(room);
         return error_system(rc, "cannot make a memory of %zu bytes for a message", size);
@@ -244,8 +247,11 @@ static void free_room(connection *on, connection_room *room)
     }
     *at = room->next;
     if (room->is_own) {
+        int held = thread_hold();
+
         /* A forked child has no mapping there, or another one. */
         sealed_free(&room->sealed, on->generation == process_generation());
+        thread_release(held);
     }
     free(room);
 }

@@ -16,7 +16,7 @@ struct lane_caller {
     void (*settle)(lane_caller *caller);  /* inbox_writer_await() has come true: tells the owner. Likewise. */
     /*
      * Where the request at this position is, of so many bytes, that is said to be in sealed memory. 0; PROTOCOL: there is none
-     * for it. By the lane's owner; NULL: there never is.
+     * for it; LIMIT, NO_MEMORY, SYSTEM: this process could not take it. By the lane's owner; NULL: there never is.
      */
     int (*unseal)(lane_caller *caller, uint64_t position, uint32_t length, const void **ret_payload);
     _Atomic uint64_t doorbells; /* times that it was woken; by any thread, and read by any */

@@ -14,7 +14,6 @@
 
 #include <inttypes.h>
 
-#define PACKETS 16u /* of one lane's socket per visit: a client that sends on and on does not hold up the others */
 
 /* ---- the end ---- */
 
@@ -234,7 +233,7 @@ static void refuse(server_worker *self, shmrpc_session *session)
  */
 static void receive(server_worker *self, shmrpc_session *session, session_lane *lane)
 {
-    unsigned left = PACKETS;
+    unsigned left = SERVER_PACKETS;
     int rc;
 
     do {

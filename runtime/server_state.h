@@ -43,6 +43,7 @@ typedef struct server_host server_host;
 typedef struct server_worker server_worker;
 
 #define SERVER_LOOK_NS INT64_C(50000) /* a worker with hot sessions looks at the poller so often */
+#define SERVER_PACKETS 16u            /* of a lane's socket per visit, so that nobody holds up the others */
 
 /* How often a method was called. Written by one worker, read by anybody. */
 typedef struct server_tally {

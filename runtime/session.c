@@ -532,14 +532,20 @@ static int unseal(lane_caller *caller, uint64_t position, uint32_t length, const
 {
     session_lane *lane = list_entry(caller, session_lane, caller);
     unsigned left = SEALED_LOOKS;
+    bool is_again = false;
     int rc = 0;
 
     while (rc == 0 && left-- != 0 && !sealed_box_has(&lane->sealed, position)) {
+        lane->sealed_looks++;
         rc = check_next(lane->session, lane);
         rc = rc == 0 ? receive_open(lane) : rc;
+        if (rc == SHMRPC_E_UNAVAILABLE && !lane->said_goodbye && !is_again) {
+            is_again = true; /* a client that died with something unread has left an error, which comes first */
+            rc = 0;
+        }
     }
-    if (rc == SHMRPC_E_PROTOCOL) {
-        return rc;
+    if (rc != 0 && rc != SHMRPC_E_AGAIN && rc != SHMRPC_E_UNAVAILABLE) {
+        return rc; /* PROTOCOL; or what this process has none of, which is not the client's fault */
     }
     return sealed_box_open(&lane->sealed, position, length, ret_payload);
 }

@@ -63,7 +63,8 @@ typedef struct session_lane {
     struct server_host *host; /* while it is open; with: */
     uint64_t key;             /* the session's seat, as of an event */
     region_geometry geometry;
-    sealed_box sealed; /* requests that have memory of their own */
+    sealed_box sealed;     /* requests that have memory of their own */
+    unsigned sealed_looks; /* packets that were read for them, since a visit ended for that */
     bool said_goodbye;
     bool is_leaving;        /* what had been sent is being answered: */
     uint32_t rest;          /* at most so much of it; 0: all has been begun; */

@@ -52,11 +52,13 @@ typedef struct shmrpc_client_options {
     uint64_t arena_size;     /* bytes of shared memory for messages of more than 64 KiB, of each thread that calls a
                                    service that has such (docs/large-messages.md): at most 4 GiB, and at least what one
                                    request and one answer take; 0: what two of each take, at least 1 MiB */
-    bool prefault;     /* the arena's pages are entered into this process's tables when it connects, and into those of a
+    bool prefault; /* the arena's pages are entered into this process's tables when it connects, and into those of a
                                    server of the same user, not when a call touches them first; the lane's own always are */
-    bool huge_pages;   /* the arena lies in pages of 2 MiB where the system has them (shmrpc_client_arena_pages()); its
-                                   size is rounded up to whole ones */
-    bool binds_memory; /* the lane and its arena lie on the node of the machine `memory_node` */
+    bool
+        huge_pages; /* the arena, and loans in memory of their own (`seal_from`), lie in pages of 2 MiB where the system
+                                   has them (shmrpc_client_arena_pages()); its size is rounded up to whole ones */
+    bool
+        binds_memory; /* the lane and its arena, not what `seal_from` makes, lie on the node of the machine `memory_node` */
     uint16_t memory_node; /* as in /sys/devices/system/node; looked at where binds_memory is set */
     uint32_t seal_from; /* loans of requests of more than 64 KiB, and of so many bytes and more, are in memory of their
                                    own that is sealed when they are started, for servers that do not trust their clients

@@ -45,6 +45,24 @@ static int create(size_t size, size_t page_bytes, bool is_huge, sealed_memory *r
     return 0;
 }
 
+/*
+ * Mapping has taken huge pages out of the pool; that they are to be had here, on the nodes and within the limits that
+ * this process is bound to, shows when they are touched: as an error now, not as a signal later.
+ */
+static int make_huge(size_t size, sealed_memory *ret_memory)
+{
+    int r = create(size, PAGES_LARGE, true, ret_memory);
+
+    if (r < 0)
+        return r;
+    r = pages_enter(ret_memory->base, size);
+    if (r == -EINVAL)
+        r = pages_allocate(ret_memory->descriptor, 0, size);
+    if (r < 0)
+        sealed_free(ret_memory, true);
+    return r;
+}
+
 int sealed_create(size_t size_bytes, bool is_large, sealed_memory *ret_memory)
 {
     size_t size = memory_round(size_bytes);
@@ -53,8 +71,7 @@ int sealed_create(size_t size_bytes, bool is_large, sealed_memory *ret_memory)
     if (size == 0 || size > PTRDIFF_MAX)
         return -EINVAL;
     is_large = is_large && size >= PAGES_LARGE;
-    /* Mapping takes the huge pages for all of it out of the pool. */
-    if (is_large && create((size_t)pages_round(size), PAGES_LARGE, true, ret_memory) == 0)
+    if (is_large && make_huge((size_t)pages_round(size), ret_memory) == 0)
         return 0;
     r = create(size, memory_round(1), false, ret_memory);
     if (r == 0 && is_large)
@@ -98,8 +115,12 @@ int sealed_keep(sealed_memory *self)
     void *copy = mmap(NULL, self->size_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     int r = 0;
 
-    if (copy == MAP_FAILED)
-        return -errno;
+    if (copy == MAP_FAILED) {
+        r = -errno;
+        if (self->page_bytes < PAGES_LARGE && mprotect(self->base, self->size_bytes, PROT_READ | PROT_WRITE) == 0)
+            r = 0;
+        return r;
+    }
     memcpy(copy, self->base, self->size_bytes);
     if (madvise(copy, self->size_bytes, MADV_DONTFORK) < 0 ||
         mremap(copy, self->size_bytes, self->size_bytes, MREMAP_MAYMOVE | MREMAP_FIXED, self->base) == MAP_FAILED) {

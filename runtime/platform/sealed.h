@@ -29,7 +29,8 @@ typedef struct sealed_memory {
 
 /*
  * A new memory of at least so many bytes (above 0), all zero, for this process to write; not inherited by forked
- * children. Its pages come as they are touched. `is_large`: of large pages, as far as they are to be had and it takes one.
+ * children. Its pages come as they are touched; `is_large`: of large pages, as far as they are to be had and it takes one,
+ * of which those of the pool come at once.
  * 0; -EINVAL, -EFBIG, -ENOMEM, -errno: nothing stays open or mapped.
  */
 int sealed_create(size_t size_bytes, bool is_large, sealed_memory *ret_memory);

@@ -68,6 +68,7 @@ static int look(large_client *client, uint32_t count, uint32_t number)
         lent->data.items[i] = byte_of(i);
     rc = large_look_start_loaned(&call, shmrpc_in_s(20));
     if (rc != 0) {
+        lent->data.items[0]++; /* it is the caller's still */
         large_look_abandon(&call);
         return rc;
     }
@@ -224,6 +225,24 @@ START_TEST(is_sent_nothing_where_it_does_not)
 }
 END_TEST
 
+/* After the memory has been sealed and sent, what stands in the call's slot is found to be no free word. */
+START_TEST(may_keep_it_from_being_published)
+{
+    victim client = {.calls = 2, .count = COUNT};
+    rogue server;
+
+    meet(&client, &server, true, true);
+    close(take_memory(&server, server.next));
+    ck_assert(await_sealed(&server));
+    atomic_fetch_xor(&region_slot(&server.memory, server.next + 1)->word, 0x50);
+    answer(&server, 0);
+    ck_assert_int_eq(pthread_join(client.thread, NULL), 0);
+    assert_status(client.status, SHMRPC_E_PROTOCOL);
+    ck_assert_uint_eq(client.answered, 1);
+    rogue_leave(&server);
+}
+END_TEST
+
 static void drain(const rogue *server)
 {
     static unsigned char bytes[SOCKET_PACKET_MAX];
@@ -271,6 +290,7 @@ static Suite *sealed_servers_suite(void)
     tcase_add_loop_test(tests, is_sent_what_it_offers_to_take, 0, 2);
     tcase_add_test(tests, is_sent_nothing_where_it_does_not);
     tcase_add_test(tests, may_leave_it_in_its_socket);
+    tcase_add_test(tests, may_keep_it_from_being_published);
     suite_add_tcase(suite, tests);
     return suite;
 }

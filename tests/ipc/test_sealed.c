@@ -282,6 +282,67 @@ START_TEST(where_there_is_no_descriptor_for_it_it_is_copied)
 }
 END_TEST
 
+/* Nor can it be copied: it stays where its caller writes, though metadata had moved it. */
+START_TEST(what_could_not_be_started_is_where_it_was)
+{
+    large_client *narrow = connect_sealing(&(shmrpc_client_options){.arena_size = 1, .metadata = 64});
+    large_look_call call = {0};
+    large_hold_call held = {0};
+    large_frame *lent = lend_look(narrow, &call, 3, 1000);
+    void *another = mremap((void *)((uintptr_t)lent & ~UINT64_C(4095)), 0, 4096, MREMAP_MAYMOVE);
+
+    ck_assert(another != MAP_FAILED);
+    make_request(request, 1, 8);
+    assert_status(large_hold_start(narrow, &held, request, shmrpc_default()), 0);
+    link_await(&process.link, 'h');
+    assert_status(shmrpc_client_set_metadata(large_client_base(narrow), "trace", "0123456789"), 0);
+    assert_status(large_look_start_loaned(&call, shmrpc_in_ms(20)), SHMRPC_E_NOT_SENT);
+    make_request(lent, 5, 2000);
+    link_signal(&process.link, 'g');
+    assert_status(large_hold_wait(&held, reply), 0);
+    assert_status(large_look_start_loaned(&call, shmrpc_default()), 0);
+    expect_look(&call, 5, 2000, false);
+    munmap(another, 4096);
+    large_client_free(narrow);
+}
+END_TEST
+
+static int cancelled_steps;
+
+static void *go_on_though_cancelled(void *data)
+{
+    large_look_call calls[2] = {0};
+    large_frame *lent = NULL;
+
+    (void)pthread_cancel(pthread_self());
+    cancelled_steps += large_look_loan(data, &calls[0], &lent) == 0;
+    cancelled_steps += large_look_loan(data, &calls[1], &lent) == 0;
+    large_look_abandon(&calls[0]);
+    cancelled_steps++;
+    make_request(lent, 1, 10);
+    cancelled_steps += large_look_start_loaned(&calls[1], shmrpc_default()) == 0;
+    pthread_testcancel();
+    cancelled_steps = -1;
+    return NULL;
+}
+
+/* No function of a client is a point at which a thread ends; what it made would be nobody's. */
+START_TEST(a_thread_is_not_cancelled_within)
+{
+    unsigned mapped = own_memories();
+    pthread_t thread;
+    void *result = NULL;
+
+    cancelled_steps = 0;
+    ck_assert_int_eq(pthread_create(&thread, NULL, go_on_though_cancelled, sealing), 0);
+    ck_assert_int_eq(pthread_join(thread, &result), 0);
+    ck_assert_ptr_eq(result, PTHREAD_CANCELED);
+    ck_assert_int_eq(cancelled_steps, 4);
+    look_once(sealing, 2, MIB, true);
+    ck_assert_uint_le(own_memories(), mapped + 4); /* the lane that it has left, and this one's */
+}
+END_TEST
+
 START_TEST(metadata_travels_in_it)
 {
     large_client *carrying = connect_sealing(&(shmrpc_client_options){.metadata = 64});
@@ -468,6 +529,8 @@ static Suite *sealed_suite(void)
     tcase_add_test(tests, one_that_is_not_valid_can_be_corrected);
     tcase_add_test(tests, what_cannot_be_sealed_is_copied);
     tcase_add_test(tests, where_there_is_no_descriptor_for_it_it_is_copied);
+    tcase_add_test(tests, what_could_not_be_started_is_where_it_was);
+    tcase_add_test(tests, a_thread_is_not_cancelled_within);
     tcase_add_test(tests, metadata_travels_in_it);
     tcase_add_test(tests, calls_that_are_put_off_are_answered);
     tcase_add_test(tests, one_that_is_cancelled_takes_no_memory_along);
