@@ -4,9 +4,10 @@
  * that is read where the server wrote it.
  *
  * A request lies in a block of the lane from the loan on, or, with `seal_from`, in memory of its own, which is sealed and
- * sent when the call starts. Where it could not stay there, it lies in private memory, and is copied when the call starts: where it fits into the call's slot (then it is in the call object), where the server
- * knows the first bytes of it only, and where the connection has ended since. So is a reply that is not in a block, or
- * not whole: it is copied when it is viewed.
+ * sent when the call starts. Where it could not stay there, it lies in private memory, and is copied when the call
+ * starts: where it fits into the call's slot (then it is in the call object), where the server knows the first bytes of
+ * it only, and where the connection has ended since. So is a reply that is not in a block, or not whole: it is copied
+ * when it is viewed.
  */
 #include <shmrpc/client.h>
 

@@ -54,9 +54,9 @@ int lane_client_begin_lent(lane_client *lane, const lane_loan *loan, uint32_t re
 
 int lane_client_begin_sealed(lane_client *lane, uint32_t reply_size, int64_t *timeout_ns, lane_call *ret_call)
 {
-    int rc = lane->sealed == LANE_SEALED_MAX ? collect(lane) : 0;
+    int rc = lane->sealed == SEALED_MAX ? collect(lane) : 0;
 
-    if (rc == 0 && lane->sealed == LANE_SEALED_MAX) {
+    if (rc == 0 && lane->sealed == SEALED_MAX) {
         rc = error_set(SHMRPC_E_AGAIN, "there are as many requests in memory of their own as may be in flight");
     }
     if (rc == 0) {

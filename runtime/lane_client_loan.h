@@ -42,9 +42,8 @@ void lane_client_unbegin_lent(lane_client *lane, const lane_call *call);
 
 /*
  * As lane_client_begin(), for a call whose request is in sealed memory of its own, which the server gets before it is
- * published. AGAIN also where there are LANE_SEALED_MAX in flight.
+ * published. AGAIN also where there are SEALED_MAX in flight.
  */
-#define LANE_SEALED_MAX 4u
 int lane_client_begin_sealed(lane_client *lane, uint32_t reply_size, int64_t *timeout_ns, lane_call *ret_call);
 
 /* The memory could not be sent: what the call has comes back, and its place in the ring is the next one's. */

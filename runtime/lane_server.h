@@ -39,8 +39,7 @@ typedef struct lane_request {
     uint64_t position;
     slot *at;
     uint16_t method;
-    bool
-        is_sealed; /* its payload is in memory of its own, which nobody can change: the lane_caller's until it is answered */
+    bool is_sealed; /* its payload is the lane_caller's until it is answered, and nobody can change it */
     bool cancelled; /* the caller gave up before it was taken, or left where its answer could not be put off */
     uint8_t reply_block;
     uint32_t length;

@@ -13,11 +13,7 @@
 #ifndef SHMRPC_SEALED_BOX_H
 #define SHMRPC_SEALED_BOX_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#define SEALED_MAX 4u /* of a lane, sent and not answered */
+#include "slot.h"
 
 typedef struct sealed_request {
     const void *base; /* NULL: none */

@@ -14,7 +14,6 @@
 
 #include <inttypes.h>
 
-
 /* ---- the end ---- */
 
 /* Who is turned away before the session has begun is refused. */

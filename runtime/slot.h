@@ -115,6 +115,7 @@ typedef struct slot_extents {
 
 /* In the place of `request`: it is in sealed memory of its own (sealed_box.h). */
 #define EXTENT_SEALED UINT32_MAX
+#define SEALED_MAX 4u /* such requests of a lane, sent and not answered */
 
 /* Bytes of a payload that travel in a slot with these. */
 #define SLOT_PAYLOAD_BEHIND ((uint32_t)(SHMRPC_SLOT_PAYLOAD - sizeof(slot_extents)))
