@@ -43,6 +43,12 @@ int client_check_flight(const flight *self, uint64_t state)
                                           : "the call is not in flight: never started, or awaited already");
 }
 
+/* Is the object in flight, lent or viewed, of a thread that still has lanes? */
+static RARE bool is_taken(const flight *self)
+{
+    return flight_is_mine(self) || (flight_thread(self) != 0 && handle_whose(flight_thread(self)) != 0);
+}
+
 int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t method, const void *request,
                       shmrpc_deadline deadline, shmrpc_done *done)
 {
@@ -57,7 +63,7 @@ int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t metho
         return error_set(SHMRPC_E_MISUSE, "%s.%s: no call object, or it is oneway", client->service->name,
                          call.info->name);
     }
-    if (flight_is_mine(self) || (flight_thread(self) != 0 && handle_whose(flight_thread(self)) != 0)) {
+    if (self->mark != 0 && is_taken(self)) {
         return error_set(SHMRPC_E_MISUSE, "%s.%s: this call object is in flight already", client->service->name,
                          call.info->name);
     }
@@ -83,9 +89,6 @@ int shmrpc_call_wait(shmrpc_call *object, void *ret)
     if (rc == SHMRPC_E_CANCELLED) {
         self->mark = 0;
     }
-    if (rc == 0) {
-        rc = connection_enter(self->connection);
-    }
     if (rc != 0) {
         return rc;
     }
@@ -98,10 +101,12 @@ int shmrpc_call_wait(shmrpc_call *object, void *ret)
     }
     client_keeper(client, own)->failed_errors = NULL;
     rc = flight_await(self, &reply);
-    if (rc == 0) {
+    if (rc != 0) {
+        flight_land(self, false);
+    } else {
         rc = client_take_reply(client, own, info, &own->session->methods[self->waiter.method], &reply, ret);
+        flight_land(self, true);
     }
-    flight_land(self);
     handle_settle(own->of, own);
     return rc;
 }
@@ -189,7 +194,7 @@ static void finish(const shmrpc_client *client, handle_lane *from, flight *self,
     if (rc == 0) {
         rc = client_take_reply(client, from, info, &from->session->methods[self->waiter.method], reply, from->scratch);
     }
-    flight_land(self);
+    flight_land(self, false);
     done((shmrpc_call *)(void *)self, rc, rc == 0 && info->reply != NULL ? from->scratch : NULL);
 }
 

@@ -365,7 +365,7 @@ static int view(flight *self, handle_lane *own, const shmrpc_method_info *info, 
 
     if (rc != 0) {
         loan_end(place, on);
-        flight_land(self);
+        flight_land(self, false);
         return rc;
     }
     list_remove(&self->link);
@@ -416,7 +416,7 @@ int shmrpc_call_view(shmrpc_call *object, const void **ret_reply)
             return 0;
         }
     } else {
-        flight_land(self);
+        flight_land(self, false);
     }
     handle_settle(own->of, own);
     return rc;

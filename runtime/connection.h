@@ -86,7 +86,7 @@ int connection_refuse_thread(const connection *self);
 /* May this thread use the connection? 0, WRONG_THREAD, FORKED. */
 static inline int connection_enter(const connection *self)
 {
-    return self->thread == process_thread() ? 0 : connection_refuse_thread(self);
+    return process_thread_is(self->thread) ? 0 : connection_refuse_thread(self);
 }
 
 /* GONE or FAILED, as far as is known. */
@@ -114,7 +114,7 @@ bool connection_is_settled(connection *self);
 static inline int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                                    lane_call *ret_call)
 {
-    bool is_clear = self->thread == process_thread() && !alarm_is_set(&self->peer.alarm) && !connection_has_ended(self);
+    bool is_clear = process_thread_is(self->thread) && !alarm_is_set(&self->peer.alarm) && !connection_has_ended(self);
     int rc = is_clear ? 0 : connection_check(self);
 
     if (rc != 0) {

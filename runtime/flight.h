@@ -134,10 +134,19 @@ static ALWAYS_INLINE int flight_await(flight *self, lane_reply *ret_reply)
     return connection_await(self->connection, &self->waiter, ret_reply);
 }
 
-/* It has ended: the object is the caller's again. */
-static ALWAYS_INLINE void flight_land(flight *self)
+/*
+ * It has ended: the object is the caller's again. `has_answer`: flight_await() has brought one, which stays where it is
+ * as long as the waiter is kept, and so is still in the slot where it has not been moved to the waiter.
+ */
+static ALWAYS_INLINE void flight_land(flight *self, bool has_answer)
 {
-    lane_client_let_go(&self->connection->lane, &self->waiter);
+    lane_client *lane = &self->connection->lane;
+
+    if (has_answer && self->waiter.state == WAITER_SENT && !self->waiter.is_queued) {
+        lane_client_let_go_of_slot(lane, &self->waiter);
+    } else {
+        lane_client_let_go(lane, &self->waiter);
+    }
     list_remove(&self->link);
     self->mark = 0;
     self->connection = NULL;

@@ -38,7 +38,6 @@
 #include "alarm.h"
 #include "arena.h"
 #include "block.h"
-#include "platform/cpu.h"
 #include "region.h"
 #include "shared.h"
 #include "spin.h"
@@ -137,14 +136,6 @@ typedef struct lane_call {
     void *request; /* where its payload goes: the slot, a block or an extent */
     lane_hold hold;
 } lane_call;
-
-/*
- * A call is about to begin: fetches its slot while the request is validated. A hint; harmless where no call follows.
- */
-static inline void lane_client_expect(const lane_client *lane)
-{
-    cpu_prefetch_to_write(region_slot(&lane->memory, lane->next));
-}
 
 static inline lane_hold *lane_client_hold(const lane_client *lane, uint64_t position)
 {
@@ -347,22 +338,30 @@ static inline void lane_client_pass(lane_client *lane, uint64_t position)
 }
 
 /*
- * The answer has been read, or nobody will: the call ends by itself, and the waiter's memory is the caller's again. The
- * slots behind it are not looked at: the server may be about to write them.
+ * let_go() of a waiter that is not queued, and whose answer is in its slot. The slots behind it are not looked at: the
+ * server may be about to write them.
  */
-static inline void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
+static inline void lane_client_let_go_of_slot(lane_client *lane, const lane_waiter *waiter)
 {
     lane_hold *hold = lane_client_hold(lane, waiter->position);
 
+    *lane_client_waiter(lane, waiter->position) = NULL;
+    if ((hold->request_block | hold->reply_block) != BLOCK_NONE) {
+        lane_client_give(lane, &lane->request_blocks, hold->request_block);
+        lane_client_give(lane, &lane->reply_blocks, hold->reply_block);
+        *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
+    }
+    lane_client_pass(lane, waiter->position);
+}
+
+/* The answer has been read, or nobody will: the call ends by itself, and the waiter's memory is the caller's again. */
+static inline void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
+{
     if (waiter->is_queued || !lane_client_is_in_slot(lane, waiter)) {
         lane_client_let_go_otherwise(lane, waiter);
-        return;
+    } else {
+        lane_client_let_go_of_slot(lane, waiter);
     }
-    *lane_client_waiter(lane, waiter->position) = NULL;
-    lane_client_give(lane, &lane->request_blocks, hold->request_block);
-    lane_client_give(lane, &lane->reply_blocks, hold->reply_block);
-    *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
-    lane_client_pass(lane, waiter->position);
 }
 
 /*

@@ -6,6 +6,7 @@
 #include "lane_client_core.h"
 #include "platform/barrier.h"
 #include "platform/clock.h"
+#include "platform/cpu.h"
 #include "platform/futex.h"
 
 #include <errno.h>

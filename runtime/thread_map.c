@@ -34,6 +34,19 @@ int thread_map_prepare(const thread_map_owner *owner)
     return key_error;
 }
 
+void *thread_map_get_further(uint64_t number)
+{
+    const thread_map *map = thread_map_own;
+    size_t at;
+
+    for (at = (size_t)number & map->mask; map->entries[at].number != number; at = (at + 1) & map->mask) {
+        if (map->entries[at].number == 0) {
+            return NULL;
+        }
+    }
+    return map->entries[at].value;
+}
+
 static void insert(thread_map *map, uint64_t number, void *value)
 {
     size_t at = (size_t)number & map->mask;

@@ -29,21 +29,20 @@ typedef struct thread_map {
 /* One word of static TLS is to be had even by a library that is loaded late; it saves a call per call. */
 extern _Thread_local thread_map *thread_map_own __attribute__((tls_model("initial-exec")));
 
+/* get() of a number that is not at the first place that it could have. */
+void *thread_map_get_further(uint64_t number);
+
 /* NULL where there is nothing under this number, which is not 0. */
 static inline void *thread_map_get(uint64_t number)
 {
     const thread_map *map = thread_map_own;
-    size_t at;
+    const thread_map_entry *first;
 
     if (map == NULL) {
         return NULL;
     }
-    for (at = (size_t)number & map->mask; map->entries[at].number != number; at = (at + 1) & map->mask) {
-        if (map->entries[at].number == 0) {
-            return NULL;
-        }
-    }
-    return map->entries[at].value;
+    first = &map->entries[number & map->mask];
+    return first->number == number ? first->value : thread_map_get_further(number);
 }
 
 /* What the map has to know of others; set once, before the first thread_map_put(). */

@@ -32,6 +32,12 @@ static inline uintptr_t process_thread(void)
     return process_thread_own != 0 ? process_thread_own : process_thread_number();
 }
 
+/* Is it the calling thread's number? `number` may be 0, which is nobody's. */
+static inline bool process_thread_is(uintptr_t number)
+{
+    return number != 0 && number == process_thread_own;
+}
+
 /* The calling thread has another number from here on: what bears the old one is nobody's. */
 void process_thread_retire(void);
 
