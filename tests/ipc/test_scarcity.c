@@ -476,18 +476,17 @@ START_TEST(says_limit_when_a_server_s_descriptors_have_run_out)
 {
     probe_state *state = probe_state_new();
     probe_server other;
-    struct rlimit before;
+    struct rlimit usual;
     counts held;
 
     counts_take(&held);
     int first_free = dup(STDERR_FILENO);
     ck_assert_int_ge(first_free, 0);
     close(first_free);
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
     for (rlim_t spare = 0; spare < 3; spare++) {
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){(rlim_t)first_free + spare, before.rlim_max}), 0);
+        limit_lower(RLIMIT_NOFILE, (rlim_t)first_free + spare, &usual);
         int rc = probe_server_init(&other, state, 0, NULL);
-        ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &before), 0);
+        limit_restore(RLIMIT_NOFILE, &usual);
         if (rc == 0)
             shmrpc_server_deinit(&other.base);
         ck_assert_msg(rc == SHMRPC_E_LIMIT || (spare > 0 && rc == 0), "with %u to spare: %s", (unsigned)spare,

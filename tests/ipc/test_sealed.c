@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "large_pair.h"
@@ -269,11 +268,9 @@ START_TEST(where_there_is_no_descriptor_for_it_it_is_copied)
     struct rlimit usual;
 
     look_once(sealing, 2, MIB, true); /* the thread has its lane */
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
-    const struct rlimit none = {.rlim_cur = 1, .rlim_max = usual.rlim_max};
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+    limit_lower(RLIMIT_NOFILE, 1, &usual);
     int rc = large_look_loan(sealing, &call, &lent);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    limit_restore(RLIMIT_NOFILE, &usual);
     assert_status(rc, 0);
     make_request(lent, 3, MIB);
     assert_status(large_look_start_loaned(&call, shmrpc_default()), 0);

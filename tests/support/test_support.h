@@ -22,6 +22,7 @@
 #include "child.h"
 #include "counts.h"
 #include "deadline.h"
+#include "limits.h"
 #include "maps.h"
 #include "rest.h"
 #include "runner.h"

@@ -19,7 +19,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -275,17 +274,13 @@ START_TEST(leaves_nothing_where_the_process_is_at_its_limits)
 
     for (int i = 0; i < 3; i++) {
         struct rlimit usual;
-        struct rlimit none;
         void *base = &size;
         int descriptor = -7;
         int r;
 
-        ck_assert_int_eq(getrlimit((__rlimit_resource_t)resources[i], &usual), 0);
-        /* Check writes to a file as well. */
-        none = (struct rlimit){.rlim_cur = resources[i] == RLIMIT_FSIZE ? size - 1 : 1, .rlim_max = usual.rlim_max};
-        ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &none), 0);
+        limit_lower(resources[i], resources[i] == RLIMIT_FSIZE ? size - 1 : 1, &usual);
         r = memory_create(size, MEMORY_PREFAULTED, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base, &descriptor);
-        ck_assert_int_eq(setrlimit((__rlimit_resource_t)resources[i], &usual), 0);
+        limit_restore(resources[i], &usual);
 
         ck_assert_int_eq(r, expected[i]);
         ck_assert_ptr_eq(base, &size);

@@ -11,7 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -455,7 +454,6 @@ typedef int receive_whole(int descriptor, void *bytes, size_t capacity, socket_p
 static int receive_by(receive_whole *whole, unsigned room, socket_packet *ret_packet)
 {
     struct rlimit usual;
-    struct rlimit narrow;
     char bytes[8];
     int free_numbers[4];
     size_t length = 0;
@@ -465,14 +463,12 @@ static int receive_by(receive_whole *whole, unsigned room, socket_packet *ret_pa
         free_numbers[i] = open("/dev/null", O_RDONLY | O_CLOEXEC);
     for (int i = 0; i < 4; i++)
         close(free_numbers[i]);
-    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &usual), 0);
-    narrow = (struct rlimit){.rlim_cur = (rlim_t)free_numbers[room], .rlim_max = usual.rlim_max};
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &narrow), 0);
+    limit_lower(RLIMIT_NOFILE, (rlim_t)free_numbers[room], &usual);
     if (ret_packet != NULL)
         r = whole(far_end, bytes, sizeof(bytes), ret_packet);
     else
         r = socket_receive_bytes(far_end, bytes, sizeof(bytes), &length);
-    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &usual), 0);
+    limit_restore(RLIMIT_NOFILE, &usual);
     ck_assert(ret_packet != NULL || r < 0 || (length == 3 && memcmp(bytes, "two", 3) == 0));
     return r;
 }
