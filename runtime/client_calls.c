@@ -43,10 +43,11 @@ int client_check_flight(const flight *self, uint64_t state)
                                           : "the call is not in flight: never started, or awaited already");
 }
 
-/* Is the object in flight, lent or viewed, of a thread that still has lanes? */
-static RARE bool is_taken(const flight *self)
+bool client_holds(const flight *self)
 {
-    return flight_is_mine(self) || (flight_thread(self) != 0 && handle_whose(flight_thread(self)) != 0);
+    uintptr_t thread = flight_thread(self);
+
+    return thread != 0 && handle_whose(thread) != 0;
 }
 
 int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t method, const void *request,
@@ -63,7 +64,7 @@ int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t metho
         return error_set(SHMRPC_E_MISUSE, "%s.%s: no call object, or it is oneway", client->service->name,
                          call.info->name);
     }
-    if (self->mark != 0 && is_taken(self)) {
+    if (self->mark != 0 && client_holds(self)) {
         return error_set(SHMRPC_E_MISUSE, "%s.%s: this call object is in flight already", client->service->name,
                          call.info->name);
     }
@@ -115,7 +116,7 @@ void shmrpc_call_cancel(shmrpc_call *object)
 {
     flight *self = flight_of(object);
 
-    if (self != NULL && flight_is_mine(self) && connection_enter(self->connection) == 0) {
+    if (self != NULL && flight_is_mine(self)) {
         (void)connection_withdraw(self->connection, &self->waiter);
     }
 }

@@ -130,6 +130,12 @@ static inline shmrpc_client *client_of(const handle_lane *own)
  */
 int client_check_flight(const flight *self, uint64_t state);
 
+/*
+ * Has some client of this process the object: in flight, lent or viewed, of a thread that still has lanes? Takes a lock;
+ * one whose mark is 0 nobody has.
+ */
+bool client_holds(const flight *self);
+
 /* The client is being freed. */
 void client_forget_metadata(const shmrpc_client *client);
 

@@ -57,9 +57,7 @@ static int find_memory(const shmrpc_client *client, flight *self, client_call *c
 /* May the object be used for another call? */
 static int check_idle(const flight *self, const shmrpc_client *client, const shmrpc_method_info *info)
 {
-    uintptr_t thread = flight_thread(self);
-
-    return thread != 0 && handle_whose(thread) != 0
+    return self->mark != 0 && client_holds(self)
                ? error_set(SHMRPC_E_MISUSE, "%s.%s: this call object is in flight already, or a loan",
                            client->service->name, info->name)
                : 0;

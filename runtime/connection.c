@@ -429,7 +429,7 @@ void connection_leave(connection *self)
 
 /* ---- calls ---- */
 
-/* Each thread has a lane of its own: what can come here is a child, or an object of another thread's lane. */
+/* Each thread has a lane of its own: what can come here is a child. */
 int connection_refuse_thread(const connection *self)
 {
     if (self->generation != process_generation()) {

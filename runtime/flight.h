@@ -135,8 +135,8 @@ static ALWAYS_INLINE int flight_await(flight *self, lane_reply *ret_reply)
 }
 
 /*
- * It has ended: the object is the caller's again. `has_answer`: flight_await() has brought one, which stays where it is
- * as long as the waiter is kept, and so is still in the slot where it has not been moved to the waiter.
+ * It has ended: the object is the caller's again. `has_answer`: flight_await() has brought one, so that it is in the slot
+ * if it is not in the waiter; false: that is not known, and is looked at.
  */
 static ALWAYS_INLINE void flight_land(flight *self, bool has_answer)
 {

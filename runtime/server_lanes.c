@@ -11,7 +11,7 @@
 #define BURST 32u /* requests of one lane per visit: nobody waits for more than that of each other client */
 /*
  * Looks at a lane that is the only one, and pauses before each: a look takes the line away from a client that is
- * writing its request. Three microseconds in all: a request that comes a microsecond after the last one still finds the
+ * writing its request. Two to three microseconds in all: a request that comes a microsecond after the last one still finds the
  * worker here. Measured, not derived.
  */
 #define LINGERING_LOOKS 64u

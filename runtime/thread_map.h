@@ -29,7 +29,7 @@ typedef struct thread_map {
 /* One word of static TLS is to be had even by a library that is loaded late; it saves a call per call. */
 extern _Thread_local thread_map *thread_map_own __attribute__((tls_model("initial-exec")));
 
-/* get() of a number that is not at the first place that it could have. */
+/* get() of a number that is not at the first place that it could have, in a thread that has a map. */
 void *thread_map_get_further(uint64_t number);
 
 /* NULL where there is nothing under this number, which is not 0. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "limits.h"
+#include "resource_limit.h"
 
 #include "test_support.h"
 
