@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "probe_server.h"
+#include "unanswered.h"
 
 #define MS UINT64_C(1000000)
 
@@ -270,8 +271,7 @@ START_TEST(makes_a_call_again_that_no_handler_had_begun)
     client = connect_with(&repeating);
     child_stop(&server.child);
     caller_start(&self, client, PROBE_ECHO, 9, shmrpc_in_s(20));
-    for (int i = 0; i < 50; i++) /* published by then; where it is not yet, there is nothing to make again */
-        await_pause();
+    unanswered_await(SHMRPC_LANE_DEPTH, 1);
     kill_server();
     start_server();
     caller_join(&self);

@@ -13,6 +13,8 @@
 
 #include "joiners.h"
 #include "probe_server.h"
+#include "rest.h"
+#include "unanswered.h"
 
 static const int64_t spins[] = {SHMRPC_SPIN_NONE, SHMRPC_SPIN_DEFAULT, SHMRPC_SPIN_FOREVER};
 #define SPINS ((int)(sizeof(spins) / sizeof(spins[0])))
@@ -106,30 +108,15 @@ static void caller_start(caller *self, int64_t spin_ns, uint32_t method, uint64_
     assert_status(self->status, 0);
 }
 
-static char thread_state(pid_t tid)
-{
-    char path[64], line[256] = "";
-
-    snprintf(path, sizeof(path), "/proc/self/task/%ld/stat", (long)tid);
-    FILE *file = fopen(path, "re");
-    if (file == NULL)
-        return '?';
-    char *text = fgets(line, sizeof(line), file);
-    fclose(file);
-    const char *end = text == NULL ? NULL : strrchr(text, ')');
-    return end == NULL || end[1] == '\0' ? '?' : end[2];
-}
-
-/* Begins the call and gives it time to be published; where the caller sleeps, that can be seen. */
+/* Begins the call, and waits until it is published and, where it ever does, its caller sleeps. */
 static void caller_go(caller *self)
 {
-    unsigned int asleep = 0;
+    const unsigned int before = unanswered_count(SHMRPC_LANE_DEPTH);
 
     atomic_store(&self->step, STEP_GO);
-    for (int i = 0; i < 300 && asleep < 5; i++) {
-        asleep += thread_state(atomic_load(&self->tid)) == 'S';
-        await_pause();
-    }
+    unanswered_await(SHMRPC_LANE_DEPTH, before + 1);
+    if (self->spin_ns != SHMRPC_SPIN_FOREVER)
+        await_true(rest_is_asleep(atomic_load(&self->tid)));
 }
 
 static void caller_join(caller *self, uint64_t since_ns)

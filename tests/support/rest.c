@@ -12,6 +12,13 @@
 #include "../../bench/activity.h"
 #include "deadline.h"
 
+bool rest_is_asleep(pid_t tid)
+{
+    activity now = {.asleep = true};
+
+    return activity_add_thread(&now, getpid(), tid) == 0 && now.asleep;
+}
+
 static activity others_activity(void)
 {
     activity total = {.asleep = true};

@@ -8,10 +8,16 @@
 #ifndef SHMRPC_TEST_REST_H
 #define SHMRPC_TEST_REST_H
 
+#include <stdbool.h>
+#include <sys/types.h>
+
 /*
  * Waits until all other threads of this process sleep at the same time; fails the case where TEST_PATIENCE_MS pass.
  * What an alarm of the clock may wake is none that it can speak of.
  */
 void rest_await(void);
+
+/* Does this thread of this process sleep now? False where it is gone. */
+bool rest_is_asleep(pid_t tid);
 
 #endif
