@@ -429,7 +429,7 @@ void connection_leave(connection *self)
 
 /* ---- calls ---- */
 
-/* Each thread has a lane of its own: what can come here is a child. */
+/* Each thread has a lane of its own: what can come here is a child, or a thread that ends and has given its lane up. */
 int connection_refuse_thread(const connection *self)
 {
     if (self->generation != process_generation()) {

@@ -159,8 +159,8 @@ static inline void handle_settle(handle *self, handle_lane *lane)
 }
 
 /*
- * Has the thread of this number (process_thread()) a lane of any handle? 0: none; WRONG_THREAD: it has, and is not the
- * calling one; FORKED: its lane is the parent process's.
+ * Has the thread of this number (process_thread()) a lane of any handle? 0: none; WRONG_THREAD: it has, also where it is
+ * the calling one; FORKED: its lane is the parent process's.
  */
 int handle_whose(uintptr_t thread);
 

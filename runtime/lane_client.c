@@ -71,7 +71,7 @@ static void settle(lane_client *lane, uint64_t position)
     lane_waiter *waiter = *lane_client_waiter(lane, position);
 
     if (waiter == NULL) {
-        give_blocks(lane, lane_client_hold(lane, position));
+        lane_client_give_hold(lane, lane_client_hold(lane, position));
     } else {
         lane_client_queue(lane, waiter);
     }

@@ -155,6 +155,13 @@ static inline void lane_client_give(lane_client *lane, block_list *list, uint16_
     }
 }
 
+static inline void lane_client_give_hold(lane_client *lane, lane_hold *hold)
+{
+    lane_client_give(lane, &lane->request_blocks, hold->request_block);
+    lane_client_give(lane, &lane->reply_blocks, hold->reply_block);
+    *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
+}
+
 static inline lane_waiter **lane_client_waiter(const lane_client *lane, uint64_t position)
 {
     return &lane->waiters[position & (lane->memory.geometry.depth - 1)];
@@ -347,9 +354,7 @@ static inline void lane_client_let_go_of_slot(lane_client *lane, const lane_wait
 
     *lane_client_waiter(lane, waiter->position) = NULL;
     if ((hold->request_block | hold->reply_block) != BLOCK_NONE) {
-        lane_client_give(lane, &lane->request_blocks, hold->request_block);
-        lane_client_give(lane, &lane->reply_blocks, hold->reply_block);
-        *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
+        lane_client_give_hold(lane, hold);
     }
     lane_client_pass(lane, waiter->position);
 }

@@ -174,13 +174,13 @@ void lane_client_let_go_otherwise(lane_client *lane, lane_waiter *waiter)
     switch ((waiter_state)waiter->state) {
     case WAITER_SENT:
         if (lane_client_is_in_slot(lane, waiter)) {
-            lane_client_let_go(lane, waiter);
+            lane_client_let_go_of_slot(lane, waiter);
         } else {
             *lane_client_waiter(lane, waiter->position) = NULL;
         }
         break;
     case WAITER_MOVED: lane->moved[waiter->ticket].waiter = NULL; break;
-    case WAITER_STOWED: give_blocks(lane, &waiter->hold); break;
+    case WAITER_STOWED: lane_client_give_hold(lane, &waiter->hold); break;
     }
 }
 
@@ -191,7 +191,7 @@ void lane_client_end_late(lane_client *lane, const lane_call *call)
         lane->spare.position = 0;
     } else if (call->position < lane->seen) {
         /* It was seen while somebody waited for it. */
-        give_blocks(lane, lane_client_hold(lane, call->position));
+        lane_client_give_hold(lane, lane_client_hold(lane, call->position));
     }
     (void)lane_client_reap(lane);
 }

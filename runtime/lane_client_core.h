@@ -34,13 +34,6 @@ static inline bool has_entry(const lane_client *lane)
                                          word_before(lane->inbox_next, lane->memory.inbox_shift);
 }
 
-static inline void give_blocks(lane_client *lane, lane_hold *hold)
-{
-    lane_client_give(lane, &lane->request_blocks, hold->request_block);
-    lane_client_give(lane, &lane->reply_blocks, hold->reply_block);
-    *hold = (lane_hold){BLOCK_NONE, BLOCK_NONE};
-}
-
 static inline void ring_server(const lane_client *lane)
 {
     if (lane->memory.semaphores) {

@@ -36,7 +36,7 @@ int lane_client_lend(lane_client *lane, uint32_t size, lane_loan *ret_loan)
 
 void lane_client_take_back(lane_client *lane, lane_loan *loan)
 {
-    give_blocks(lane, &loan->hold);
+    lane_client_give_hold(lane, &loan->hold);
     loan->room = NULL;
 }
 
@@ -72,7 +72,7 @@ int lane_client_begin_sealed(lane_client *lane, uint32_t reply_size, int64_t *ti
 
 void lane_client_unbegin(lane_client *lane, lane_call *call)
 {
-    give_blocks(lane, &call->hold);
+    lane_client_give_hold(lane, &call->hold);
 }
 
 void lane_client_unbegin_lent(lane_client *lane, const lane_call *call)

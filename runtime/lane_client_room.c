@@ -164,7 +164,7 @@ static need find_short(lane_client *lane, const need *of)
         lacking.request_units = of->request_units;
         lacking.reply_units = of->reply_units;
     } else {
-        give_blocks(lane, &hold);
+        lane_client_give_hold(lane, &hold);
     }
     return lacking;
 }
