@@ -47,6 +47,7 @@ static inline int client_prepare(const shmrpc_client *client, uint32_t method, c
     call->own = handle_find(&client->handle);
     if (call->own != NULL) {
         call->own->failed_errors = NULL;
+        lane_client_expect(&call->own->connection.lane);
     }
     call->info = &client->service->methods[method];
     type = call->info->request;

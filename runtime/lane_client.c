@@ -35,6 +35,7 @@ int lane_client_init(lane_client *lane, const region *memory, spin spins, int be
     lane->in_batch = false;
     lane->armed = 0;
     lane->spin = spins;
+    lane->first_look = first_look_new();
     lane->bell = bell;
     lane->peer = peer;
     lane->holds = holds;

@@ -38,6 +38,8 @@
 #include "alarm.h"
 #include "arena.h"
 #include "block.h"
+#include "first_look.h"
+#include "platform/cpu.h"
 #include "region.h"
 #include "shared.h"
 #include "spin.h"
@@ -107,6 +109,7 @@ typedef struct lane_client {
     bool in_batch;  /* publish() only writes */
     uint32_t armed; /* the wish that arm() made; 0: none */
     spin spin;
+    first_look first_look;
     int bell;        /* the server's doorbell; not owned */
     lane_peer *peer; /* not owned */
     lane_hold *holds;
@@ -136,6 +139,15 @@ typedef struct lane_call {
     void *request; /* where its payload goes: the slot, a block or an extent */
     lane_hold hold;
 } lane_call;
+
+/*
+ * A call is about to begin: asks for the line of its slot, of which the server has a copy since it looks there for the
+ * next request. It comes while the request is checked. A hint; harmless where no call follows.
+ */
+static inline void lane_client_expect(const lane_client *lane)
+{
+    cpu_prefetch_to_write(region_slot(&lane->memory, lane->next));
+}
 
 static inline lane_hold *lane_client_hold(const lane_client *lane, uint64_t position)
 {

@@ -11,14 +11,7 @@
 
 #include <errno.h>
 
-/*
- * Pauses before the first look at a reply: a look before the server has taken the request, or while it writes the reply,
- * takes the line away from it. Four are about 70 ns here, and no reply takes less than two transfers of a line, 200 ns.
- * Measured, not derived, and to be measured again when the path of either side changes: with three, four and five,
- * validated calls that follow at once take 1.64, 1.36 and 1.41 times the limit, and one by one 1.21, 1.18 and 1.22.
- */
-#define PAUSES_FIRST 4
-/* Pauses before the clock is read for the first time, and between two readings: about one to four microseconds. */
+/* Looks, and pauses, before the clock is read for the first time, and between two readings: one to four microseconds. */
 #define SPINS_FIRST 128
 #define SPINS_MORE 64
 /*
@@ -197,18 +190,16 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
 static inline uint32_t spin_first(lane_client *lane, uint64_t position)
 {
     const slot *at = region_slot(&lane->memory, position);
-    int spins;
 
     if (lane->spin.now_ns != 0) {
-        for (spins = 0; spins < PAUSES_FIRST; spins++) {
+        for (uint32_t pauses = first_look_pauses(&lane->first_look); pauses != 0; pauses--) {
             cpu_pause();
         }
-        for (spins = 0; spins < SPINS_FIRST; spins++) {
+        for (uint32_t looks = 0; looks < SPINS_FIRST; looks++) {
             uint32_t word = shared_load_word(at) & ~WORD_MARKS;
 
             if (word_is_terminal(word, position, lane->memory.shift)) {
-                /* What is there at the first look came while this thread was off its core: nobody is that fast. */
-                if (spins != 0) {
+                if (first_look_found(&lane->first_look, looks)) {
                     spin_paid(&lane->spin);
                 }
                 return word;

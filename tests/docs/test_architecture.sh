@@ -75,8 +75,8 @@ platform_includes_nothing_above_it() {
 
 lanes_know_neither_sockets_nor_schemas() {
     cd "$source_dir"
-    only '(alarm|arena|block|error|inbox_writer|lane_caller|lane_client|lane_client_core|lane_client_loan|lane_server|region|shared|slot|spin)\.h|platform/(barrier|clock|compiler|cpu|event|futex|memory|semaphore|thread)\.h' \
-        runtime/{arena,inbox_writer,lane_client,lane_server,region}.[ch] runtime/lane_client_*.[ch] runtime/{alarm,block,lane_caller,shared,slot,spin}.h
+    only '(alarm|arena|block|error|first_look|inbox_writer|lane_caller|lane_client|lane_client_core|lane_client_loan|lane_server|region|shared|slot|spin)\.h|platform/(barrier|clock|compiler|cpu|event|futex|memory|semaphore|thread)\.h' \
+        runtime/{arena,inbox_writer,lane_client,lane_server,region}.[ch] runtime/lane_client_*.[ch] runtime/{alarm,block,first_look,lane_caller,shared,slot,spin}.h
 }
 
 calling_side_and_serving_side_do_not_know_each_other() {
