@@ -3,7 +3,7 @@
  * first_look.h - how long whoever spins for an answer leaves the line alone before its first look.
  *
  * A look before the answer is written takes the line away from the side that is about to write it, which has to get it
- * back: 60 to 100 ns. A look that comes late costs what it is late. So the best one comes right after the answer, and
+ * back: some 50 ns. A look that comes late costs what it is late. So the best one comes right after the answer, and
  * when that is depends on the machine, on its clock rate and on what the handler does. It is learned from each answer:
  *
  *   what the first look finds                      the next one comes

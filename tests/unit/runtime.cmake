@@ -38,6 +38,7 @@ foreach(noun IN ITEMS
         backoff
         closer
         envelope
+        first_look
         message
         mismatch
         options

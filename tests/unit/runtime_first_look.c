@@ -26,7 +26,7 @@ static unsigned await_answers(first_look *self, uint32_t takes, unsigned count)
     return early;
 }
 
-static const uint32_t times[] = {0, 1, 2, 5, 8, 10, FIRST_LOOK_MOST};
+static const uint32_t times[] = {0, 1, 2, 5, 8, FIRST_LOOK_START + FIRST_LOOK_FEW};
 
 START_TEST(comes_right_after_the_answer)
 {
