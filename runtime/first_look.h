@@ -7,13 +7,14 @@
  * when that is depends on the machine, on its clock rate and on what the handler does. It is learned from each answer:
  *
  *   what the first look finds                      the next one comes
- *   the answer                                     1/32 pause earlier
  *   nothing, but one of the next few looks does    8/32 pauses later, up to FIRST_LOOK_MOST
- *   nothing for longer                             at the same time
+ *   the answer; or nothing for longer              1/32 pause earlier
  *
- * So it settles where one look in nine comes too early: the stochastic approximation of a quantile (Robbins and Monro, A
- * Stochastic Approximation Method, 1951). The last row leaves out what takes much longer than usual: a handler that is
- * fast at some times and slow at others is waited for as if it were always fast.
+ * So it settles where one look in nine comes shortly before the answer: the stochastic approximation of a quantile
+ * (Robbins and Monro, A Stochastic Approximation Method, 1951). An answer that takes much longer than others does not
+ * make them wait. "Shortly" is a few looks; or as long as the first look is early, so many pauses and looks in all as
+ * can be learned from the start. Where a pause is so short that no answer comes within these, nothing is learned, and
+ * the first look comes at once.
  */
 #ifndef SHMRPC_FIRST_LOOK_H
 #define SHMRPC_FIRST_LOOK_H
@@ -43,20 +44,19 @@ static inline uint32_t first_look_pauses(const first_look *self)
 
 /*
  * The answer was there after so many looks in vain. Has it come while this thread waited for it? Not where it was there
- * at the first look and none has ever been seen to take so long: nobody is that fast, and this thread was off its core.
+ * at a first look that is no later than at the start: hardly an answer is that fast, and this thread was off its core.
  */
 static inline bool first_look_found(first_look *self, uint32_t looks)
 {
-    if (looks == 0) {
-        bool takes_so_long = self->parts > FIRST_LOOK_START * FIRST_LOOK_PARTS;
+    bool is_learned = self->parts > FIRST_LOOK_START * FIRST_LOOK_PARTS;
+    bool is_soon = looks <= FIRST_LOOK_FEW || first_look_pauses(self) + looks <= FIRST_LOOK_START + FIRST_LOOK_FEW;
 
+    if (looks == 0 || !is_soon) {
         self->parts -= self->parts != 0;
-        return takes_so_long;
-    }
-    if (looks <= FIRST_LOOK_FEW && self->parts < FIRST_LOOK_MOST * FIRST_LOOK_PARTS) {
+    } else if (self->parts < FIRST_LOOK_MOST * FIRST_LOOK_PARTS) {
         self->parts += FIRST_LOOK_LATER;
     }
-    return true;
+    return looks != 0 || is_learned;
 }
 
 #endif

@@ -142,7 +142,8 @@ typedef struct lane_call {
 
 /*
  * A call is about to begin: asks for the line of its slot, of which the server has a copy since it looks there for the
- * next request. It comes while the request is checked. A hint; harmless where no call follows.
+ * next request. It comes while the request is checked. A hint: it may be for nothing, and where the ring is full it
+ * takes a line from the server that comes back at once.
  */
 static inline void lane_client_expect(const lane_client *lane)
 {

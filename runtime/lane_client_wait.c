@@ -186,33 +186,50 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
     }
 }
 
-/* The first spin, which reads no clock. Returns the terminal word without its marks; 0: there is none yet. */
-static inline uint32_t spin_first(lane_client *lane, uint64_t position)
+/*
+ * The first spin, which reads no clock: looks after so many pauses. Returns the terminal word without its marks, and how
+ * many looks were in vain; 0: there is none yet, or it does not spin.
+ */
+static inline uint32_t spin_first(const lane_client *lane, uint64_t position, uint32_t pauses, uint32_t *ret_looks)
 {
     const slot *at = region_slot(&lane->memory, position);
 
-    if (lane->spin.now_ns != 0) {
-        for (uint32_t pauses = first_look_pauses(&lane->first_look); pauses != 0; pauses--) {
-            cpu_pause();
-        }
-        for (uint32_t looks = 0; looks < SPINS_FIRST; looks++) {
-            uint32_t word = shared_load_word(at) & ~WORD_MARKS;
+    if (lane->spin.now_ns == 0) {
+        return 0;
+    }
+    while (pauses-- != 0) {
+        cpu_pause();
+    }
+    for (uint32_t looks = 0; looks < SPINS_FIRST; looks++) {
+        uint32_t word = shared_load_word(at) & ~WORD_MARKS;
 
-            if (word_is_terminal(word, position, lane->memory.shift)) {
-                if (first_look_found(&lane->first_look, looks)) {
-                    spin_paid(&lane->spin);
-                }
-                return word;
-            }
-            cpu_pause();
+        if (word_is_terminal(word, position, lane->memory.shift)) {
+            *ret_looks = looks;
+            return word;
         }
+        cpu_pause();
     }
     return 0;
 }
 
+/* The same for a call that was published at some time: nothing is learned from when it was found. */
+static bool spin_again(lane_client *lane, uint64_t position)
+{
+    uint32_t looks = 0;
+
+    if (spin_first(lane, position, FIRST_LOOK_START, &looks) == 0) {
+        return false;
+    }
+    /* What is there at the first look came before, or while this thread was off its core. */
+    if (looks != 0) {
+        spin_paid(&lane->spin);
+    }
+    return true;
+}
+
 int lane_client_wait_for(lane_client *lane, uint64_t position, int64_t until_ns)
 {
-    return until_ns != 0 && position != 0 && spin_first(lane, position) != 0 ? 0 : wait_long(lane, position, until_ns);
+    return until_ns != 0 && position != 0 && spin_again(lane, position) ? 0 : wait_long(lane, position, until_ns);
 }
 
 /* Not within the first spin, or not in its slot: a waiter waits for it. */
@@ -238,6 +255,9 @@ static int wait_late(lane_client *lane, const lane_call *call, int64_t timeout_n
 
 int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_ns)
 {
+    uint32_t looks = 0;
+    uint32_t word;
+
     if (lane->unsent != 0) {
         int rc = lane_client_flush(lane);
 
@@ -245,9 +265,11 @@ int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_n
             return rc;
         }
     }
-    return spin_first(lane, call->position) == word_reply(call->position, lane->memory.shift)
-               ? 0
-               : wait_late(lane, call, timeout_ns);
+    word = spin_first(lane, call->position, first_look_pauses(&lane->first_look), &looks);
+    if (word != 0 && first_look_found(&lane->first_look, looks)) {
+        spin_paid(&lane->spin);
+    }
+    return word == word_reply(call->position, lane->memory.shift) ? 0 : wait_late(lane, call, timeout_ns);
 }
 
 void lane_client_arm(lane_client *lane, uint64_t position)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "unanswered.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/uio.h>
@@ -22,7 +23,10 @@ static unsigned int count_in_lane(uintptr_t base, unsigned int depth)
         const struct iovec there = {.iov_base = (void *)(base + sizeof(lane_header) + i * sizeof(slot)),
                                     .iov_len = sizeof(word)};
 
-        if (process_vm_readv(getpid(), &here, 1, &there, 1, 0) == (ssize_t)sizeof(word))
+        ssize_t length = process_vm_readv(getpid(), &here, 1, &there, 1, 0);
+
+        ck_assert_msg(length == (ssize_t)sizeof(word) || errno == EFAULT, "process_vm_readv: %s", strerror(errno));
+        if (length == (ssize_t)sizeof(word))
             count += (word & WORD_MOVED) == WORD_REQUEST; /* both of its bits tell the state */
     }
     return count;

@@ -14,7 +14,7 @@
 
 bool rest_is_asleep(pid_t tid)
 {
-    activity now = {.asleep = true};
+    activity now = {0};
 
     return activity_add_thread(&now, getpid(), tid) == 0 && now.asleep;
 }

@@ -450,7 +450,9 @@ START_TEST(sleeps_at_once_where_spinning_was_in_vain_and_spins_again_where_it_pa
 }
 END_TEST
 
-START_TEST(a_reply_that_is_there_in_a_rest_takes_nothing_back)
+#define LEARNED ((FIRST_LOOK_START + 1) * FIRST_LOOK_PARTS)
+
+START_TEST(a_reply_that_was_not_waited_for_takes_nothing_back)
 {
     lane_call call = lane_pair_call(&pair, 1, 8, 8);
 
@@ -458,11 +460,21 @@ START_TEST(a_reply_that_is_there_in_a_rest_takes_nothing_back)
     ck_assert(spins_in_vain(&call));
     ck_assert(spins_in_vain(&call));
     ck_assert_int_eq(pair.client.spin.now_ns, 0);
+    pair.client.first_look.parts = LEARNED;
     lane_pair_answer(&pair, 8);
     ck_assert_int_eq(lane_client_wait_for(&pair.client, call.position, CLOCK_NEVER), 0);
     ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
     ck_assert_uint_eq(pair.client.spin.failures, 2);
     ck_assert_uint_eq(pair.client.spin.rest, 1);
+    ck_assert_uint_eq(pair.client.first_look.parts, LEARNED);
+    /* Nor does one of a call that was sent before; at a first look that was learned, right after it was sent, it does. */
+    pair.client.spin = (spin){.now_ns = 1000, .most_ns = 1000, .adapts = true, .failures = 1};
+    ck_assert_int_eq(lane_client_wait_for(&pair.client, call.position, CLOCK_NEVER), 0);
+    ck_assert_uint_eq(pair.client.spin.failures, 1);
+    ck_assert_uint_eq(pair.client.first_look.parts, LEARNED);
+    ck_assert_int_eq(lane_client_wait(&pair.client, &call, CLOCK_NEVER), 0);
+    ck_assert_uint_eq(pair.client.spin.failures, 0);
+    ck_assert_uint_eq(pair.client.first_look.parts, LEARNED - 1);
     lane_pair_expect_reply(&pair, &call, 2);
 }
 END_TEST
@@ -664,7 +676,7 @@ static Suite *lane_client_suite(void)
     tcase_add_test(tests, hears_of_the_end_of_the_server_asleep_or_spinning);
     tcase_add_test(tests, sleeps_at_once_without_a_spin_and_never_with_one_without_end);
     tcase_add_test(tests, sleeps_at_once_where_spinning_was_in_vain_and_spins_again_where_it_pays);
-    tcase_add_test(tests, a_reply_that_is_there_in_a_rest_takes_nothing_back);
+    tcase_add_test(tests, a_reply_that_was_not_waited_for_takes_nothing_back);
     tcase_add_test(tests, a_deadline_within_the_spin_is_a_failure_of_it);
     tcase_add_test(tests, looks_around_once_for_an_alarm_and_goes_on_waiting);
     tcase_add_test(tests, looks_again_for_an_alarm_that_comes_during_the_look);
