@@ -50,8 +50,8 @@ bool client_holds(const flight *self)
     return thread != 0 && handle_whose(thread) != 0;
 }
 
-int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t method, const void *request,
-                      shmrpc_deadline deadline, shmrpc_done *done)
+int client_start_otherwise(shmrpc_client *client, shmrpc_call *object, uint32_t method, const void *request,
+                           shmrpc_deadline deadline, shmrpc_done *done)
 {
     flight *self = flight_of(object);
     client_call call;
@@ -73,12 +73,11 @@ int shmrpc_call_start(shmrpc_client *client, shmrpc_call *object, uint32_t metho
     if (rc != 0) {
         return rc;
     }
-    self->done = done;
     self->waiter.method = (uint16_t)method;
-    return flight_start(self, &call.own->connection, &call.at, call.method, call.length, call.timeout_ns);
+    return flight_start(self, done, &call.own->connection, &call.at, call.method, call.length, call.timeout_ns);
 }
 
-int shmrpc_call_wait(shmrpc_call *object, void *ret)
+int client_wait_otherwise(shmrpc_call *object, void *ret)
 {
     flight *self = flight_of(object);
     const shmrpc_client *client;

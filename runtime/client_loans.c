@@ -291,9 +291,8 @@ int shmrpc_call_start_loaned(shmrpc_call *object, shmrpc_deadline deadline, shmr
     }
     kept = self->loan;
     list_remove(&self->link);
-    self->done = done;
     self->waiter.method = (uint16_t)kept.method;
-    rc = flight_start(self, &call.own->connection, &call.at, call.method, call.length, call.timeout_ns);
+    rc = flight_start(self, done, &call.own->connection, &call.at, call.method, call.length, call.timeout_ns);
     if (rc != 0) {
         return restore(self, &kept, offset, &own->connection, &call);
     }

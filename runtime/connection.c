@@ -515,7 +515,7 @@ static int without_reply(connection *self, const lane_call *call, int status)
     }
 }
 
-int connection_call_ended(connection *self, const lane_call *call, int status, lane_reply *ret_reply)
+int connection_finish(connection *self, const lane_call *call, int status, lane_reply *ret_reply)
 {
     int rc = status < 0 ? without_reply(self, call, status) : 0;
 
@@ -525,6 +525,17 @@ int connection_call_ended(connection *self, const lane_call *call, int status, l
     rc = status > 0 ? lane_client_answer(&self->lane, &self->lane.spare, ret_reply)
                     : lane_client_reply(&self->lane, call, ret_reply);
     return rc == 0 ? 0 : connection_fail(self);
+}
+
+int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
+                    lane_reply *ret_reply)
+{
+    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
+
+    if (rc == 0) {
+        rc = lane_client_wait(&self->lane, call, timeout_ns);
+    }
+    return connection_finish(self, call, rc, ret_reply);
 }
 
 static int await(connection *self, const lane_waiter *waiter)

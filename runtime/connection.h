@@ -95,6 +95,12 @@ static inline bool connection_has_ended(const connection *self)
     return self->condition == SHMRPC_CLIENT_GONE || self->condition == SHMRPC_CLIENT_FAILED;
 }
 
+/* May this thread make calls, and is there no reason to look around first? */
+static inline bool connection_is_clear(const connection *self)
+{
+    return process_thread_is(self->thread) && !alarm_is_set(&self->peer.alarm) && !connection_has_ended(self);
+}
+
 /* May calls be made? Looks around where there is reason to. 0, NOT_SENT, WRONG_THREAD, FORKED. */
 int connection_check(connection *self);
 
@@ -114,8 +120,7 @@ bool connection_is_settled(connection *self);
 static inline int connection_begin(connection *self, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                                    lane_call *ret_call)
 {
-    bool is_clear = process_thread_is(self->thread) && !alarm_is_set(&self->peer.alarm) && !connection_has_ended(self);
-    int rc = is_clear ? 0 : connection_check(self);
+    int rc = connection_is_clear(self) ? 0 : connection_check(self);
 
     if (rc != 0) {
         return rc;
@@ -150,23 +155,12 @@ static ALWAYS_INLINE int connection_send(connection *self, const lane_call *call
     return rc == 0 ? 0 : connection_fail(self);
 }
 
-/* call() where there is no reply in the call's slot, but what the lane says. */
-int connection_call_ended(connection *self, const lane_call *call, int status, lane_reply *ret_reply);
-
 /* Publishes, waits, and bounds the reply. 0, TIMEOUT, NOT_EXECUTED, UNKNOWN, PROTOCOL. */
-static ALWAYS_INLINE int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length,
-                                         int64_t timeout_ns, lane_reply *ret_reply)
-{
-    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
+int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
+                    lane_reply *ret_reply);
 
-    if (rc == 0) {
-        rc = lane_client_wait(&self->lane, call, timeout_ns);
-    }
-    if (rc == 0) {
-        rc = lane_client_reply(&self->lane, call, ret_reply);
-    }
-    return rc == 0 ? 0 : connection_call_ended(self, call, rc, ret_reply);
-}
+/* call() of one that has been published, or waited for: the lane said `status`. */
+int connection_finish(connection *self, const lane_call *call, int status, lane_reply *ret_reply);
 
 /* await() where the answer is not seen in its slot at once. */
 int connection_await_otherwise(connection *self, const lane_waiter *waiter, lane_reply *ret_reply);

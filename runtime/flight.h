@@ -101,15 +101,16 @@ void flight_watch(flight *self);
  * Sends what begin() has found room for, and has the answer kept for `self`. 0, or PROTOCOL with nothing in flight.
  * `timeout_ns` counts from now, or from when its batch is published.
  */
-static ALWAYS_INLINE int flight_start(flight *self, connection *on, const lane_call *at, uint16_t method,
-                                      uint32_t length, int64_t timeout_ns)
+static ALWAYS_INLINE int flight_start(flight *self, shmrpc_done *done, connection *on, const lane_call *at,
+                                      uint16_t method, uint32_t length, int64_t timeout_ns)
 {
-    const bool is_told = self->done != NULL;
+    const bool is_told = done != NULL;
     int rc;
 
+    self->done = done;
     self->connection = on;
     self->waiter.until_ns = on->lane.in_batch && !is_told ? -timeout_ns : clock_after_about_ns(timeout_ns);
-    self->waiter.wants_turn = is_told;
+    self->waiter.turn = is_told ? TURN_WANTED : TURN_NONE;
     lane_client_keep(&on->lane, at, &self->waiter);
     if (is_told) {
         flight_announce(on, at->position);
@@ -134,6 +135,14 @@ static ALWAYS_INLINE int flight_await(flight *self, lane_reply *ret_reply)
     return connection_await(self->connection, &self->waiter, ret_reply);
 }
 
+/* The object is the caller's again. */
+static inline void flight_leave(flight *self)
+{
+    list_remove(&self->link);
+    self->mark = 0;
+    self->connection = NULL;
+}
+
 /*
  * It has ended: the object is the caller's again. `has_answer`: flight_await() has brought one, so that it is in the slot
  * if it is not in the waiter; false: that is not known, and is looked at.
@@ -142,14 +151,12 @@ static ALWAYS_INLINE void flight_land(flight *self, bool has_answer)
 {
     lane_client *lane = &self->connection->lane;
 
-    if (has_answer && self->waiter.state == WAITER_SENT && !self->waiter.is_queued) {
+    if (has_answer && self->waiter.state == WAITER_SENT && self->waiter.turn != TURN_QUEUED) {
         lane_client_let_go_of_slot(lane, &self->waiter);
     } else {
         lane_client_let_go(lane, &self->waiter);
     }
-    list_remove(&self->link);
-    self->mark = 0;
-    self->connection = NULL;
+    flight_leave(self);
 }
 
 /*

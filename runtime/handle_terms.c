@@ -113,10 +113,19 @@ int handle_judge(const handle *self, const control_welcome *welcome)
     return 0;
 }
 
-static method_terms terms_of(const shmrpc_method_info *method, uint32_t number, uint32_t revision)
+/* Are its messages those of its own types, each in a slot and without an envelope; and is it never repeated? */
+static bool is_direct(const handle *self, const shmrpc_method_info *method, const method_terms *terms)
+{
+    bool is_own = method->request == NULL || terms->request_size == method->request->size;
+    bool is_small = terms->request_size <= SHMRPC_SLOT_PAYLOAD && terms->answer_size <= SHMRPC_SLOT_PAYLOAD;
+    bool is_once = (method->flags & SHMRPC_METHOD_IDEMPOTENT) == 0 || !self->options.retry_idempotent;
+
+    return is_own && is_small && is_once && self->hello.envelope == 0;
+}
+
+static method_terms terms_of(const handle *self, const shmrpc_method_info *method, uint32_t number, uint32_t revision)
 {
     method_terms terms;
-    bool is_plain;
 
     if (number >= CONTROL_METHOD_MISMATCH) {
         terms = terms_none;
@@ -124,9 +133,8 @@ static method_terms terms_of(const shmrpc_method_info *method, uint32_t number, 
         return terms;
     }
     terms = revision_terms(method, revision);
-    is_plain = method->request == NULL || terms.request_size == method->request->size;
     terms.number = (uint16_t)number;
-    terms.plain = is_plain ? terms.number : CONTROL_METHOD_MISSING;
+    terms.direct = is_direct(self, method, &terms) ? terms.number : CONTROL_METHOD_MISSING;
     return terms;
 }
 
@@ -154,7 +162,7 @@ handle_session *handle_session_new(const handle *self, const control_welcome *we
     for (uint32_t i = 0; i < count; i++) {
         uint32_t number = welcome->method_numbers[i];
 
-        session->methods[i] = terms_of(&self->service->methods[i], number, revision_in(welcome, i));
+        session->methods[i] = terms_of(self, &self->service->methods[i], number, revision_in(welcome, i));
         if (number != CONTROL_METHOD_MISMATCH) {
             continue;
         }

@@ -39,6 +39,7 @@
 #include "arena.h"
 #include "block.h"
 #include "first_look.h"
+#include "platform/compiler.h"
 #include "platform/cpu.h"
 #include "region.h"
 #include "shared.h"
@@ -62,6 +63,9 @@ typedef struct lane_hold {
  */
 typedef enum waiter_state { WAITER_SENT, WAITER_MOVED, WAITER_STOWED } waiter_state;
 
+/* TURN_WANTED: it is put into the queue when its answer is there, and is TURN_QUEUED until it is taken out. */
+typedef enum waiter_turn { TURN_NONE, TURN_WANTED, TURN_QUEUED } waiter_turn;
+
 /* Whoever will read the answer of a call later. Its memory is the caller's; the lane's from keep() to let_go(). */
 typedef struct lane_waiter lane_waiter;
 struct lane_waiter {
@@ -69,8 +73,7 @@ struct lane_waiter {
     lane_waiter *next_ready; /* of the lane's queue */
     lane_hold hold;          /* the reply block is the one that the answer is in, once STOWED */
     uint8_t state;
-    bool wants_turn : 1; /* is put into the queue when its answer is there */
-    bool is_queued : 1;
+    uint8_t turn;    /* waiter_turn */
     int16_t status;  /* once STOWED */
     uint16_t ticket; /* while MOVED */
     uint16_t method; /* the owner's, for what is not known here */
@@ -180,6 +183,18 @@ static inline lane_waiter **lane_client_waiter(const lane_client *lane, uint64_t
     return &lane->waiters[position & (lane->memory.geometry.depth - 1)];
 }
 
+/* begin() of a call whose payloads fit into its slot. False: no slot is known to be free. Never waits. */
+static ALWAYS_INLINE bool lane_client_begin_in_slot(const lane_client *lane, lane_call *ret_call)
+{
+    slot *at = region_slot(&lane->memory, lane->next);
+
+    if (lane->next - lane->reaped == lane->memory.geometry.depth) {
+        return false;
+    }
+    *ret_call = (lane_call){lane->next, at, at->payload, {BLOCK_NONE, BLOCK_NONE}};
+    return true;
+}
+
 /* begin() where a payload needs a block or an extent, or there is no slot. */
 int lane_client_begin_otherwise(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                                 lane_call *ret_call);
@@ -193,14 +208,10 @@ int lane_client_begin_otherwise(lane_client *lane, uint32_t request_size, uint32
 static inline int lane_client_begin(lane_client *lane, uint32_t request_size, uint32_t reply_size, int64_t *timeout_ns,
                                     lane_call *ret_call)
 {
-    slot *at = region_slot(&lane->memory, lane->next);
-
-    if (request_size > SHMRPC_SLOT_PAYLOAD || reply_size > SHMRPC_SLOT_PAYLOAD ||
-        lane->next - lane->reaped == lane->memory.geometry.depth) {
-        return lane_client_begin_otherwise(lane, request_size, reply_size, timeout_ns, ret_call);
-    }
-    *ret_call = (lane_call){lane->next, at, at->payload, {BLOCK_NONE, BLOCK_NONE}};
-    return 0;
+    return request_size <= SHMRPC_SLOT_PAYLOAD && reply_size <= SHMRPC_SLOT_PAYLOAD &&
+                   lane_client_begin_in_slot(lane, ret_call)
+               ? 0
+               : lane_client_begin_otherwise(lane, request_size, reply_size, timeout_ns, ret_call);
 }
 
 /*
@@ -221,27 +232,39 @@ static inline uint32_t lane_client_budget_us(int64_t timeout_ns)
     return timeout_us >= BUDGET_NONE ? BUDGET_NONE : (uint32_t)timeout_us;
 }
 
-/*
- * Sends it, or, within a batch, writes it. 0; PROTOCOL where the slot was not as the server has to leave it. A doorbell
- * is rung where one is owed.
- */
-static inline int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length,
-                                      int64_t timeout_ns)
+/* The first half of publish(): what stands in the slot beside the payload, and that there is a call. */
+static ALWAYS_INLINE void lane_client_write(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length,
+                                            int64_t timeout_ns)
 {
     slot_header header = {method, (uint8_t)call->hold.request_block, (uint8_t)call->hold.reply_block, length,
                           lane_client_budget_us(timeout_ns)};
-    uint32_t found;
 
     shared_store_header(call->at, header);
     *lane_client_hold(lane, call->position) = call->hold;
     lane->next = call->position + 1;
+}
+
+/* The second half where it is not within a batch. */
+static ALWAYS_INLINE int lane_client_send(lane_client *lane, const lane_call *call)
+{
+    const uint32_t request = word_request(call->position, lane->memory.shift);
+    const uint32_t found = shared_publish_request(call->at, request);
+
+    return found == word_before_request(request) ? 0 : lane_client_publish_over(lane, call->position, found);
+}
+
+/*
+ * Sends it, or, within a batch, writes it. 0; PROTOCOL where the slot was not as the server has to leave it. A doorbell
+ * is rung where one is owed.
+ */
+static ALWAYS_INLINE int lane_client_publish(lane_client *lane, const lane_call *call, uint16_t method, uint32_t length,
+                                             int64_t timeout_ns)
+{
+    lane_client_write(lane, call, method, length, timeout_ns);
     if (lane->in_batch) {
         return ++lane->unsent % BATCH_PIECE == 0 ? lane_client_publish_piece(lane) : 0;
     }
-    found = shared_publish_request(call->at, word_request(call->position, lane->memory.shift));
-    return found == word_before(call->position, lane->memory.shift)
-               ? 0
-               : lane_client_publish_over(lane, call->position, found);
+    return lane_client_send(lane, call);
 }
 
 /*
@@ -249,6 +272,11 @@ static inline int lane_client_publish(lane_client *lane, const lane_call *call, 
  * what look() said, where no reply was published before.
  */
 int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_ns);
+
+/* The same in two steps. Spins, if it does, without reading a clock: is the reply in the slot of this position? */
+bool lane_client_spin(lane_client *lane, uint64_t position);
+/* wait() where it was not. */
+int lane_client_wait_late(lane_client *lane, const lane_call *call, int64_t timeout_ns);
 
 /*
  * From here on calls are written and not published. flush() publishes what has been written so far, from the last to
@@ -305,24 +333,28 @@ static inline int lane_client_reply(const lane_client *lane, const lane_call *ca
 /* ---- answers that are read later ---- */
 
 /*
- * Between begin() and publish(): the answer waits for this waiter, whose `wants_turn`, `method` and `until_ns` are
+ * Between begin() and publish(): the answer waits for this waiter, whose `turn`, `method` and `until_ns` are
  * filled in.
  */
 static inline void lane_client_keep(lane_client *lane, const lane_call *call, lane_waiter *waiter)
 {
     waiter->position = call->position;
-    waiter->next_ready = NULL;
     waiter->hold = call->hold;
     waiter->state = WAITER_SENT;
-    waiter->is_queued = false;
     *lane_client_waiter(lane, call->position) = waiter;
+}
+
+/* Is the answer in this slot, the position's? */
+static inline bool lane_client_is_answered_at(const lane_client *lane, const slot *at, uint64_t position)
+{
+    return (shared_load_word(at) & ~WORD_MARKS) == word_reply(position, lane->memory.shift);
 }
 
 /* Is the answer in its slot? */
 static inline bool lane_client_is_in_slot(const lane_client *lane, const lane_waiter *waiter)
 {
-    return waiter->state == WAITER_SENT && (shared_load_word(region_slot(&lane->memory, waiter->position)) &
-                                            ~WORD_MARKS) == word_reply(waiter->position, lane->memory.shift);
+    return waiter->state == WAITER_SENT &&
+           lane_client_is_answered_at(lane, region_slot(&lane->memory, waiter->position), waiter->position);
 }
 
 /* Takes what has come, and looks whether the answer is there. 1: it is; 0; PROTOCOL. Publishes nothing. */
@@ -363,19 +395,19 @@ static inline void lane_client_pass(lane_client *lane, uint64_t position)
  */
 static inline void lane_client_let_go_of_slot(lane_client *lane, const lane_waiter *waiter)
 {
-    lane_hold *hold = lane_client_hold(lane, waiter->position);
+    const uint64_t position = waiter->position;
 
-    *lane_client_waiter(lane, waiter->position) = NULL;
-    if ((hold->request_block | hold->reply_block) != BLOCK_NONE) {
-        lane_client_give_hold(lane, hold);
+    *lane_client_waiter(lane, position) = NULL;
+    if ((waiter->hold.request_block | waiter->hold.reply_block) != BLOCK_NONE) {
+        lane_client_give_hold(lane, lane_client_hold(lane, position));
     }
-    lane_client_pass(lane, waiter->position);
+    lane_client_pass(lane, position);
 }
 
 /* The answer has been read, or nobody will: the call ends by itself, and the waiter's memory is the caller's again. */
 static inline void lane_client_let_go(lane_client *lane, lane_waiter *waiter)
 {
-    if (waiter->is_queued || !lane_client_is_in_slot(lane, waiter)) {
+    if (waiter->turn == TURN_QUEUED || !lane_client_is_in_slot(lane, waiter)) {
         lane_client_let_go_otherwise(lane, waiter);
     } else {
         lane_client_let_go_of_slot(lane, waiter);
@@ -412,18 +444,16 @@ lane_waiter *lane_client_take_ready(lane_client *lane);
 /* Takes back the slots and blocks of calls that are terminal, as far as nobody is going to read them. 0; PROTOCOL. */
 int lane_client_reap(lane_client *lane);
 
-/* The reply has been read, and other calls are in flight, or it has come by the inbox. */
-void lane_client_end_late(lane_client *lane, const lane_call *call);
+/* end() of a call that has blocks, or behind others in flight; or whose reply has come by the inbox. */
+void lane_client_end_otherwise(lane_client *lane, lane_call call);
 
 /* The reply has been read. */
-static inline void lane_client_end(lane_client *lane, const lane_call *call)
+static ALWAYS_INLINE void lane_client_end(lane_client *lane, const lane_call *call)
 {
-    if (lane->reaped == call->position) {
-        lane_client_give(lane, &lane->request_blocks, call->hold.request_block);
-        lane_client_give(lane, &lane->reply_blocks, call->hold.reply_block);
+    if (lane->reaped == call->position && (call->hold.request_block | call->hold.reply_block) == BLOCK_NONE) {
         lane->reaped++;
     } else {
-        lane_client_end_late(lane, call);
+        lane_client_end_otherwise(lane, *call);
     }
 }
 

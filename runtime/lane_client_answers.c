@@ -144,8 +144,8 @@ int lane_client_answer(const lane_client *lane, const lane_waiter *waiter, lane_
 
 void lane_client_queue(lane_client *lane, lane_waiter *waiter)
 {
-    if (waiter->wants_turn) {
-        waiter->is_queued = true;
+    if (waiter->turn == TURN_WANTED) {
+        waiter->turn = TURN_QUEUED;
         waiter->next_ready = NULL;
         *lane->ready_end = waiter;
         lane->ready_end = &waiter->next_ready;
@@ -167,9 +167,9 @@ static void unqueue(lane_client *lane, const lane_waiter *waiter)
 
 void lane_client_let_go_otherwise(lane_client *lane, lane_waiter *waiter)
 {
-    if (waiter->is_queued) {
+    if (waiter->turn == TURN_QUEUED) {
         unqueue(lane, waiter);
-        waiter->is_queued = false;
+        waiter->turn = TURN_WANTED;
     }
     switch ((waiter_state)waiter->state) {
     case WAITER_SENT:
@@ -184,14 +184,20 @@ void lane_client_let_go_otherwise(lane_client *lane, lane_waiter *waiter)
     }
 }
 
-void lane_client_end_late(lane_client *lane, const lane_call *call)
+void lane_client_end_otherwise(lane_client *lane, lane_call call)
 {
-    if (lane->spare.position == call->position) {
+    if (lane->reaped == call.position) {
+        lane_client_give(lane, &lane->request_blocks, call.hold.request_block);
+        lane_client_give(lane, &lane->reply_blocks, call.hold.reply_block);
+        lane->reaped++;
+        return;
+    }
+    if (lane->spare.position == call.position) {
         lane_client_let_go(lane, &lane->spare);
         lane->spare.position = 0;
-    } else if (call->position < lane->seen) {
+    } else if (call.position < lane->seen) {
         /* It was seen while somebody waited for it. */
-        lane_client_give_hold(lane, lane_client_hold(lane, call->position));
+        lane_client_give_hold(lane, lane_client_hold(lane, call.position));
     }
     (void)lane_client_reap(lane);
 }
@@ -300,7 +306,7 @@ lane_waiter *lane_client_take_ready(lane_client *lane)
         if (lane->ready == NULL) {
             lane->ready_end = &lane->ready;
         }
-        waiter->is_queued = false;
+        waiter->turn = TURN_WANTED;
     }
     return waiter;
 }

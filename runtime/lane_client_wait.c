@@ -193,6 +193,7 @@ static int wait_long(lane_client *lane, uint64_t position, int64_t until_ns)
 static inline uint32_t spin_first(const lane_client *lane, uint64_t position, uint32_t pauses, uint32_t *ret_looks)
 {
     const slot *at = region_slot(&lane->memory, position);
+    const unsigned shift = lane->memory.shift;
 
     if (lane->spin.now_ns == 0) {
         return 0;
@@ -203,7 +204,7 @@ static inline uint32_t spin_first(const lane_client *lane, uint64_t position, ui
     for (uint32_t looks = 0; looks < SPINS_FIRST; looks++) {
         uint32_t word = shared_load_word(at) & ~WORD_MARKS;
 
-        if (word_is_terminal(word, position, lane->memory.shift)) {
+        if (word_is_terminal(word, position, shift)) {
             *ret_looks = looks;
             return word;
         }
@@ -232,12 +233,12 @@ int lane_client_wait_for(lane_client *lane, uint64_t position, int64_t until_ns)
     return until_ns != 0 && position != 0 && spin_again(lane, position) ? 0 : wait_long(lane, position, until_ns);
 }
 
-/* Not within the first spin, or not in its slot: a waiter waits for it. */
-static int wait_late(lane_client *lane, const lane_call *call, int64_t timeout_ns)
+/* By a waiter. */
+int lane_client_wait_late(lane_client *lane, const lane_call *call, int64_t timeout_ns)
 {
     int rc;
 
-    lane->spare.wants_turn = false;
+    lane->spare.turn = TURN_NONE;
     lane->spare.until_ns = clock_after_ns(timeout_ns);
     lane_client_keep(lane, call, &lane->spare);
     rc = lane_client_await(lane, &lane->spare);
@@ -253,23 +254,23 @@ static int wait_late(lane_client *lane, const lane_call *call, int64_t timeout_n
     return rc;
 }
 
-int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_ns)
+bool lane_client_spin(lane_client *lane, uint64_t position)
 {
+    const uint32_t reply = word_reply(position, lane->memory.shift);
     uint32_t looks = 0;
-    uint32_t word;
+    uint32_t word = spin_first(lane, position, first_look_pauses(&lane->first_look), &looks);
 
-    if (lane->unsent != 0) {
-        int rc = lane_client_flush(lane);
-
-        if (rc != 0) {
-            return rc;
-        }
-    }
-    word = spin_first(lane, call->position, first_look_pauses(&lane->first_look), &looks);
     if (word != 0 && first_look_found(&lane->first_look, looks)) {
         spin_paid(&lane->spin);
     }
-    return word == word_reply(call->position, lane->memory.shift) ? 0 : wait_late(lane, call, timeout_ns);
+    return word == reply;
+}
+
+int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_ns)
+{
+    int rc = lane->unsent == 0 ? 0 : lane_client_flush(lane);
+
+    return rc != 0 || lane_client_spin(lane, call->position) ? rc : lane_client_wait_late(lane, call, timeout_ns);
 }
 
 void lane_client_arm(lane_client *lane, uint64_t position)

@@ -9,7 +9,7 @@
 const method_terms terms_none = {.request_least = 1,
                                  .reply_least = 1,
                                  .number = CONTROL_METHOD_MISSING,
-                                 .plain = CONTROL_METHOD_MISSING};
+                                 .direct = CONTROL_METHOD_MISSING};
 
 uint32_t revision_count(const shmrpc_method_info *method)
 {
@@ -43,6 +43,6 @@ method_terms revision_terms(const shmrpc_method_info *method, uint32_t index)
         .reply_size = of.reply_size,
         .answer_size = of.answer_size,
         .number = CONTROL_METHOD_MISSING,
-        .plain = CONTROL_METHOD_MISSING,
+        .direct = CONTROL_METHOD_MISSING,
     };
 }

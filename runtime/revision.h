@@ -19,7 +19,7 @@ typedef struct method_terms {
     uint32_t reply_size;
     uint32_t answer_size; /* bytes of the largest answer: of the reply, or a payload of an error */
     uint16_t number;      /* client: the server's number of the method; 0xfffe and above (control.h): there is none */
-    uint16_t plain;       /* client: the same where the messages are those of its own types, else 0xffff */
+    uint16_t direct;      /* client: the same where its calls can be direct (client_direct.c), else 0xffff */
 } method_terms;
 
 /* Is this many bytes a length that a message can have on the wire? */

@@ -693,8 +693,3 @@ int shmrpc_server_attach(shmrpc_server *server, const shmrpc_server_binding *bin
     server->operations = binding->operations;
     return 0;
 }
-
-const void *shmrpc_server_operations(const shmrpc_server *server)
-{
-    return server->operations;
-}

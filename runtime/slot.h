@@ -171,6 +171,12 @@ static inline uint32_t word_before(uint64_t position, unsigned shift)
     return ((uint32_t)(position >> shift) - 1) << WORD_LAP_SHIFT | WORD_REPLY;
 }
 
+/* The same, from the request of the lap. */
+static inline uint32_t word_before_request(uint32_t request)
+{
+    return request - (1u << WORD_LAP_SHIFT) - WORD_REQUEST + WORD_REPLY;
+}
+
 /* Is this the terminal word of one lap earlier: the slot is free for this position? */
 static inline bool word_is_free(uint32_t word, uint64_t position, unsigned shift)
 {

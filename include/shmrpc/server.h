@@ -317,7 +317,10 @@ SHMRPC_EXPORT SHMRPC_NODISCARD int shmrpc_server_dispatch(shmrpc_server *server,
 SHMRPC_EXPORT void shmrpc_server_stop(shmrpc_server *server);
 
 /* The operations given to init(). For thunks. */
-SHMRPC_EXPORT const void *shmrpc_server_operations(const shmrpc_server *server);
+static inline const void *shmrpc_server_operations(const shmrpc_server *server)
+{
+    return server->operations;
+}
 
 /*
  * Keeps a copy of the payload of error `code` for the reply and returns `code`, to be returned from the handler.

@@ -81,7 +81,7 @@ lanes_know_neither_sockets_nor_schemas() {
 
 calling_side_and_serving_side_do_not_know_each_other() {
     cd "$source_dir"
-    never '(lane_server|server_.*|service|session)\.h' runtime/{client,client_calls,connection,flight,handle,handle_join,handle_lanes}.c runtime/lane_client*.[ch] \
+    never '(lane_server|server_.*|service|session)\.h' runtime/{client,client_calls,client_direct,connection,flight,handle,handle_join,handle_lanes}.c runtime/lane_client*.[ch] \
         runtime/{connection,flight,handle,handle_lanes}.h
     never '(connection|flight|handle|lane_client)\.h' runtime/{lane_server,session}.[ch] \
         runtime/ser{ver,vice}*.[ch]

@@ -65,8 +65,7 @@ static int start(lane_waiter *waiter, uint64_t value, uint32_t size, bool wants_
         return rc;
     memset(call.request, 0, size);
     memcpy(call.request, &value, sizeof(value));
-    waiter->wants_turn = wants_turn;
-    waiter->is_queued = false;
+    waiter->turn = wants_turn ? TURN_WANTED : TURN_NONE;
     waiter->until_ns = CLOCK_NEVER;
     lane_client_keep(&pair.client, &call, waiter);
     return lane_client_publish(&pair.client, &call, 5, size, timeout_ns);

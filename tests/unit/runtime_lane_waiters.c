@@ -36,7 +36,7 @@ static int start(lane_waiter *waiter, uint64_t value, uint32_t size, bool wants_
     }
     memset(call.request, 0, size);
     memcpy(call.request, &value, sizeof(value));
-    waiter->wants_turn = wants_turn;
+    waiter->turn = wants_turn ? TURN_WANTED : TURN_NONE;
     waiter->method = 7;
     waiter->until_ns = CLOCK_NEVER;
     lane_client_keep(&pair.client, &call, waiter);
@@ -478,7 +478,7 @@ START_TEST(the_time_of_a_call_begins_when_its_batch_is_published)
         int64_t timeout_ns = MS;
 
         ck_assert_int_eq(lane_client_begin(&pair.client, 8, 8, &timeout_ns, &call), 0);
-        waiters[i].wants_turn = false;
+        waiters[i].turn = TURN_NONE;
         waiters[i].until_ns = i < 3 ? -spans_ns[i] : 5; /* the last one has a deadline already */
         lane_client_keep(&pair.client, &call, &waiters[i]);
         ck_assert_int_eq(lane_client_publish(&pair.client, &call, 5, 8, timeout_ns), 0);
