@@ -9,7 +9,7 @@
 void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller)
 {
     lane->memory = *memory;
-    lane->next = 1;
+    lane_server_expect(lane, 1);
     lane->caller = caller;
     lane->inbox = NULL;
     lane->wants_room = false;
@@ -122,8 +122,7 @@ static bool pause_lane(lane_server *lane, bool has_request)
 
 int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request)
 {
-    uint64_t position = lane->next;
-    slot *at = region_slot(&lane->memory, position);
+    slot *at = lane->at;
     uint32_t word = shared_load_word(at);
     uint32_t withdrawn = WORD_CANCEL;
     slot_header header;
@@ -135,19 +134,20 @@ int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request)
         }
         withdrawn = UINT32_MAX;
     }
-    if ((word & ~WORD_MARKS) != word_request(position, lane->memory.shift)) {
-        if (word_is_free(word, position, lane->memory.shift)) {
+    if ((word & ~WORD_MARKS) != lane->request) {
+        if (lane_server_is_free(lane, word)) {
             return 0;
         }
         return error_set(SHMRPC_E_PROTOCOL, "a slot's word is neither the last reply nor the next request");
     }
     header = shared_load_header(at);
-    ret_request->position = position;
+    ret_request->position = lane->next;
     ret_request->at = at;
     ret_request->method = header.method;
-    ret_request->cancelled = (word & withdrawn) != 0;
-    ret_request->is_sealed = false;
     ret_request->reply_block = header.reply_block;
+    ret_request->is_sealed = false;
+    ret_request->cancelled = (word & withdrawn) != 0;
+    ret_request->is_plain = false;
     ret_request->length = header.length;
     ret_request->budget_us = header.budget_us;
     ret_request->waited_ns = 0;
@@ -159,7 +159,7 @@ int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request)
         ret_request->waited_ns = clock_now_ns() - lane->paused_ns;
         lane->paused_ns = 0;
     }
-    lane->next = position + 1;
+    lane_server_expect(lane, lane->next + 1);
     return 1;
 }
 
@@ -199,15 +199,14 @@ bool lane_server_await_answers(const lane_server *lane)
 
 bool lane_server_arm(lane_server *lane)
 {
-    slot *at = region_slot(&lane->memory, lane->next);
-    uint32_t found = shared_load_word(at);
+    uint32_t found = shared_load_word(lane->at);
 
     if (lane->inbox != NULL && !may_go_on(lane)) {
-        return pause_lane(lane, (found & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift));
+        return pause_lane(lane, (found & ~WORD_MARKS) == lane->request);
     }
     /* Marked already, by an earlier call or by a client that has no reason to: nothing to swap, and nothing came. */
-    return word_is_free(found, lane->next, lane->memory.shift) &&
-           ((found & WORD_WISH) != 0 || shared_mark_word(at, found, WORD_WISH, &found));
+    return lane_server_is_free(lane, found) &&
+           ((found & WORD_WISH) != 0 || shared_mark_word(lane->at, found, WORD_WISH, &found));
 }
 
 static bool is_request(const lane_server *lane, uint64_t position)

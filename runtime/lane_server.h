@@ -19,6 +19,7 @@
 #define SHMRPC_LANE_SERVER_H
 
 #include "lane_caller.h"
+#include "platform/compiler.h"
 #include "region.h"
 #include "shared.h"
 
@@ -26,7 +27,9 @@ struct inbox_writer;
 
 typedef struct lane_server {
     region memory;
-    uint64_t next;              /* the position that is expected */
+    uint64_t next;              /* the position that is expected: lane_server_expect(), */
+    slot *at;                   /* its slot, */
+    uint32_t request;           /* and the word of its request */
     lane_caller *caller;        /* not owned */
     struct inbox_writer *inbox; /* for answers that are put off (later.h); NULL: none has been yet */
     bool wants_room;            /* the client is asked to ring when there is room in its inbox */
@@ -39,9 +42,10 @@ typedef struct lane_request {
     uint64_t position;
     slot *at;
     uint16_t method;
+    uint8_t reply_block;
     bool is_sealed; /* its payload is the lane_caller's until it is answered, and nobody can change it */
     bool cancelled; /* the caller gave up before it was taken, or left where its answer could not be put off */
-    uint8_t reply_block;
+    bool is_plain;  /* it is in its slot, from the payload's first byte on, and none of this is to be said of it */
     uint32_t length;
     uint32_t budget_us;
     uint32_t reply_first; /* where reply_block is BLOCK_ARENA: the room for the answer, in units */
@@ -53,36 +57,52 @@ typedef struct lane_request {
 /* Formats the memory. The owner keeps it mapped, and `caller` alive. */
 void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller);
 
+/* take() looks for the request at this position next. */
+static inline void lane_server_expect(lane_server *lane, uint64_t position)
+{
+    lane->next = position;
+    lane->at = region_slot(&lane->memory, position);
+    lane->request = word_request(position, lane->memory.shift);
+}
+
+/* word_is_free() of the position that is expected. */
+static inline bool lane_server_is_free(const lane_server *lane, uint32_t word)
+{
+    uint32_t moved_before = lane->request - (UINT32_C(1) << WORD_LAP_SHIFT) + (WORD_MOVED - WORD_REQUEST);
+
+    return ((word & ~WORD_MARKS) | (WORD_REPLY ^ WORD_MOVED)) == moved_before;
+}
+
 /* take() of what is neither a request in its slot, there and wanted, nor none; and where calls have been put off. */
 int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request);
 
 /* 1: a request; 0: none; SHMRPC_E_PROTOCOL (error.h): the client broke the protocol. */
-static inline int lane_server_take(lane_server *lane, lane_request *ret_request)
+static ALWAYS_INLINE int lane_server_take(lane_server *lane, lane_request *ret_request)
 {
-    uint64_t position = lane->next;
-    slot *at = region_slot(&lane->memory, position);
+    slot *at = lane->at;
     uint32_t word = shared_load_word(at);
     slot_header header;
 
-    if ((word & ~WORD_WISH) != word_request(position, lane->memory.shift) || lane->inbox != NULL) {
-        return word_is_free(word, position, lane->memory.shift) ? 0 : lane_server_take_otherwise(lane, ret_request);
+    if ((word & ~WORD_WISH) != lane->request || lane->inbox != NULL) {
+        return lane_server_is_free(lane, word) ? 0 : lane_server_take_otherwise(lane, ret_request);
     }
     header = shared_load_header(at);
     if (header.request_block != BLOCK_NONE || header.length > SHMRPC_SLOT_PAYLOAD ||
         header.reply_block > lane->memory.geometry.reply_block_count) {
         return lane_server_take_otherwise(lane, ret_request);
     }
-    ret_request->position = position;
+    ret_request->position = lane->next;
     ret_request->at = at;
     ret_request->method = header.method;
-    ret_request->cancelled = false;
-    ret_request->is_sealed = false;
     ret_request->reply_block = header.reply_block;
+    ret_request->is_sealed = false;
+    ret_request->cancelled = false;
+    ret_request->is_plain = true;
     ret_request->length = header.length;
     ret_request->budget_us = header.budget_us;
     ret_request->waited_ns = 0;
     ret_request->payload = at->payload;
-    lane->next = position + 1;
+    lane_server_expect(lane, lane->next + 1);
     return 1;
 }
 
@@ -118,9 +138,8 @@ static inline bool lane_server_is_cancelled(const lane_request *request)
 /* The terminal word has been published: wakes the client where it wished for it. */
 static inline void lane_server_end(lane_server *lane, const lane_request *request)
 {
-    const slot *next = region_slot(&lane->memory, lane->next);
     /* A client that sleeps for another call than its last makes both fences, where it can. */
-    bool more = (shared_load_word(next) & ~WORD_MARKS) == word_request(lane->next, lane->memory.shift);
+    bool more = (shared_load_word(lane->at) & ~WORD_MARKS) == lane->request;
     uint32_t wish = shared_read_wish(lane->memory.header, !more || !lane->memory.membarrier);
 
     if (wish_reached(wish, request->position)) {

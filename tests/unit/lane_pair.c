@@ -77,7 +77,7 @@ void lane_pair_move_to(lane_pair *pair, uint64_t position)
     pair->client.reaped = position;
     pair->client.seen = position;
     pair->client.unsent = 0;
-    pair->server.next = position;
+    lane_server_expect(&pair->server, position);
 }
 
 uint64_t lane_pair_rings(lane_pair *pair)
