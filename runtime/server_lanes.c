@@ -6,6 +6,7 @@
 
 #include "envelope.h"
 #include "platform/clock.h"
+#include "platform/compiler.h"
 #include "platform/cpu.h"
 
 #define BURST 32u /* requests of one lane per visit: nobody waits for more than that of each other client */
@@ -19,16 +20,20 @@
 
 /* ---- requests ---- */
 
-static void count(server_desk *desk, session_lane *lane, const service *offered, uint32_t method, bool failed)
+/* The tally of one method; there is one for all numbers that are none's. */
+static inline server_tally *tally_of(const server_desk *desk, const service *offered, uint32_t method)
 {
     uint32_t last = offered->method_count;
-    server_tally *tally;
 
-    if (offered->takes_envelopes) {
-        method &= ~(uint32_t)ENVELOPE_METHOD;
+    if (method >= last) {
+        method = offered->takes_envelopes ? method & ~(uint32_t)ENVELOPE_METHOD : last;
+        method = method < last ? method : last;
     }
-    tally = &desk->methods[method < last ? method : last];
+    return &desk->methods[method];
+}
 
+static inline void count(server_tally *tally, session_lane *lane, bool failed)
+{
     tally_add(&tally->calls, 1);
     tally_add(&lane->calls, 1);
     if (failed) {
@@ -51,99 +56,115 @@ static inline bool has_time(server_worker *self)
 }
 
 /*
- * None is there: a worker that has only this lane stays here for a moment: a whole pass takes longer than a look, and
- * what comes meanwhile would wait for the rest of it. As lane_server_take().
+ * Nothing was there at so many looks: a worker that has only this lane stays here for a moment: a whole pass takes longer
+ * than a look, and what comes meanwhile would wait for the rest of it. The looks that there are with the next one, before
+ * which it has paused; 0: that was the last.
  */
-static int linger(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request)
+static __attribute__((noinline)) uint32_t linger(server_worker *self, const shmrpc_session *session, uint32_t looks)
 {
-    bool is_only = self->lingers && session->spin.now_ns != 0 && (session->lane_bits & (session->lane_bits - 1)) == 0;
-    uint32_t looks;
-    int rc = 0;
+    uint32_t pauses;
 
-    if (!is_only || !has_time(self)) {
-        return 0;
-    }
-    for (looks = 0; rc == 0 && looks < LINGERING_LOOKS; looks++) {
-        uint32_t pauses;
+    if (looks == 0) {
+        bool is_only = session->spin.now_ns != 0 && (session->lane_bits & (session->lane_bits - 1)) == 0;
 
-        for (pauses = 0; pauses < LINGERING_PAUSES; pauses++) {
-            cpu_pause();
+        if (!is_only || !has_time(self)) {
+            return 0;
         }
-        rc = lane_server_take(&lane->lane, request);
     }
-    if (rc > 0) {
+    for (pauses = 0; looks < LINGERING_LOOKS && pauses < LINGERING_PAUSES; pauses++) {
+        cpu_pause();
+    }
+    return looks < LINGERING_LOOKS ? looks + 1 : 0;
+}
+
+/* The next request of a lane, if there is one, or comes in a moment. As lane_server_take(). */
+static ALWAYS_INLINE int take(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request)
+{
+    uint32_t looks = 0;
+    int rc;
+
+    do {
+        rc = lane_server_take(&lane->lane, request);
+        looks = rc == 0 && self->lingers ? linger(self, session, looks) : looks;
+    } while (rc == 0 && looks != 0);
+    if (looks != 0 && rc > 0) {
         session_found_more(session);
     }
     return rc;
 }
 
-/* The next request of a lane, if there is one. As lane_server_take(). */
-static inline int take(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request)
+/* After an answer. 1: the next request may follow; 0: that is all for now; PROTOCOL: and for ever. */
+static inline int go_on(const server_worker *self, const shmrpc_session *session, int status)
 {
-    int rc = lane_server_take(&lane->lane, request);
-
-    return rc != 0 ? rc : linger(self, session, lane, request);
+    return status == SHMRPC_E_PROTOCOL ? status : may_go_on(self, session);
 }
 
-/* The memory of its requests came behind many other packets: the other clients have their turn first. */
-static bool has_read_much(session_lane *lane)
+/* The same after a sealed one. Has its memory come behind many other packets? Then the other clients have their turn. */
+static __attribute__((noinline)) int go_on_sealed(const server_worker *self, session_lane *lane, int status)
 {
-    bool has = lane->sealed_looks > SERVER_PACKETS;
+    bool has_read_much = lane->sealed_looks > SERVER_PACKETS;
+    int rc = go_on(self, lane->session, status);
 
-    lane->sealed_looks = has ? 0 : lane->sealed_looks;
-    return has;
+    sealed_box_close(&lane->sealed);
+    if (has_read_much) {
+        lane->sealed_looks = 0;
+        rc = rc > 0 ? 0 : rc;
+    }
+    return rc;
 }
 
-/* Answers a request that has been taken, and up to `most` in all. The number answered; the session may have ended. */
-static uint32_t answer(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request,
-                       uint32_t most)
+/* Answers a request. As go_on(). */
+static ALWAYS_INLINE int answer(const server_worker *self, const shmrpc_session *session, session_lane *lane,
+                                const lane_request *request)
 {
-    server_desk *desk = &session->offer->desks[self->number - 1];
     service *offered = session->offer->service;
-    const service_visit visit = {
+    int status = offered->handle(offered, &lane->visit, request);
+
+    count(tally_of(lane->desk, offered, request->method), lane, status < 0);
+    return request->is_sealed ? go_on_sealed(self, lane, status) : go_on(self, session, status);
+}
+
+/* This worker serves the lane from now on. */
+static RARE void adopt(const server_worker *self, session_lane *lane)
+{
+    shmrpc_session *session = lane->session;
+
+    lane->worker = self->number;
+    lane->desk = &session->offer->desks[self->number - 1];
+    lane->visit = (service_visit){
         .server = session->offer->handle,
         .session = session,
         .lane = &lane->lane,
-        .scratch = &desk->scratch,
+        .scratch = &lane->desk->scratch,
         .methods = session->methods,
-        .now_ns = self->now_ns,
     };
-    uint32_t answered = 0;
-    int rc = 1;
+}
 
-    while (rc > 0) {
-        rc = offered->handle(offered, &visit, request);
-        answered++;
-        if (request->is_sealed) {
-            sealed_box_close(&lane->sealed);
-            most = has_read_much(lane) ? answered : most;
-        }
-        count(desk, lane, offered, request->method, rc < 0);
-        if (rc == SHMRPC_E_PROTOCOL) {
-            break;
-        }
-        rc = answered < most && may_go_on(self, session) ? take(self, session, lane, request) : 0;
+/* A look at a lane: answers up to `most` requests. The number answered; the session may have ended. */
+static ALWAYS_INLINE uint32_t serve(server_worker *self, shmrpc_session *session, session_lane *lane, uint32_t most)
+{
+    lane_request request;
+    uint32_t answered = 0;
+    int rc;
+
+    if (most == 0) {
+        return 0;
     }
+    if (lane->worker != self->number) {
+        adopt(self, lane);
+    }
+    do {
+        rc = take(self, session, lane, &request);
+        if (rc > 0) {
+            answered++;
+            rc = answer(self, session, lane, &request);
+        }
+    } while (rc > 0 && answered < most);
     self->allowance -= answered;
     if (rc < 0) {
         server_drop(self, session);
     }
     return answered;
-}
-
-/* A look at a lane: answers up to `most` requests. The number answered; the session may have ended. */
-static inline uint32_t serve(server_worker *self, shmrpc_session *session, session_lane *lane, uint32_t most)
-{
-    lane_request request;
-    int rc = most == 0 ? 0 : take(self, session, lane, &request);
-
-    if (rc > 0) {
-        return answer(self, session, lane, &request, most);
-    }
-    if (rc < 0) {
-        server_drop(self, session);
-    }
-    return 0;
 }
 
 /*
@@ -170,7 +191,7 @@ static void look_at_rest(session_lane *lane)
  * at a time, so that the limit of that is met as soon as a handler returns, also where the client had left before. Had
  * it left anything?
  */
-static bool serve_leaving(server_worker *self, session_lane *lane, uint32_t most)
+static RARE bool serve_leaving(server_worker *self, session_lane *lane, uint32_t most)
 {
     shmrpc_session *session = lane->session;
     uint32_t share = lane->rest < most ? lane->rest : most;

@@ -48,14 +48,13 @@ typedef struct service_scratch {
     metadata *metadata;     /* and what came with the request */
 } service_scratch;
 
-/* Whose requests are being handled, and with what: made when a lane is looked at, not for each request. */
+/* Whose requests are being handled, and with what: of a lane and who serves it, not of one request. */
 typedef struct service_visit {
     shmrpc_server *server;
     shmrpc_session *session;
     lane_server *lane;
     const service_scratch *scratch;
     const method_terms *methods; /* that were agreed on, as in service_terms */
-    int64_t now_ns;              /* of clock.h, as last read: a tick of the system's or a few late, never early */
 } service_visit;
 
 typedef struct service service;

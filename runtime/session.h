@@ -49,7 +49,10 @@ typedef enum session_trial {
 
 typedef struct session_lane {
     lane_server lane;
-    shmrpc_session *session; /* NULL once closed */
+    service_visit visit;      /* what its requests are handled with: made by the worker that serves it, */
+    struct server_desk *desk; /* at its desk for the service, */
+    unsigned worker;          /* and this is its number; 0: none yet */
+    shmrpc_session *session;  /* NULL once closed */
     session_lane_state state;
     unsigned number; /* in its session */
     int socket;
