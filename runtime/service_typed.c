@@ -31,17 +31,31 @@ typedef struct typed_call {
     const typed_service *service;
     const service_visit *visit;
     const lane_request *request;
-    const shmrpc_method_info *method;
-    const method_terms *terms;
+    /* All zero when it begins: */
     const metadata *metadata; /* what came with the request; NULL: nothing */
     int64_t sent_ns;          /* when it was sent; 0: not told */
     int64_t looked_ns;        /* when a question of the handler's led to a look at the client's socket; 0: never */
-    bool is_deserted;         /* what was seen then */
+    shmrpc_later later;       /* what it is to be answered by; 0: it is not put off */
     int thrown_code;          /* of the error whose payload has been thrown; 0: none */
-    bool is_put_off;          /* and is to be answered by: */
-    shmrpc_later later;
-    bool is_broken; /* the client has offered no block for the answer */
+    bool is_deserted;         /* what was seen at looked_ns */
+    bool is_broken;           /* the client has offered no block for the answer */
 } typed_call;
+
+static const shmrpc_method_info *method_of(const typed_call *call)
+{
+    return call->service->methods[call->request->method].info;
+}
+
+static bool is_put_off(const typed_call *call)
+{
+    return call->later.id != 0;
+}
+
+/* What was agreed on for its method. */
+static const method_terms *terms_of(const typed_call *call)
+{
+    return &call->visit->methods[call->request->method];
+}
 
 /* ---- answers ---- */
 
@@ -76,19 +90,20 @@ static int answer_status(lane_server *lane, const lane_request *request, int sta
 static shmrpc_log_entry about_handler(const typed_call *call)
 {
     return (shmrpc_log_entry){LOG_ABOUT(WARNING, HANDLER_FAILED), .service = call->service->base.name,
-                              .method = call->method->name, .status = SHMRPC_E_INTERNAL};
+                              .method = method_of(call)->name, .status = SHMRPC_E_INTERNAL};
 }
 
 static RARE int handler_failed(lane_server *lane, const lane_request *request, const typed_call *call, const char *why)
 {
-    log_entry(about_handler(call), "%s.%s: the handler failed: %s", call->service->base.name, call->method->name, why);
+    log_entry(about_handler(call), "%s.%s: the handler failed: %s", call->service->base.name, method_of(call)->name,
+              why);
     return answer_status(lane, request, SHMRPC_E_INTERNAL);
 }
 
 static RARE int answer_failure(lane_server *lane, const lane_request *request, const typed_call *call, int status)
 {
     if (status > 0) {
-        const shmrpc_error_info *error = message_error(call->method->errors, status);
+        const shmrpc_error_info *error = message_error(method_of(call)->errors, status);
 
         if (error == NULL) {
             return handler_failed(lane, request, call, "it returned an error that the method does not declare");
@@ -99,7 +114,7 @@ static RARE int answer_failure(lane_server *lane, const lane_request *request, c
         if (call->thrown_code != status) {
             return handler_failed(lane, request, call, "it returned an error without its payload");
         }
-        if (error->payload->size > call->terms->answer_size) {
+        if (error->payload->size > terms_of(call)->answer_size) {
             return answer_status(lane, request, status); /* newer than what was agreed on, like the error */
         }
         return answer_with(lane, request, status, error->payload, call->visit->scratch->payload);
@@ -116,7 +131,7 @@ static RARE int answer_failure(lane_server *lane, const lane_request *request, c
 /* A reply to a client that knows the first bytes of it only. */
 static RARE int answer_first(lane_server *lane, const lane_request *request, const typed_call *call)
 {
-    uint32_t size = call->terms->reply_size;
+    uint32_t size = terms_of(call)->reply_size;
     const service_scratch *scratch = call->visit->scratch;
     uint8_t block;
     void *to = lane_server_place(lane, request, size, &block);
@@ -124,15 +139,15 @@ static RARE int answer_first(lane_server *lane, const lane_request *request, con
     if (to == NULL) {
         return error_no_block(size);
     }
-    size = message_store_first(call->method->reply, to, scratch->reply, size, scratch->narrow);
+    size = message_store_first(method_of(call)->reply, to, scratch->reply, size, scratch->narrow);
     lane_server_answer(lane, request, 0, size, block);
     return 0;
 }
 
 static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, const typed_call *call,
-                                const in_place *place, int status)
+                                const shmrpc_method_info *method, const in_place *place, int status)
 {
-    const shmrpc_type_info *type = call->method->reply;
+    const shmrpc_type_info *type = method->reply;
     const void *reply = place != NULL ? place->reply : call->visit->scratch->reply;
 
     if (status != 0) {
@@ -148,7 +163,7 @@ static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, 
         lane_server_answer(lane, request, 0, message_finish(type, place->reply), place->block);
         return 0;
     }
-    if (call->terms->reply_size != type->size) {
+    if (terms_of(call)->reply_size != type->size) {
         return answer_first(lane, request, call);
     }
     return answer_with(lane, request, 0, type, reply);
@@ -158,13 +173,13 @@ static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, 
 static RARE int put_off(lane_server *lane, const lane_request *request, const typed_call *call, int returned)
 {
     if (call->is_broken) {
-        return error_no_block(call->terms->answer_size);
+        return error_no_block(terms_of(call)->answer_size);
     }
-    if (!call->is_put_off) {
+    if (!is_put_off(call)) {
         return handler_failed(lane, request, call, "it returned SHMRPC_DEFERRED, and its call was not put off");
     }
     if (returned != SHMRPC_DEFERRED) {
-        later_fail_handler(call->later, call->service->base.name, call->method,
+        later_fail_handler(call->later, call->service->base.name, method_of(call),
                            "it put its call off, and did not return SHMRPC_DEFERRED");
         return SHMRPC_E_INTERNAL;
     }
@@ -191,6 +206,39 @@ static bool is_permitted(const typed_service *self, const service_visit *visit, 
     return self->binding.permit == NULL || self->binding.permit(visit->server, visit->session, request->method) == 0;
 }
 
+/* A call begins; what is said of it in addition comes after this. */
+static ALWAYS_INLINE void begin(typed_call *call, const typed_service *self, const service_visit *visit,
+                                const lane_request *request)
+{
+    call->service = self;
+    call->visit = visit;
+    call->request = request;
+    call->metadata = NULL;
+    call->sent_ns = 0;
+    call->looked_ns = 0;
+    call->later = (shmrpc_later){0};
+    call->thrown_code = 0;
+    call->is_deserted = false;
+    call->is_broken = false;
+}
+
+/* Runs the handler of a call that has begun. What it returned. */
+static ALWAYS_INLINE int invoke(typed_call *call, typed_method *method, const void *message, void *reply)
+{
+    const service_visit *visit = call->visit;
+    const lane_request *request = call->request;
+    shmrpc_context context;
+    int rc;
+
+    context.session = visit->session;
+    context.implementation = call;
+    lane_server_start(visit->lane, request);
+    current_begin(&call->current, service_budget_ns(request->budget_us), &method->calls_out);
+    rc = method->info->invoke(visit->server, &context, message, reply);
+    current_end(&call->current);
+    return rc;
+}
+
 /* A request that is not in an envelope, or has been taken out of it. */
 static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, const lane_request *request,
                              const metadata *with, int64_t sent_ns, bool is_in_place)
@@ -201,7 +249,6 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
     const method_terms *terms = &visit->methods[request->method];
     const shmrpc_method_info *method;
     typed_call call;
-    shmrpc_context context;
     int rc;
 
     if (!is_permitted(self, visit, request)) {
@@ -216,29 +263,66 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
     if (method->reply != NULL && !(is_in_place && in_place_begin(lane, method, terms, request, &place))) {
         message_init(method->reply, scratch->reply);
     }
-    call.service = self;
-    call.visit = visit;
-    call.request = request;
-    call.method = method;
-    call.terms = terms;
+    begin(&call, self, visit, request);
     call.metadata = with;
     call.sent_ns = sent_ns;
-    call.looked_ns = 0;
-    call.is_deserted = false;
-    call.thrown_code = 0;
-    call.is_put_off = false;
-    call.is_broken = false;
-    context.session = visit->session;
-    context.implementation = &call;
-    lane_server_start(lane, request);
-    current_begin(&call.current, service_budget_ns(request->budget_us), &self->habits[request->method].calls_out);
-    rc = method->invoke(visit->server, &context, method->request == NULL ? NULL : place.request,
-                        method->reply == NULL ? NULL : place.reply);
-    current_end(&call.current);
-    if (call.is_put_off || rc == SHMRPC_DEFERRED) {
+    rc = invoke(&call, &self->methods[request->method], method->request == NULL ? NULL : place.request,
+                method->reply == NULL ? NULL : place.reply);
+    if (is_put_off(&call) || rc == SHMRPC_DEFERRED) {
         return put_off(lane, request, &call, rc);
     }
-    return answer(lane, request, &call, is_in_place ? &place : NULL, rc);
+    return answer(lane, request, &call, method, is_in_place ? &place : NULL, rc);
+}
+
+/* What becomes of a plain request whose handler does not reply now. */
+static RARE int answer_otherwise(const typed_call *call, int returned)
+{
+    lane_server *lane = call->visit->lane;
+
+    return is_put_off(call) || returned == SHMRPC_DEFERRED ? put_off(lane, call->request, call, returned)
+                                                           : answer_failure(lane, call->request, call, returned);
+}
+
+/*
+ * run() of a plain request of a plain method, in the layout that this side has: nothing is left to ask, and copies have
+ * no length that would have to be looked at. What is behind the messages is private to this side, or zero.
+ */
+static int run_plain(const typed_service *self, const service_visit *visit, const lane_request *request,
+                     typed_method *method)
+{
+    const shmrpc_method_info *info = method->info;
+    const service_scratch *scratch = visit->scratch;
+    void *message = scratch->request;
+    void *reply = scratch->reply;
+    typed_call call;
+    int rc;
+
+    shared_copy_out(message, request->at->payload, SHMRPC_SLOT_PAYLOAD);
+    if (info->request->validate != NULL && message_validate(info->request, message) != 0) {
+        return SHMRPC_E_PROTOCOL;
+    }
+    memcpy(reply, method->plain_reply, sizeof(method->plain_reply));
+    begin(&call, self, visit, request);
+    rc = invoke(&call, method, message, reply);
+    if (rc != 0 || is_put_off(&call)) {
+        return answer_otherwise(&call, rc);
+    }
+    if (info->reply->validate != NULL && shmrpc_message_check(info->reply, reply) != 0) {
+        return handler_failed(visit->lane, request, &call, shmrpc_last_error());
+    }
+    lane_server_answer(visit->lane, request, 0, message_store(info->reply, request->at->payload, reply), BLOCK_NONE);
+    return 0;
+}
+
+/* The method of a request for run_plain(); NULL: this one takes more than that. */
+static ALWAYS_INLINE typed_method *plain_method(const typed_service *self, const service_visit *visit,
+                                                const lane_request *request)
+{
+    if (request->is_plain && request->method < self->base.method_count && visit->methods == self->newest &&
+        request->length == self->methods[request->method].plain_length) {
+        return &self->methods[request->method];
+    }
+    return NULL;
 }
 
 /*
@@ -283,11 +367,9 @@ static RARE bool is_oneway(const typed_service *self, const lane_request *reques
            (self->binding.service->methods[method].flags & SHMRPC_METHOD_ONEWAY) != 0;
 }
 
-static ALWAYS_INLINE int handle_either(service *base, const service_visit *visit, const lane_request *request,
-                                       bool is_in_place)
+static ALWAYS_INLINE int handle_any(typed_service *self, const service_visit *visit, const lane_request *request,
+                                    bool is_in_place)
 {
-    typed_service *self = (typed_service *)(void *)base;
-
     if (request->cancelled && !is_oneway(self, request)) {
         return answer_status(visit->lane, request, SHMRPC_E_CANCELLED);
     }
@@ -300,14 +382,33 @@ static ALWAYS_INLINE int handle_either(service *base, const service_visit *visit
     return run(self, visit, request, NULL, 0, is_in_place);
 }
 
-static int handle(service *base, const service_visit *visit, const lane_request *request)
+static __attribute__((noinline)) int handle_copied(typed_service *self, const service_visit *visit,
+                                                   const lane_request *request)
 {
-    return handle_either(base, visit, request, false);
+    return handle_any(self, visit, request, false);
 }
 
+static __attribute__((noinline)) int handle_where_it_is(typed_service *self, const service_visit *visit,
+                                                        const lane_request *request)
+{
+    return handle_any(self, visit, request, true);
+}
+
+static int handle(service *base, const service_visit *visit, const lane_request *request)
+{
+    typed_service *self = (typed_service *)(void *)base;
+    typed_method *method = plain_method(self, visit, request);
+
+    return method != NULL ? run_plain(self, visit, request, method) : handle_copied(self, visit, request);
+}
+
+/* What is in a slot is copied here, too. */
 static int handle_in_place(service *base, const service_visit *visit, const lane_request *request)
 {
-    return handle_either(base, visit, request, true);
+    typed_service *self = (typed_service *)(void *)base;
+    typed_method *method = plain_method(self, visit, request);
+
+    return method != NULL ? run_plain(self, visit, request, method) : handle_where_it_is(self, visit, request);
 }
 
 /* ---- contexts ---- */
@@ -334,7 +435,7 @@ bool shmrpc_context_is_cancelled(const shmrpc_context *context)
     typed_call *call = context->implementation;
     int64_t now_ns;
 
-    if (call->is_put_off) {
+    if (is_put_off(call)) {
         return shmrpc_later_is_cancelled(call->later); /* the slot is the client's again */
     }
     if (lane_server_is_cancelled(call->request)) {
@@ -352,34 +453,39 @@ bool shmrpc_context_is_cancelled(const shmrpc_context *context)
 shmrpc_later shmrpc_context_defer(shmrpc_context *context)
 {
     typed_call *call = context->implementation;
+    const shmrpc_method_info *method = method_of(call);
+    shmrpc_later later = {0};
     uint8_t block;
 
-    if (call->is_put_off || (call->method->flags & SHMRPC_METHOD_ONEWAY) != 0) {
+    if (is_put_off(call) || (method->flags & SHMRPC_METHOD_ONEWAY) != 0) {
         (void)error_set(SHMRPC_E_MISUSE, "%s.%s: the call has been put off already, or has no answer",
-                        call->service->base.name, call->method->name);
-        return (shmrpc_later){0};
+                        call->service->base.name, method->name);
+        return later;
     }
-    if (lane_server_place(call->visit->lane, call->request, call->terms->answer_size, &block) == NULL) {
+    if (lane_server_place(call->visit->lane, call->request, terms_of(call)->answer_size, &block) == NULL) {
         call->is_broken = true;
-        return (shmrpc_later){0};
+        return later;
     }
-    call->is_put_off = later_begin(call->visit->lane, call->request, call->service->base.name, call->method,
-                                   call->terms, call->current.timeout_ns, &call->later) == 0;
-    return call->is_put_off ? call->later : (shmrpc_later){0};
+    if (later_begin(call->visit->lane, call->request, call->service->base.name, method, terms_of(call),
+                    call->current.timeout_ns, &later) == 0) {
+        call->later = later;
+    }
+    return later;
 }
 
 int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload)
 {
     typed_call *call = context->implementation;
-    const shmrpc_type_info *type = message_error_payload(call->method->errors, code);
+    const shmrpc_method_info *method = method_of(call);
+    const shmrpc_type_info *type = message_error_payload(method->errors, code);
 
     if (type == NULL || payload == NULL) {
         return error_set(SHMRPC_E_INTERNAL, "%s.%s: error %d with a payload is not declared", call->service->base.name,
-                         call->method->name, code);
+                         method->name, code);
     }
     if (type->validate != NULL && shmrpc_message_check(type, payload) != 0) {
-        log_entry(about_handler(call), "%s.%s: the payload of error %d: %s", call->service->base.name,
-                  call->method->name, code, shmrpc_last_error());
+        log_entry(about_handler(call), "%s.%s: the payload of error %d: %s", call->service->base.name, method->name,
+                  code, shmrpc_last_error());
         return SHMRPC_E_INTERNAL;
     }
     memcpy(call->visit->scratch->payload, payload, type->size);
@@ -412,9 +518,24 @@ static void typed_free(service *base)
     typed_service *self = (typed_service *)(void *)base;
 
     free(self->names);
-    free(self->habits);
+    free(self->methods);
     free(self->newest);
     free(self);
+}
+
+/* A method of a service whose binding is this. */
+static void typed_method_init(typed_method *self, const shmrpc_server_binding *binding, const shmrpc_method_info *info)
+{
+    const shmrpc_type_info *request = info->request;
+    const shmrpc_type_info *reply = info->reply;
+    bool is_plain = binding->permit == NULL && request != NULL && request->size <= SHMRPC_SLOT_PAYLOAD &&
+                    reply != NULL && reply->size <= SHMRPC_SLOT_PAYLOAD;
+
+    self->info = info;
+    self->plain_length = is_plain ? request->size : UINT32_MAX;
+    if (is_plain && reply->initial != NULL) {
+        memcpy(self->plain_reply, reply->initial, reply->size);
+    }
 }
 
 static int typed_new(service **ret, const shmrpc_server_binding *binding)
@@ -432,10 +553,10 @@ static int typed_new(service **ret, const shmrpc_server_binding *binding)
     self = calloc(1, sizeof(*self));
     if (self != NULL) {
         self->names = calloc((size_t)info->method_count + 1, sizeof(*self->names));
-        self->habits = calloc((size_t)info->method_count + 1, sizeof(*self->habits));
+        self->methods = calloc((size_t)info->method_count + 1, sizeof(*self->methods));
         self->newest = calloc((size_t)info->method_count + 1, sizeof(*self->newest));
     }
-    if (self == NULL || self->names == NULL || self->habits == NULL || self->newest == NULL) {
+    if (self == NULL || self->names == NULL || self->methods == NULL || self->newest == NULL) {
         if (self != NULL) {
             typed_free(&self->base);
         }
@@ -450,6 +571,7 @@ static int typed_new(service **ret, const shmrpc_server_binding *binding)
         answer_size = answer_of > answer_size ? answer_of : answer_size;
         self->names[i] = (typed_name){method_wire_name(method), i};
         self->newest[i] = revision_terms(method, 0);
+        typed_method_init(&self->methods[i], binding, method);
     }
     qsort(self->names, info->method_count, sizeof(*self->names), typed_compare_names);
     self->binding = *binding;

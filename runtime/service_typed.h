@@ -14,17 +14,23 @@ typedef struct typed_name {
     uint32_t number;
 } typed_name;
 
-/* What has been learnt of a method's handlers. */
-typedef struct typed_habit {
+/*
+ * What is known of a method before a request comes, and what has been learnt of its handlers. A method is plain where
+ * both of its messages are in a slot whatever they say, and the application need not be asked.
+ */
+typedef struct typed_method {
+    unsigned char plain_reply[SHMRPC_SLOT_PAYLOAD]; /* the default image, and zeros */
+    const shmrpc_method_info *info;
+    uint32_t plain_length;  /* bytes of its request; where it is not plain: of none */
     _Atomic bool calls_out; /* see current.h */
-} typed_habit;
+} typed_method;
 
 typedef struct typed_service {
     service base;
     shmrpc_server_binding binding;
-    typed_habit *habits;  /* by method */
-    typed_name *names;    /* sorted, so that a client that asks for many methods does not take long */
-    method_terms *newest; /* by method: its newest revision, which most clients agree on */
+    typed_method *methods; /* by number, as is: */
+    method_terms *newest;  /* its newest revision, which most clients agree on */
+    typed_name *names;     /* sorted, so that a client that asks for many methods does not take long */
 } typed_service;
 
 /* As service.agree(). */
