@@ -56,9 +56,9 @@ static inline bool has_time(server_worker *self)
 }
 
 /*
- * Nothing was there at so many looks: a worker that has only this lane stays here for a moment: a whole pass takes longer
- * than a look, and what comes meanwhile would wait for the rest of it. The looks that there are with the next one, before
- * which it has paused; 0: that was the last.
+ * So many looks have found nothing. A worker that has only this lane stays here for a moment: a whole pass takes longer
+ * than a look, and what comes meanwhile would wait for the rest of it. Pauses, and returns how many looks there are with
+ * the next one; 0: that was the last.
  */
 static __attribute__((noinline)) uint32_t linger(server_worker *self, const shmrpc_session *session, uint32_t looks)
 {
@@ -77,51 +77,43 @@ static __attribute__((noinline)) uint32_t linger(server_worker *self, const shmr
     return looks < LINGERING_LOOKS ? looks + 1 : 0;
 }
 
-/* The next request of a lane, if there is one, or comes in a moment. As lane_server_take(). */
+/* The next request of a lane, if there is one, or one comes in a moment. As lane_server_take(). */
 static ALWAYS_INLINE int take(server_worker *self, shmrpc_session *session, session_lane *lane, lane_request *request)
 {
     uint32_t looks = 0;
-    int rc;
+    int rc = lane_server_take(&lane->lane, request);
 
-    do {
+    while (rc == 0 && self->lingers) {
+        looks = linger(self, session, looks);
+        if (looks == 0) {
+            break;
+        }
         rc = lane_server_take(&lane->lane, request);
-        looks = rc == 0 && self->lingers ? linger(self, session, looks) : looks;
-    } while (rc == 0 && looks != 0);
+    }
     if (looks != 0 && rc > 0) {
         session_found_more(session);
     }
     return rc;
 }
 
-/* After an answer. 1: the next request may follow; 0: that is all for now; PROTOCOL: and for ever. */
-static inline int go_on(const server_worker *self, const shmrpc_session *session, int status)
-{
-    return status == SHMRPC_E_PROTOCOL ? status : may_go_on(self, session);
-}
-
-/* The same after a sealed one. Has its memory come behind many other packets? Then the other clients have their turn. */
-static __attribute__((noinline)) int go_on_sealed(const server_worker *self, session_lane *lane, int status)
-{
-    bool has_read_much = lane->sealed_looks > SERVER_PACKETS;
-    int rc = go_on(self, lane->session, status);
-
-    sealed_box_close(&lane->sealed);
-    if (has_read_much) {
-        lane->sealed_looks = 0;
-        rc = rc > 0 ? 0 : rc;
-    }
-    return rc;
-}
-
-/* Answers a request. As go_on(). */
-static ALWAYS_INLINE int answer(const server_worker *self, const shmrpc_session *session, session_lane *lane,
-                                const lane_request *request)
+/* Answers a request. 0; PROTOCOL: it was the last one of its client. */
+static ALWAYS_INLINE int answer(const shmrpc_session *session, session_lane *lane, const lane_request *request)
 {
     service *offered = session->offer->service;
     int status = offered->handle(offered, &lane->visit, request);
 
     count(tally_of(lane->desk, offered, request->method), lane, status < 0);
-    return request->is_sealed ? go_on_sealed(self, lane, status) : go_on(self, session, status);
+    return status == SHMRPC_E_PROTOCOL ? status : 0;
+}
+
+/* A sealed request has been answered. Did its memory come behind many other packets? Then others have their turn. */
+static __attribute__((noinline)) bool end_sealed(session_lane *lane)
+{
+    bool has_read_much = lane->sealed_looks > SERVER_PACKETS;
+
+    sealed_box_close(&lane->sealed);
+    lane->sealed_looks = has_read_much ? 0 : lane->sealed_looks;
+    return has_read_much;
 }
 
 /* This worker serves the lane from now on. */
@@ -145,6 +137,7 @@ static ALWAYS_INLINE uint32_t serve(server_worker *self, shmrpc_session *session
 {
     lane_request request;
     uint32_t answered = 0;
+    bool is_enough;
     int rc;
 
     if (most == 0) {
@@ -155,11 +148,13 @@ static ALWAYS_INLINE uint32_t serve(server_worker *self, shmrpc_session *session
     }
     do {
         rc = take(self, session, lane, &request);
-        if (rc > 0) {
-            answered++;
-            rc = answer(self, session, lane, &request);
+        if (rc <= 0) {
+            break;
         }
-    } while (rc > 0 && answered < most);
+        rc = answer(session, lane, &request);
+        answered++;
+        is_enough = request.is_sealed && end_sealed(lane);
+    } while (rc == 0 && !is_enough && answered < most && may_go_on(self, session));
     self->allowance -= answered;
     if (rc < 0) {
         server_drop(self, session);

@@ -25,20 +25,24 @@
 
 #include <stdlib.h>
 
+/* What few calls have, or come to: all zero in the others. */
+typedef struct typed_extras {
+    const metadata *metadata; /* what came with the request; NULL: nothing */
+    int64_t sent_ns;          /* when it was sent; 0: not told */
+    int64_t looked_ns;        /* when a question of the handler's led to a look at the client's socket; 0: never */
+    bool is_deserted;         /* what was seen then */
+    bool is_broken;           /* the client has offered no block for the answer */
+    int thrown_code;          /* of the error whose payload has been thrown; 0: none */
+    shmrpc_later later;       /* what it is to be answered by; 0: it is not put off */
+} typed_extras;
+
 /* What is behind a context while its handler runs. */
 typedef struct typed_call {
     current_call current;
     const typed_service *service;
     const service_visit *visit;
     const lane_request *request;
-    /* All zero when it begins: */
-    const metadata *metadata; /* what came with the request; NULL: nothing */
-    int64_t sent_ns;          /* when it was sent; 0: not told */
-    int64_t looked_ns;        /* when a question of the handler's led to a look at the client's socket; 0: never */
-    shmrpc_later later;       /* what it is to be answered by; 0: it is not put off */
-    int thrown_code;          /* of the error whose payload has been thrown; 0: none */
-    bool is_deserted;         /* what was seen at looked_ns */
-    bool is_broken;           /* the client has offered no block for the answer */
+    typed_extras extras;
 } typed_call;
 
 static const shmrpc_method_info *method_of(const typed_call *call)
@@ -48,7 +52,7 @@ static const shmrpc_method_info *method_of(const typed_call *call)
 
 static bool is_put_off(const typed_call *call)
 {
-    return call->later.id != 0;
+    return call->extras.later.id != 0;
 }
 
 /* What was agreed on for its method. */
@@ -111,7 +115,7 @@ static RARE int answer_failure(lane_server *lane, const lane_request *request, c
         if (error->payload == NULL) {
             return answer_status(lane, request, status);
         }
-        if (call->thrown_code != status) {
+        if (call->extras.thrown_code != status) {
             return handler_failed(lane, request, call, "it returned an error without its payload");
         }
         if (error->payload->size > terms_of(call)->answer_size) {
@@ -172,14 +176,14 @@ static ALWAYS_INLINE int answer(lane_server *lane, const lane_request *request, 
 /* What becomes of a handler that has put its call off, or says so. */
 static RARE int put_off(lane_server *lane, const lane_request *request, const typed_call *call, int returned)
 {
-    if (call->is_broken) {
+    if (call->extras.is_broken) {
         return error_no_block(terms_of(call)->answer_size);
     }
     if (!is_put_off(call)) {
         return handler_failed(lane, request, call, "it returned SHMRPC_DEFERRED, and its call was not put off");
     }
     if (returned != SHMRPC_DEFERRED) {
-        later_fail_handler(call->later, call->service->base.name, method_of(call),
+        later_fail_handler(call->extras.later, call->service->base.name, method_of(call),
                            "it put its call off, and did not return SHMRPC_DEFERRED");
         return SHMRPC_E_INTERNAL;
     }
@@ -213,13 +217,7 @@ static ALWAYS_INLINE void begin(typed_call *call, const typed_service *self, con
     call->service = self;
     call->visit = visit;
     call->request = request;
-    call->metadata = NULL;
-    call->sent_ns = 0;
-    call->looked_ns = 0;
-    call->later = (shmrpc_later){0};
-    call->thrown_code = 0;
-    call->is_deserted = false;
-    call->is_broken = false;
+    call->extras = (typed_extras){0};
 }
 
 /* Runs the handler of a call that has begun. What it returned. */
@@ -264,8 +262,8 @@ static ALWAYS_INLINE int run(typed_service *self, const service_visit *visit, co
         message_init(method->reply, scratch->reply);
     }
     begin(&call, self, visit, request);
-    call.metadata = with;
-    call.sent_ns = sent_ns;
+    call.extras.metadata = with;
+    call.extras.sent_ns = sent_ns;
     rc = invoke(&call, &self->methods[request->method], method->request == NULL ? NULL : place.request,
                 method->reply == NULL ? NULL : place.reply);
     if (is_put_off(&call) || rc == SHMRPC_DEFERRED) {
@@ -415,12 +413,12 @@ static int handle_in_place(service *base, const service_visit *visit, const lane
 
 int64_t shmrpc_context_sent_ns(const shmrpc_context *context)
 {
-    return ((const typed_call *)context->implementation)->sent_ns;
+    return ((const typed_call *)context->implementation)->extras.sent_ns;
 }
 
 const char *shmrpc_context_metadata(const shmrpc_context *context, const char *key)
 {
-    const metadata *with = ((const typed_call *)context->implementation)->metadata;
+    const metadata *with = ((const typed_call *)context->implementation)->extras.metadata;
 
     return with == NULL || key == NULL ? NULL : metadata_find(with, key);
 }
@@ -436,18 +434,18 @@ bool shmrpc_context_is_cancelled(const shmrpc_context *context)
     int64_t now_ns;
 
     if (is_put_off(call)) {
-        return shmrpc_later_is_cancelled(call->later); /* the slot is the client's again */
+        return shmrpc_later_is_cancelled(call->extras.later); /* the slot is the client's again */
     }
     if (lane_server_is_cancelled(call->request)) {
         return true;
     }
     /* The clock of the ticks: a handler that asks all the time does not enter the kernel all the time. */
     now_ns = clock_coarse_ns();
-    if (now_ns != call->looked_ns) {
-        call->looked_ns = now_ns;
-        call->is_deserted = call->visit->lane->caller->is_gone(call->visit->lane->caller);
+    if (now_ns != call->extras.looked_ns) {
+        call->extras.looked_ns = now_ns;
+        call->extras.is_deserted = call->visit->lane->caller->is_gone(call->visit->lane->caller);
     }
-    return call->is_deserted;
+    return call->extras.is_deserted;
 }
 
 shmrpc_later shmrpc_context_defer(shmrpc_context *context)
@@ -463,12 +461,12 @@ shmrpc_later shmrpc_context_defer(shmrpc_context *context)
         return later;
     }
     if (lane_server_place(call->visit->lane, call->request, terms_of(call)->answer_size, &block) == NULL) {
-        call->is_broken = true;
+        call->extras.is_broken = true;
         return later;
     }
     if (later_begin(call->visit->lane, call->request, call->service->base.name, method, terms_of(call),
                     call->current.timeout_ns, &later) == 0) {
-        call->later = later;
+        call->extras.later = later;
     }
     return later;
 }
@@ -489,7 +487,7 @@ int shmrpc_context_throw(shmrpc_context *context, int code, const void *payload)
         return SHMRPC_E_INTERNAL;
     }
     memcpy(call->visit->scratch->payload, payload, type->size);
-    call->thrown_code = code;
+    call->extras.thrown_code = code;
     return code;
 }
 
