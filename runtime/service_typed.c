@@ -288,15 +288,15 @@ static RARE int answer_otherwise(const typed_call *call, int returned)
 static int run_plain(const typed_service *self, const service_visit *visit, const lane_request *request,
                      typed_method *method)
 {
-    const shmrpc_method_info *info = method->info;
     const service_scratch *scratch = visit->scratch;
     void *message = scratch->request;
     void *reply = scratch->reply;
     typed_call call;
+    uint32_t size;
     int rc;
 
     shared_copy_out(message, request->at->payload, SHMRPC_SLOT_PAYLOAD);
-    if (info->request->validate != NULL && message_validate(info->request, message) != 0) {
+    if (method->checks_request && message_validate(method->info->request, message) != 0) {
         return SHMRPC_E_PROTOCOL;
     }
     memcpy(reply, method->plain_reply, sizeof(method->plain_reply));
@@ -305,10 +305,15 @@ static int run_plain(const typed_service *self, const service_visit *visit, cons
     if (rc != 0 || is_put_off(&call)) {
         return answer_otherwise(&call, rc);
     }
-    if (info->reply->validate != NULL && shmrpc_message_check(info->reply, reply) != 0) {
+    size = method->plain_size;
+    if (size != 0) {
+        copy_bytes(request->at->payload, reply, size);
+    } else if (shmrpc_message_check(method->info->reply, reply) == 0) {
+        size = message_store(method->info->reply, request->at->payload, reply);
+    } else {
         return handler_failed(visit->lane, request, &call, shmrpc_last_error());
     }
-    lane_server_answer(visit->lane, request, 0, message_store(info->reply, request->at->payload, reply), BLOCK_NONE);
+    lane_server_answer(visit->lane, request, 0, size, BLOCK_NONE);
     return 0;
 }
 
@@ -531,6 +536,8 @@ static void typed_method_init(typed_method *self, const shmrpc_server_binding *b
 
     self->info = info;
     self->plain_length = is_plain ? request->size : UINT32_MAX;
+    self->checks_request = request != NULL && request->validate != NULL;
+    self->plain_size = is_plain && reply->validate == NULL && reply->store == NULL ? (uint8_t)reply->size : 0;
     if (is_plain && reply->initial != NULL) {
         memcpy(self->plain_reply, reply->initial, reply->size);
     }

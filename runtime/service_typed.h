@@ -23,6 +23,8 @@ typedef struct typed_method {
     const shmrpc_method_info *info;
     uint32_t plain_length;  /* bytes of its request; where it is not plain: of none */
     _Atomic bool calls_out; /* see current.h */
+    bool checks_request;    /* it has values that are not valid */
+    uint8_t plain_size;     /* bytes of its reply, where that is sent as it stands; else 0 */
 } typed_method;
 
 typedef struct typed_service {
