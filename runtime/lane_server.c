@@ -9,6 +9,7 @@
 void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller)
 {
     lane->memory = *memory;
+    lane->end = memory->slots + memory->geometry.depth;
     lane_server_expect(lane, 1);
     lane->caller = caller;
     lane->inbox = NULL;
@@ -159,7 +160,7 @@ int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request)
         ret_request->waited_ns = clock_now_ns() - lane->paused_ns;
         lane->paused_ns = 0;
     }
-    lane_server_expect(lane, lane->next + 1);
+    lane_server_advance(lane);
     return 1;
 }
 

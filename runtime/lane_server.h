@@ -30,6 +30,7 @@ typedef struct lane_server {
     uint64_t next;              /* the position that is expected: lane_server_expect(), */
     slot *at;                   /* its slot, */
     uint32_t request;           /* and the word of its request */
+    const slot *end;            /* of the ring */
     lane_caller *caller;        /* not owned */
     struct inbox_writer *inbox; /* for answers that are put off (later.h); NULL: none has been yet */
     bool wants_room;            /* the client is asked to ring when there is room in its inbox */
@@ -45,7 +46,7 @@ typedef struct lane_request {
     uint8_t reply_block;
     bool is_sealed; /* its payload is the lane_caller's until it is answered, and nobody can change it */
     bool cancelled; /* the caller gave up before it was taken, or left where its answer could not be put off */
-    bool is_plain;  /* it is in its slot, from the payload's first byte on, and none of this is to be said of it */
+    bool is_plain;  /* neither of these; and in its slot, from the payload's first byte on, and it has not waited */
     uint32_t length;
     uint32_t budget_us;
     uint32_t reply_first; /* where reply_block is BLOCK_ARENA: the room for the answer, in units */
@@ -57,12 +58,23 @@ typedef struct lane_request {
 /* Formats the memory. The owner keeps it mapped, and `caller` alive. */
 void lane_server_init(lane_server *lane, const region *memory, lane_caller *caller);
 
-/* take() looks for the request at this position next. */
+/* The next request that take() looks for is at this position. */
 static inline void lane_server_expect(lane_server *lane, uint64_t position)
 {
     lane->next = position;
     lane->at = region_slot(&lane->memory, position);
     lane->request = word_request(position, lane->memory.shift);
+}
+
+/* That one has been taken: as lane_server_expect() of the position after it. */
+static inline void lane_server_advance(lane_server *lane)
+{
+    lane->next++;
+    lane->at++;
+    if (lane->at == lane->end) {
+        lane->at = lane->memory.slots;
+        lane->request += UINT32_C(1) << WORD_LAP_SHIFT;
+    }
 }
 
 /* word_is_free() of the position that is expected. */
@@ -102,7 +114,7 @@ static ALWAYS_INLINE int lane_server_take(lane_server *lane, lane_request *ret_r
     ret_request->budget_us = header.budget_us;
     ret_request->waited_ns = 0;
     ret_request->payload = at->payload;
-    lane_server_expect(lane, lane->next + 1);
+    lane_server_advance(lane);
     return 1;
 }
 

@@ -56,9 +56,9 @@ static inline bool has_time(server_worker *self)
 }
 
 /*
- * So many looks have found nothing. A worker that has only this lane stays here for a moment: a whole pass takes longer
- * than a look, and what comes meanwhile would wait for the rest of it. Pauses, and returns how many looks there are with
- * the next one; 0: that was the last.
+ * So many looks, and one before them, have found nothing. A worker that has only this lane stays here for a moment: a
+ * whole pass takes longer than a look, and what comes meanwhile would wait for the rest of it. Pauses, and returns how
+ * many there are with the next look; 0: it does not stay.
  */
 static __attribute__((noinline)) uint32_t linger(server_worker *self, const shmrpc_session *session, uint32_t looks)
 {
@@ -106,7 +106,7 @@ static ALWAYS_INLINE int answer(const shmrpc_session *session, session_lane *lan
     return status == SHMRPC_E_PROTOCOL ? status : 0;
 }
 
-/* A sealed request has been answered. Did its memory come behind many other packets? Then others have their turn. */
+/* After the answer to a sealed request. Did its memory come behind many other packets? Then others have their turn. */
 static __attribute__((noinline)) bool end_sealed(session_lane *lane)
 {
     bool has_read_much = lane->sealed_looks > SERVER_PACKETS;

@@ -39,7 +39,7 @@ void service_terms_add(service_terms *terms, uint32_t request_size, uint32_t ans
 /* Frees what is on the heap. */
 void service_terms_deinit(service_terms *terms);
 
-/* Private memory of one thread that handles requests, enough for any of a service. */
+/* Private memory of one thread that handles requests, enough for any of a service, and each for a slot's payload. */
 typedef struct service_scratch {
     unsigned char *request; /* a copy of the request that is being handled, */
     unsigned char *reply;   /* the reply that the handler fills, */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * service_agreement.c - what a typed service and a client agree on in the handshake: for each of the client's methods the
- * newest layout that both have.
+ * service_agreement.c - what a typed service and a client agree on in the handshake: for each of the client's methods,
+ * the newest layout that both have.
  */
 #include "service_typed.h"
 

@@ -282,8 +282,8 @@ static RARE int answer_otherwise(const typed_call *call, int returned)
 }
 
 /*
- * run() of a plain request of a plain method, in the layout that this side has: nothing is left to ask, and copies have
- * no length that would have to be looked at. What is behind the messages is private to this side, or zero.
+ * run() of a plain request of a plain method, in the layout that this side has: nothing is left to ask. The payload of
+ * the slot is copied whole, and so is the default image: what that brings behind the messages nobody looks at.
  */
 static int run_plain(const typed_service *self, const service_visit *visit, const lane_request *request,
                      typed_method *method)
