@@ -173,6 +173,7 @@ int shmrpc_call_wait(shmrpc_call *object, void *ret)
     }
     own = client_lane_of(self);
     lane = &own->connection.lane;
+    lane_client_look_ahead(lane, self->waiter.position);
     type = client_of(own)->service->methods[self->waiter.method].reply;
     at = region_slot(&lane->memory, self->waiter.position);
     if (own->is_former || (type != NULL && ret == NULL) ||

@@ -296,22 +296,26 @@ static int run_plain(const typed_service *self, const service_visit *visit, cons
     int rc;
 
     shared_copy_out(message, request->at->payload, SHMRPC_SLOT_PAYLOAD);
+    if (request->length < method->plain_most) {
+        message_fill(method->info->request, message, request->length);
+    }
     if (method->checks_request && message_validate(method->info->request, message) != 0) {
         return SHMRPC_E_PROTOCOL;
     }
     memcpy(reply, method->plain_reply, sizeof(method->plain_reply));
     begin(&call, self, visit, request);
-    rc = invoke(&call, method, message, reply);
+    rc = invoke(&call, method, method->has_request ? message : NULL, method->has_reply ? reply : NULL);
     if (rc != 0 || is_put_off(&call)) {
         return answer_otherwise(&call, rc);
     }
     size = method->plain_size;
     if (size != 0) {
         copy_bytes(request->at->payload, reply, size);
-    } else if (shmrpc_message_check(method->info->reply, reply) == 0) {
+    } else if (method->has_reply) {
+        if (shmrpc_message_check(method->info->reply, reply) != 0) {
+            return handler_failed(visit->lane, request, &call, shmrpc_last_error());
+        }
         size = message_store(method->info->reply, request->at->payload, reply);
-    } else {
-        return handler_failed(visit->lane, request, &call, shmrpc_last_error());
     }
     lane_server_answer(visit->lane, request, 0, size, BLOCK_NONE);
     return 0;
@@ -322,7 +326,8 @@ static ALWAYS_INLINE typed_method *plain_method(const typed_service *self, const
                                                 const lane_request *request)
 {
     if (request->is_plain && request->method < self->base.method_count && visit->methods == self->newest &&
-        request->length == self->methods[request->method].plain_length) {
+        terms_take(request->length, self->methods[request->method].plain_least,
+                   self->methods[request->method].plain_most)) {
         return &self->methods[request->method];
     }
     return NULL;
@@ -527,19 +532,25 @@ static void typed_free(service *base)
 }
 
 /* A method of a service whose binding is this. */
-static void typed_method_init(typed_method *self, const shmrpc_server_binding *binding, const shmrpc_method_info *info)
+static void typed_method_init(typed_method *self, const shmrpc_server_binding *binding, const shmrpc_method_info *info,
+                              const method_terms *terms)
 {
     const shmrpc_type_info *request = info->request;
     const shmrpc_type_info *reply = info->reply;
-    bool is_plain = binding->permit == NULL && request != NULL && request->size <= SHMRPC_SLOT_PAYLOAD &&
-                    reply != NULL && reply->size <= SHMRPC_SLOT_PAYLOAD;
+    bool is_plain = binding->permit == NULL && terms->request_size <= SHMRPC_SLOT_PAYLOAD &&
+                    terms->reply_size <= SHMRPC_SLOT_PAYLOAD;
 
     self->info = info;
-    self->plain_length = is_plain ? request->size : UINT32_MAX;
+    self->plain_least = is_plain ? terms->request_least : 1;
+    self->plain_most = is_plain ? terms->request_size : 0;
+    self->has_request = request != NULL;
+    self->has_reply = reply != NULL;
     self->checks_request = request != NULL && request->validate != NULL;
-    self->plain_size = is_plain && reply->validate == NULL && reply->store == NULL ? (uint8_t)reply->size : 0;
-    if (is_plain && reply->initial != NULL) {
-        memcpy(self->plain_reply, reply->initial, reply->size);
+    if (is_plain && reply != NULL) {
+        self->plain_size = reply->validate == NULL && reply->store == NULL ? (uint8_t)reply->size : 0;
+        if (reply->initial != NULL) {
+            memcpy(self->plain_reply, reply->initial, reply->size);
+        }
     }
 }
 
@@ -576,7 +587,7 @@ static int typed_new(service **ret, const shmrpc_server_binding *binding)
         answer_size = answer_of > answer_size ? answer_of : answer_size;
         self->names[i] = (typed_name){method_wire_name(method), i};
         self->newest[i] = revision_terms(method, 0);
-        typed_method_init(&self->methods[i], binding, method);
+        typed_method_init(&self->methods[i], binding, method, &self->newest[i]);
     }
     qsort(self->names, info->method_count, sizeof(*self->names), typed_compare_names);
     self->binding = *binding;

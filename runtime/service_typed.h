@@ -21,10 +21,13 @@ typedef struct typed_name {
 typedef struct typed_method {
     unsigned char plain_reply[SHMRPC_SLOT_PAYLOAD]; /* the default image, and zeros */
     const shmrpc_method_info *info;
-    uint32_t plain_length;  /* bytes of its request; where it is not plain: of none */
+    uint32_t plain_least;   /* bytes of its request: at least, and at most; where it is not plain, no number is both */
+    uint32_t plain_most;    /* and all of the type */
     _Atomic bool calls_out; /* see current.h */
-    bool checks_request;    /* it has values that are not valid */
-    uint8_t plain_size;     /* bytes of its reply, where that is sent as it stands; else 0 */
+    bool has_request;
+    bool has_reply;
+    bool checks_request; /* it has values that are not valid */
+    uint8_t plain_size;  /* bytes of its reply, where that is sent as it stands; else 0 */
 } typed_method;
 
 typedef struct typed_service {

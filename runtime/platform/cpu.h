@@ -12,6 +12,13 @@ static inline void cpu_pause(void)
 #endif
 }
 
+/* Asks for the line of `at` as one that will be read. Never faults. */
+static inline void cpu_prefetch(const void *at)
+{
+    __builtin_prefetch(at, 0);
+    __asm__ __volatile__(""); /* GCC 12 drops calls of functions that do nothing but prefetch */
+}
+
 /*
  * Asks for the line of `at` as one that will be written. Never faults. x86: GCC makes a prefetch for reading of its
  * builtin unless it is told of the instruction, which every 64-bit processor of today takes, if only as a no-op.
