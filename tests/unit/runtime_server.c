@@ -28,6 +28,7 @@ static sem_t slow_may_end;
 static _Atomic unsigned slow_calls; /* METHOD_SLOW begun so far */
 static _Atomic unsigned gate_reached;
 static _Atomic int last_why;
+static _Atomic unsigned disconnects;
 
 static void wait_for(sem_t *semaphore)
 {
@@ -71,6 +72,7 @@ static void on_disconnected(shmrpc_lane_server *self, shmrpc_session *session, i
     (void)self;
     (void)session;
     atomic_store(&last_why, why);
+    (void)tally_up(&disconnects);
 }
 
 static const shmrpc_lane_handlers handlers = {.request = on_request, .disconnected = on_disconnected};
@@ -244,6 +246,7 @@ START_TEST(what_a_client_leaves_behind_is_answered_in_turn_with_the_others)
     let_pass(&slow_may_end, left);
     tally_await(&slow_calls, left);
     shmrpc_lane_free(other);
+    tally_await(&disconnects, 2); /* a server that is told to stop first says STOPPED of it */
     stop();
     ck_assert_int_eq(atomic_load(&last_why), SHMRPC_WHY_CLOSED);
     ck_assert_uint_eq(shmrpc_server_counters(&server.base).calls, left + 2);
