@@ -86,24 +86,6 @@ void client_refuse_method(uint32_t method)
     (void)error_set(SHMRPC_E_MISUSE, "the client is NULL, or its service has no method %u", method);
 }
 
-int client_prepare(const shmrpc_client *client, uint32_t method, const void *request, client_call *call)
-{
-    const shmrpc_type_info *type;
-
-    if (client == NULL || method >= client->service->method_count) {
-        client_refuse_method(method);
-        return SHMRPC_E_MISUSE;
-    }
-    call->own = handle_find(&client->handle);
-    if (call->own != NULL) {
-        call->own->failed_errors = NULL;
-        lane_client_expect(&call->own->connection.lane);
-    }
-    call->info = &client->service->methods[method];
-    type = call->info->request;
-    return type != NULL && (request == NULL || type->validate != NULL) ? shmrpc_message_check(type, request) : 0;
-}
-
 /* The server does not have it, or not in a layout that both have. */
 static int error_no_method(const shmrpc_client *client, const client_call *call, uint32_t method)
 {
@@ -163,7 +145,7 @@ static int find_room(shmrpc_client *client, uint32_t method, bool answers, clien
     return rc;
 }
 
-int client_begin(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call)
+int client_begin_slowly(shmrpc_client *client, uint32_t method, const void *request, bool answers, client_call *call)
 {
     const shmrpc_type_info *type = call->info->request;
     int rc = find_room(client, method, answers, call);
@@ -226,11 +208,7 @@ int client_take_otherwise(const shmrpc_client *client, handle_lane *from, const 
                      shmrpc_status_text(reply->status));
 }
 
-/*
- * One that came in a block, of a type that has values which are not valid: it is copied once, and where it does not
- * validate, `ret` becomes the default image.
- */
-static int take_large(const shmrpc_type_info *type, const lane_reply *reply, void *ret)
+int client_take_large(const shmrpc_type_info *type, const lane_reply *reply, void *ret)
 {
     int rc = message_load(type, ret, reply->payload, reply->length);
 
@@ -240,41 +218,15 @@ static int take_large(const shmrpc_type_info *type, const lane_reply *reply, voi
     return rc;
 }
 
-int client_take_reply(const shmrpc_client *client, handle_lane *from, const shmrpc_method_info *info,
-                      const method_terms *terms, const lane_reply *reply, void *ret)
-{
-    const shmrpc_type_info *type = info->reply;
-    /* Nothing is written to the caller's memory that has not been validated. */
-    void *to = type != NULL && type->validate != NULL ? from->scratch : ret;
-
-    if (reply->status != 0 || !terms_take(reply->length, terms->reply_least, terms->reply_size)) {
-        return client_take_otherwise(client, from, info, reply);
-    }
-    if (type == NULL) {
-        return 0;
-    }
-    if (reply->is_in_block && to != ret) {
-        return take_large(type, reply, ret) == 0 ? 0 : connection_fail(&from->connection);
-    }
-    if (message_load(type, to, reply->payload, reply->length) != 0) {
-        return connection_fail(&from->connection);
-    }
-    if (to != ret) {
-        copy_bytes(ret, to, type->size);
-    }
-    return 0;
-}
-
-int client_finish(const shmrpc_client *client, handle_lane *own, uint32_t method, uint64_t position, int64_t timeout_ns,
-                  int status, void *ret)
+int client_finish(const shmrpc_client *client, handle_lane *own, uint32_t method, uint64_t position, int status,
+                  void *ret)
 {
     connection *on = &own->connection;
     slot *at = region_slot(&on->memory, position);
     const lane_call call = {position, at, at->payload, {BLOCK_NONE, BLOCK_NONE}};
     lane_reply reply;
-    int rc = status != 0 ? status : lane_client_wait_late(&on->lane, &call, timeout_ns);
+    int rc = connection_finish(on, &call, status, &reply);
 
-    rc = connection_finish(on, &call, rc, &reply);
     if (rc == 0) {
         rc = client_take_reply(client, own, &client->service->methods[method], &own->session->methods[method], &reply,
                                ret);
@@ -284,8 +236,8 @@ int client_finish(const shmrpc_client *client, handle_lane *own, uint32_t method
 }
 
 /* `*ret_was_sent`: the request was published. */
-static int call_once(shmrpc_client *client, uint32_t method, const void *request, void *ret, client_call *call,
-                     bool *ret_was_sent)
+static ALWAYS_INLINE int call_once(shmrpc_client *client, uint32_t method, const void *request, void *ret,
+                                   client_call *call, bool *ret_was_sent)
 {
     lane_reply reply;
     int rc = client_begin(client, method, request, true, call);

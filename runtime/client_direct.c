@@ -18,6 +18,7 @@
 #include <shmrpc/client.h>
 
 #include "client_core.h"
+#include "platform/compiler.h"
 
 /* What is looked up for a call. */
 typedef struct direct {
@@ -37,17 +38,19 @@ static ALWAYS_INLINE bool find(const shmrpc_client *client, uint32_t method, con
         return false;
     }
     own = handle_find(&client->handle);
-    if (own == NULL || !connection_is_clear(&own->connection) ||
+    if (own == NULL) {
+        return false;
+    }
+    ret->own = own;
+    ret->info = &client->service->methods[method];
+    ret->terms = &own->session->methods[method];
+    if (ret->terms->direct == CONTROL_METHOD_MISSING || !connection_is_clear(&own->connection) ||
         !lane_client_begin_in_slot(&own->connection.lane, &ret->at)) {
         return false;
     }
     lane_client_expect(&own->connection.lane);
     own->failed_errors = NULL;
-    ret->own = own;
-    ret->info = &client->service->methods[method];
-    ret->terms = &own->session->methods[method];
-    return ret->terms->direct != CONTROL_METHOD_MISSING &&
-           ((ret->info->flags & SHMRPC_METHOD_ONEWAY) != 0) == is_oneway &&
+    return ((ret->info->flags & SHMRPC_METHOD_ONEWAY) != 0) == is_oneway &&
            (ret->info->request == NULL || request != NULL);
 }
 
@@ -106,12 +109,13 @@ int shmrpc_client_call(shmrpc_client *client, uint32_t method, const void *reque
     timeout_ns = client_timeout_ns(client, call.info, deadline);
     lane_client_write(lane, &call.at, call.terms->direct, store(call.info->request, &call, request), timeout_ns);
     rc = lane_client_send(lane, &call.at);
-    if (rc == 0 && lane_client_spin(lane, call.at.position) &&
-        take(call.own, call.info->reply, call.terms, call.at.at, ret)) {
+    if (rc == 0 && !lane_client_spin(lane, call.at.position)) {
+        rc = lane_client_wait_late(lane, call.at, timeout_ns);
+    } else if (rc == 0 && take(call.own, call.info->reply, call.terms, call.at.at, ret)) {
         lane_client_end(lane, &call.at);
         return 0;
     }
-    return client_finish(client, call.own, method, call.at.position, timeout_ns, rc, ret);
+    return client_finish(client, call.own, method, call.at.position, rc, ret);
 }
 
 int shmrpc_client_send(shmrpc_client *client, uint32_t method, const void *request, shmrpc_deadline deadline)

@@ -527,17 +527,6 @@ int connection_finish(connection *self, const lane_call *call, int status, lane_
     return rc == 0 ? 0 : connection_fail(self);
 }
 
-int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
-                    lane_reply *ret_reply)
-{
-    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
-
-    if (rc == 0) {
-        rc = lane_client_wait(&self->lane, call, timeout_ns);
-    }
-    return connection_finish(self, call, rc, ret_reply);
-}
-
 static int await(connection *self, const lane_waiter *waiter)
 {
     int64_t until_ns;

@@ -6,7 +6,8 @@
  *
  *     connection_begin()  ->  write the payload  ->  connection_call()  ->  read the reply  ->  connection_end()
  *
- * or, where the answer is read later (flight.h), connection_send() and connection_await(),
+ * or, where the answer is read later (flight.h), connection_send() and connection_await(); client_direct.c has the same
+ * steps for calls that need no more than a slot,
  *
  * and its outcome is exact:
  *   before publishing     NOT_SENT: no room in time, or the connection had ended
@@ -155,12 +156,26 @@ static ALWAYS_INLINE int connection_send(connection *self, const lane_call *call
     return rc == 0 ? 0 : connection_fail(self);
 }
 
-/* Publishes, waits, and bounds the reply. 0, TIMEOUT, NOT_EXECUTED, UNKNOWN, PROTOCOL. */
-int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length, int64_t timeout_ns,
-                    lane_reply *ret_reply);
-
-/* call() of one that has been published, or waited for: the lane said `status`. */
+/*
+ * The end of call(), of one that has been published and waited for: the lane has said `status`, which is 0 or 1 where
+ * there is a reply, and else says why it has stopped waiting. 0 with the reply; or the call's outcome.
+ */
 int connection_finish(connection *self, const lane_call *call, int status, lane_reply *ret_reply);
+
+/* Publishes, waits, and bounds the reply. 0, TIMEOUT, NOT_EXECUTED, UNKNOWN, PROTOCOL. */
+static ALWAYS_INLINE int connection_call(connection *self, const lane_call *call, uint16_t method, uint32_t length,
+                                         int64_t timeout_ns, lane_reply *ret_reply)
+{
+    int rc = lane_client_publish(&self->lane, call, method, length, timeout_ns);
+
+    if (rc == 0) {
+        rc = lane_client_wait(&self->lane, call, timeout_ns);
+    }
+    if (rc == 0 && lane_client_reply(&self->lane, call, ret_reply) == 0) {
+        return 0;
+    }
+    return connection_finish(self, call, rc, ret_reply);
+}
 
 /* await() where the answer is not seen in its slot at once. */
 int connection_await_otherwise(connection *self, const lane_waiter *waiter, lane_reply *ret_reply);

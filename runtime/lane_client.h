@@ -25,9 +25,9 @@
  *   - Sleeping awaits the position that is waited for. Where that is not the last one published, the server may look for
  *     the wish without a fence, and the fence is made for it by barrier_make() (shared_read_wish).
  *
- * The path of a call that finds a slot free and needs no block is inline, here and in connection.h and client_core.h:
- * a third of the instructions of a call were those of calling from one of these layers to the next. What is off that
- * path is behind functions of its own.
+ * The path of a call that finds a slot free and needs no block is inline, here and in connection.h, and client_direct.c
+ * makes one function of it: a third of the instructions of a call were those of calling from one of these layers to the
+ * next. What is off that path is behind functions of its own.
  *
  * One thread at a time. Nothing here allocates after init, or knows who the peer is: whether it still lives is asked
  * through `lane_peer`, and only after the spin has failed.
@@ -276,7 +276,7 @@ int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_n
 /* The same in two steps. Spins, if it does, without reading a clock: is the reply in the slot of this position? */
 bool lane_client_spin(lane_client *lane, uint64_t position);
 /* wait() where it was not. */
-int lane_client_wait_late(lane_client *lane, const lane_call *call, int64_t timeout_ns);
+int lane_client_wait_late(lane_client *lane, lane_call call, int64_t timeout_ns);
 
 /*
  * From here on calls are written and not published. flush() publishes what has been written so far, from the last to

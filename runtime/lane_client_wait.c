@@ -234,19 +234,19 @@ int lane_client_wait_for(lane_client *lane, uint64_t position, int64_t until_ns)
 }
 
 /* By a waiter. */
-int lane_client_wait_late(lane_client *lane, const lane_call *call, int64_t timeout_ns)
+int lane_client_wait_late(lane_client *lane, lane_call call, int64_t timeout_ns)
 {
     int rc;
 
     lane->spare.turn = TURN_NONE;
     lane->spare.until_ns = clock_after_ns(timeout_ns);
-    lane_client_keep(lane, call, &lane->spare);
+    lane_client_keep(lane, &call, &lane->spare);
     rc = lane_client_await(lane, &lane->spare);
     if (rc == 0 && lane->spare.state == WAITER_STOWED) {
         return 1;
     }
     if (rc == 0) {
-        *lane_client_waiter(lane, call->position) = NULL;
+        *lane_client_waiter(lane, call.position) = NULL;
     } else {
         lane_client_let_go(lane, &lane->spare);
     }
@@ -270,7 +270,7 @@ int lane_client_wait(lane_client *lane, const lane_call *call, int64_t timeout_n
 {
     int rc = lane->unsent == 0 ? 0 : lane_client_flush(lane);
 
-    return rc != 0 || lane_client_spin(lane, call->position) ? rc : lane_client_wait_late(lane, call, timeout_ns);
+    return rc != 0 || lane_client_spin(lane, call->position) ? rc : lane_client_wait_late(lane, *call, timeout_ns);
 }
 
 void lane_client_arm(lane_client *lane, uint64_t position)

@@ -148,7 +148,6 @@ int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request)
     ret_request->reply_block = header.reply_block;
     ret_request->is_sealed = false;
     ret_request->cancelled = (word & withdrawn) != 0;
-    ret_request->is_plain = false;
     ret_request->length = header.length;
     ret_request->budget_us = header.budget_us;
     ret_request->waited_ns = 0;
@@ -160,6 +159,8 @@ int lane_server_take_otherwise(lane_server *lane, lane_request *ret_request)
         ret_request->waited_ns = clock_now_ns() - lane->paused_ns;
         lane->paused_ns = 0;
     }
+    ret_request->is_plain =
+        !ret_request->cancelled && ret_request->waited_ns == 0 && ret_request->payload == at->payload;
     lane_server_advance(lane);
     return 1;
 }

@@ -29,6 +29,19 @@ void victim_teardown(void)
     runtime_dir_remove();
 }
 
+static int call(victim *self, shmrpc_client *client)
+{
+    shmrpc_call started = {0};
+    int rc;
+
+    if (!self->is_late)
+        return shmrpc_client_call(client, self->method, self->request, &self->reply, shmrpc_in_s(20));
+    rc = shmrpc_call_start(client, &started, self->method, self->request, shmrpc_in_s(20), NULL);
+    child_check(rc == 0, "start a call");
+    tally_await(&self->may_look, 1);
+    return shmrpc_call_wait(&started, &self->reply);
+}
+
 static void *victim_main(void *data)
 {
     victim *self = data;
@@ -46,7 +59,7 @@ static void *victim_main(void *data)
         memset(&self->reply, 0xee, sizeof(self->reply));
         if (self->has_metadata)
             child_check(shmrpc_client_set_metadata(client, "who", "me") == 0, "set metadata");
-        self->call_status = shmrpc_client_call(client, self->method, self->request, &self->reply, shmrpc_in_s(20));
+        self->call_status = call(self, client);
         snprintf(self->text, sizeof(self->text), "%s", shmrpc_last_error());
         self->has_payload = shmrpc_client_error_payload(client, &probe_errors, self->call_status) != NULL;
         if (self->has_metadata)

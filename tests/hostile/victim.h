@@ -22,7 +22,9 @@ typedef struct victim {
     int64_t spin_ns;     /* and the client's options */
     int64_t connect_ns;  /* 0: as long as it takes */
     bool sends_times;    /* likewise an option */
-    bool has_metadata;   /* with its first call */
+    bool is_late;        /* its first call is started, and waited for when `may_look` counts one */
+    _Atomic unsigned may_look;
+    bool has_metadata; /* with its first call */
     int connect_status, call_status, later_status;
     char text[256]; /* shmrpc_last_error() after the call, or after connecting where that failed */
     shmrpc_client_condition condition;

@@ -63,6 +63,14 @@ static int renew(typed_server *server, typed_renew_context *context, const typed
     return 0;
 }
 
+static int greet(typed_server *server, typed_greet_context *context, const typed_greeting *request, typed_seen *reply)
+{
+    if (!is_ours(server, &context->base))
+        return SHMRPC_E_INTERNAL;
+    memcpy(reply->bytes, request, sizeof(*request));
+    return 0;
+}
+
 static int refuse(typed_server *server, typed_refuse_context *context, const typed_refuse_request *request)
 {
     typed_reason reason = {.code = (uint32_t)request->code};
@@ -139,6 +147,7 @@ static void disconnected(typed_server *server, shmrpc_session *session, int why)
 static const typed_ops ops = {
     .echo = echo,
     .renew = renew,
+    .greet = greet,
     .refuse = refuse,
     .reverse = reverse,
     .hold = hold,
@@ -256,6 +265,33 @@ START_TEST(begins_a_reply_as_its_default_image)
     ck_assert_uint_eq(reply.has_score, 0);
     ck_assert_str_eq(reply.name.text, "nobody");
     ck_assert_uint_eq(reply.name.length, 6);
+}
+END_TEST
+
+START_TEST(hands_over_a_short_request_with_the_rest_as_in_its_default_image)
+{
+    static const char names[][21] = {"ab", "", "abcdefgh"};
+    typed_greeting request, initial;
+    typed_seen seen;
+
+    ck_assert_uint_le(sizeof(request), sizeof(seen.bytes));
+    typed_greeting_init(&initial);
+    typed_greeting_init(&request);
+    ck_assert(typed_greeting_set_name(&request, "one of twenty bytes.", 20));
+    /* Then each slot holds a long one. */
+    for (int i = 0; i < SHMRPC_LANE_DEPTH; i++)
+        assert_status(typed_greet(client, &request, &seen, shmrpc_default()), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const size_t length = strlen(names[i]);
+        const size_t used = (offsetof(typed_greeting, name.text) + length + 1 + 7) / 8 * 8;
+
+        typed_greeting_init(&request);
+        ck_assert(typed_greeting_set_name(&request, names[i], length));
+        assert_status(typed_greet(client, &request, &seen, shmrpc_default()), 0);
+        ck_assert_mem_eq(seen.bytes, &request, offsetof(typed_greeting, name.text) + length + 1);
+        if (used < sizeof(request))
+            ck_assert_mem_eq(seen.bytes + used, (const unsigned char *)&initial + used, sizeof(request) - used);
+    }
 }
 END_TEST
 
@@ -427,6 +463,7 @@ static Suite *typed_suite(void)
     tcase_add_test(tests, answers_a_call_with_every_field);
     tcase_add_test(tests, sends_nothing_of_what_lies_in_padding_and_beyond_lengths);
     tcase_add_test(tests, begins_a_reply_as_its_default_image);
+    tcase_add_test(tests, hands_over_a_short_request_with_the_rest_as_in_its_default_image);
     tcase_add_test(tests, gives_declared_errors_with_their_payloads);
     tcase_add_test(tests, bounds_what_a_handler_returns);
     tcase_add_test(tests, answers_unimplemented_where_an_operation_is_null);
