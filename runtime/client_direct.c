@@ -13,7 +13,7 @@
  * published and is not answered by a good reply in its slot, to client_finish().
  *
  * So each thing is looked up once, and what describes a call is in registers: nobody gets its address. That is worth
- * half of the instructions, and is why these functions do not use those of the others.
+ * a quarter of the instructions, and is why these functions do not use those of the others.
  */
 #include <shmrpc/client.h>
 

@@ -233,7 +233,7 @@ int lane_client_wait_for(lane_client *lane, uint64_t position, int64_t until_ns)
     return until_ns != 0 && position != 0 && spin_again(lane, position) ? 0 : wait_long(lane, position, until_ns);
 }
 
-/* By a waiter. */
+/* A waiter waits for it. */
 int lane_client_wait_late(lane_client *lane, lane_call call, int64_t timeout_ns)
 {
     int rc;
