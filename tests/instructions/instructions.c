@@ -111,7 +111,29 @@ static int handle_add_checked(bench_server *self, bench_add_checked_context *con
     return 0;
 }
 
-static const bench_ops operations = {.add = handle_add, .add_checked = handle_add_checked};
+static int64_t told;
+
+static void handle_tell(bench_server *self, bench_tell_context *context, const bench_note *note)
+{
+    (void)self;
+    (void)context;
+    told += note->words[0];
+}
+
+static bench_heard_later put_off;
+
+static int handle_heard(bench_server *self, bench_heard_context *context, bench_sum *reply)
+{
+    (void)self;
+    (void)reply;
+    put_off = bench_heard_defer(context);
+    return SHMRPC_DEFERRED;
+}
+
+static const bench_ops operations = {.add = handle_add,
+                                     .add_checked = handle_add_checked,
+                                     .tell = handle_tell,
+                                     .heard = handle_heard};
 
 /* ---- calls ---- */
 
@@ -156,6 +178,46 @@ static void call_otherwise(int32_t number)
     toggle(PART_CLIENT);
     if (rc != 0 || bench_batch_end(client) != 0 || reply.value != (int64_t)number + 7) {
         fail("add in a batch", rc);
+    }
+}
+
+/* After a call that its handler has put off, and has answered. */
+static void call_after_later(int32_t number)
+{
+    static bool was_put_off;
+
+    if (!was_put_off) {
+        const bench_sum answer = {.value = told};
+        bench_heard_call later = {0};
+        bench_sum reply = {.value = -1};
+        int rc = bench_heard_start(client, &later, shmrpc_in_s(60));
+
+        rc = rc == 0 ? bench_heard_later_reply(put_off, &answer) : rc;
+        rc = rc == 0 ? bench_heard_wait(&later, &reply) : rc;
+        if (rc != 0 || reply.value != told) {
+            fail("heard", rc);
+        }
+        was_put_off = true;
+    }
+    call(number);
+}
+
+/* Sends one batch of messages that nobody answers. */
+static void send(int32_t number)
+{
+    const int64_t before = told;
+    int rc = 0;
+
+    bench_batch_begin(client);
+    for (int32_t i = 0; rc == 0 && i < BATCH; i++) {
+        const bench_note note = {.words = {number, 2, 3, 4, 5, 6}};
+
+        toggle(PART_START);
+        rc = bench_tell(client, &note, shmrpc_in_s(60));
+        toggle(PART_START);
+    }
+    if (rc != 0 || (rc = bench_batch_end(client)) != 0 || told != before + (int64_t)BATCH * number) {
+        fail("tell", rc);
     }
 }
 
@@ -259,8 +321,12 @@ int main(int argc, char **argv)
         {"call_otherwise", PART_CLIENT, call_otherwise, 1},
         {"serve", PART_SERVER, call, 1},
         {"serve_checked", PART_SERVER, call_checked, 1},
+        {"serve_after_later", PART_SERVER, call_after_later, 1},
+        {"serve_batch", PART_SERVER, batch, BATCH},
         {"start", PART_START, batch, BATCH},
         {"wait", PART_WAIT, batch, BATCH},
+        {"send", PART_START, send, BATCH},
+        {"serve_send", PART_SERVER, send, BATCH},
     };
 
     for (size_t i = 0; argc == 2 && i < sizeof(rows) / sizeof(rows[0]); i++) {

@@ -21,7 +21,7 @@ within_bound() {
         --callgrind-out-file=counted "$program" "$part" 2>said) || fail "$(cat said)"
     counted=$(awk -v calls="$calls" '$1 == "totals:" { printf "%d", ($2 + calls - 1) / calls }' counted)
     [ "${counted:-0}" -gt 0 ] || fail "nothing was counted: $(cat said)"
-    printf '%-14s %4d instructions, at most %d\n' "$part" "$counted" "$bound" >>"$counts"
+    printf '%-17s %4d instructions, at most %d\n' "$part" "$counted" "$bound" >>"$counts"
     [ "$counted" -le "$bound" ] || fail "$part has $counted instructions, more than $bound"
     [ "$counted" -gt $((bound / 2)) ] || fail "$part has $counted instructions: lower its bound of $bound"
     [ -z "$(ls -A servers)" ] || fail "left behind: $(ls -A servers)"
