@@ -203,7 +203,7 @@ static void call_after_later(int32_t number)
 }
 
 /* Sends one batch of messages that nobody answers. */
-static void send(int32_t number)
+static void send_batch(int32_t number)
 {
     const int64_t before = told;
     int rc = 0;
@@ -325,8 +325,8 @@ int main(int argc, char **argv)
         {"serve_batch", PART_SERVER, batch, BATCH},
         {"start", PART_START, batch, BATCH},
         {"wait", PART_WAIT, batch, BATCH},
-        {"send", PART_START, send, BATCH},
-        {"serve_send", PART_SERVER, send, BATCH},
+        {"send", PART_START, send_batch, BATCH},
+        {"serve_send", PART_SERVER, send_batch, BATCH},
     };
 
     for (size_t i = 0; argc == 2 && i < sizeof(rows) / sizeof(rows[0]); i++) {
