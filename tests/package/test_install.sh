@@ -34,11 +34,22 @@ installs_all_that_is_promised() {
     "$prefix/bin/shmc" --version
 }
 
+# names_of FOLDER: the files of the installation that name it, as a path that begins there: where the checkout is /shmrpc,
+# .../lib/cmake/shmrpc does not.
+names_of() {
+    local folder
+    folder=$(printf '%s' "$1" | sed 's/[][\.*^$+?(){}|]/\\&/g')
+    grep -rIlE -e "(^|[^[:alnum:]_./}-]|-[IL])$folder(\$|[^[:alnum:]_.-])" "$prefix"
+}
+
 # Nothing but the public names leaves the library, and no path of the build is left in what is installed as text.
 installs_no_trace_of_the_build() {
-    if grep -rIlF -e "$source_dir" -e "$build_dir" "$prefix"; then
-        fail "these name a folder of the build"
-    fi
+    local folder
+    for folder in "$source_dir" "$build_dir"; do
+        printf 'Cflags: -I%s/include\nset(here "%s")\n' "$folder" "$folder" >"$prefix/trace"
+        [ "$(names_of "$folder")" = "$prefix/trace" ] || fail "named, beside a trace of its own: $(names_of "$folder")"
+        rm "$prefix/trace"
+    done
 }
 
 # What reads the model is installed beside the compiler that writes it.
