@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "echoing.h"
 
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -124,18 +125,24 @@ control_packet raw_hello(const shmrpc_lane_limits *of)
                                          .runtime = "rogue"}};
 }
 
-bool attach(rogue *self, uint64_t arena_size, const int *descriptors, unsigned count)
+static void send_attach(rogue *self, uint64_t arena_size, const int *descriptors, unsigned count)
 {
     const control_packet packet = {.kind = CONTROL_ATTACH, .as.attach = {self->memory.size, arena_size, false}};
 
     rogue_send(self, &packet, descriptors, count);
+}
+
+bool attach(rogue *self, uint64_t arena_size, const int *descriptors, unsigned count)
+{
+    send_attach(self, arena_size, descriptors, count);
     control_packet *ready = rogue_receive(self, CONTROL_READY, CONTROL_READY);
     bool taken = ready != NULL && ready->as.ready.status == 0;
     control_packet_free(ready);
     return taken;
 }
 
-void join_with(rogue *self, const shmrpc_lane_limits *of)
+/* With Ready, or as far as it has come and is not read. */
+static void join_until(rogue *self, const shmrpc_lane_limits *of, bool is_read)
 {
     const control_packet hello = raw_hello(of);
     void *base = NULL;
@@ -148,17 +155,34 @@ void join_with(rogue *self, const shmrpc_lane_limits *of)
     if (size != 0)
         ck_assert_int_eq(memory_create(size, MEMORY_ON_DEMAND, MEMORY_ORDINARY_PAGES, MEMORY_ANY_NODE, &base, &arena),
                          0);
-    ck_assert(attach(self, size, (const int[]){memory, self->bell, arena}, size != 0 ? 3 : 2));
+    const int descriptors[] = {memory, self->bell, arena};
+    const unsigned count = size != 0 ? 3 : 2;
+    if (is_read) {
+        ck_assert(attach(self, size, descriptors, count));
+    } else {
+        send_attach(self, size, descriptors, count);
+        ck_assert_int_eq(poll(&(struct pollfd){.fd = self->socket, .events = POLLIN}, 1, TEST_PATIENCE_MS), 1);
+    }
     self->memory.arena = base;
     close(memory);
     if (size != 0)
         close(arena);
 }
 
+void join_with(rogue *self, const shmrpc_lane_limits *of)
+{
+    join_until(self, of, true);
+}
+
 void join(rogue *self)
 {
     join_with(self, &limits);
     ck_assert_uint_eq(self->memory.geometry.arena_units, UNITS);
+}
+
+void join_deaf(rogue *self)
+{
+    join_until(self, &limits, false);
 }
 
 void leave(rogue *self)

@@ -50,6 +50,8 @@ bool attach(rogue *self, uint64_t arena_size, const int *descriptors, unsigned c
 /* All of it, well, and the arena mapped where the server asks for one. The second is for the limits above. */
 void join_with(rogue *self, const shmrpc_lane_limits *of);
 void join(rogue *self);
+/* The same, but the last thing that the server says stays in the rogue's socket: nothing tells of it but its end. */
+void join_deaf(rogue *self);
 void leave(rogue *self);
 
 /* Keeps the server in a handler, by the rogue's next request, until let_go(). */
