@@ -7,8 +7,6 @@
 
 #include "runtime/platform/memory.h"
 
-#define HOLD 2u /* the method whose handler waits */
-
 echo_server server;
 const shmrpc_lane_limits limits = {LIMIT, LIMIT};
 
@@ -197,6 +195,11 @@ void hold(rogue *self)
     const slot request = rogue_slot(HOLD, 0, 0, 0);
 
     rogue_request(self, &request, 0);
+    await_held();
+}
+
+void await_held(void)
+{
     while (sem_wait(&server.holding) < 0)
         ;
 }

@@ -17,6 +17,7 @@
 
 #define LIMIT 1048576u
 #define UNITS 1024u /* two of each */
+#define HOLD 2u     /* the method whose handler waits */
 #define ARENA_SIZE ((size_t)UNITS * SHMRPC_ARENA_UNIT)
 
 typedef struct echo_server {
@@ -56,6 +57,8 @@ void leave(rogue *self);
 
 /* Keeps the server in a handler, by the rogue's next request, until let_go(). */
 void hold(rogue *self);
+/* Until the server is in the handler of a request for HOLD. */
+void await_held(void);
 void let_go(void);
 
 #endif

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "echoing.h"
@@ -554,6 +555,40 @@ START_TEST(is_found_behind_what_was_sent_before)
 }
 END_TEST
 
+/*
+ * Who sends many packets before each of its requests gets one of them answered in its turn, not all that there are. The
+ * other's request is there first, and is seen after the first turn: the handler before that takes longer than a server
+ * goes without a look.
+ */
+START_TEST(others_have_their_turn_between)
+{
+    const struct timespec long_enough = {.tv_nsec = 20000000};
+    const slot holding = rogue_slot(HOLD, 0, 0, 0);
+    uint64_t calls = atomic_load(&server.calls);
+    rogue peer, other;
+
+    join(&peer);
+    join(&other);
+    hold(&peer);
+    rogue_request(&other, &holding, 0);
+    for (unsigned i = 0; i < SEALED_MAX; i++) {
+        flood(&peer, 20);
+        send_memory(&peer, peer.next, make_sealed(LENGTH, i));
+        say_sealed(&peer, LENGTH);
+    }
+    (void)nanosleep(&long_enough, NULL);
+    let_go();
+    await_held();
+    ck_assert_uint_lt(atomic_load(&server.calls), calls + SEALED_MAX);
+    let_go();
+    expect_echo(&peer, LENGTH, SEALED_MAX - 1);
+    ck_assert_uint_eq(atomic_load(&server.calls), calls + SEALED_MAX);
+    leave(&other);
+    leave(&peer);
+    ck_assert_uint_eq(atomic_load(&server.dropped), 0);
+}
+END_TEST
+
 /* The server does not read on for ever. */
 START_TEST(is_not_looked_for_behind_a_flood)
 {
@@ -631,6 +666,7 @@ static Suite *sealed_suite(void)
     tcase_add_loop_test(tests, a_memory_is_good_for_one_request, 0, 2);
     tcase_add_loop_test(tests, is_no_part_of_a_handshake, 0, 2);
     tcase_add_test(tests, is_found_behind_what_was_sent_before);
+    tcase_add_test(tests, others_have_their_turn_between);
     tcase_add_test(tests, is_not_looked_for_behind_a_flood);
     suite_add_tcase(suite, tests);
 
