@@ -70,7 +70,7 @@ static void assert_witness_served(void)
     }
 }
 
-void echoing_setup_with(const shmrpc_lane_limits *of)
+void echoing_setup_with(const shmrpc_lane_limits *of, const shmrpc_server_options *options)
 {
     runtime_dir_make();
     log_state = probe_state_new();
@@ -78,13 +78,13 @@ void echoing_setup_with(const shmrpc_lane_limits *of)
     counts_take(&before);
     memset(&server, 0, sizeof(server));
     ck_assert(sem_init(&server.holding, 0, 0) == 0 && sem_init(&server.let_go, 0, 0) == 0);
-    assert_status(shmrpc_lane_server_init(&server.base, &handlers, "raw", of, NULL), 0);
+    assert_status(shmrpc_lane_server_init(&server.base, &handlers, "raw", of, options), 0);
     ck_assert_int_eq(pthread_create(&server.thread, NULL, serve, &server), 0);
 }
 
 void echoing_setup(void)
 {
-    echoing_setup_with(&limits);
+    echoing_setup_with(&limits, NULL);
     assert_status(shmrpc_lane_connect(&witness, "raw", &limits, NULL), 0);
     assert_witness_served();
     counts_take(&serving);
@@ -139,7 +139,7 @@ bool attach(rogue *self, uint64_t arena_size, const int *descriptors, unsigned c
     return taken;
 }
 
-/* With Ready, or as far as it has come and is not read. */
+/* Until Ready is read, or has come. */
 static void join_until(rogue *self, const shmrpc_lane_limits *of, bool is_read)
 {
     const control_packet hello = raw_hello(of);

@@ -38,8 +38,8 @@ uint64_t sum_of(const unsigned char *bytes, size_t size);
 void echoing_setup(void);
 void echoing_teardown(void);
 
-/* The same with other limits and without a witness. */
-void echoing_setup_with(const shmrpc_lane_limits *of);
+/* The same with other limits, with these options (NULL: the defaults), and without a witness. */
+void echoing_setup_with(const shmrpc_lane_limits *of, const shmrpc_server_options *options);
 void echoing_stop(void);
 
 /* What a client of it says. */
@@ -51,7 +51,7 @@ bool attach(rogue *self, uint64_t arena_size, const int *descriptors, unsigned c
 /* All of it, well, and the arena mapped where the server asks for one. The second is for the limits above. */
 void join_with(rogue *self, const shmrpc_lane_limits *of);
 void join(rogue *self);
-/* The same, but the last thing that the server says stays in the rogue's socket: nothing tells of it but its end. */
+/* The same, but Ready stays unread: when the rogue leaves, its end is an error to the server (ECONNRESET). */
 void join_deaf(rogue *self);
 void leave(rogue *self);
 
